@@ -1,0 +1,10 @@
+// node scripts/app.mjs NAME[/PROGRAM] [arguments]: runs apps/NAME/main.ts, or another program of that app, installed
+// and built first where needed.
+import { ensureBuilt, ensureInstalled, run } from './bootstrap.mjs';
+
+const [name, ...args] = process.argv.slice(2);
+
+ensureInstalled();
+ensureBuilt();
+const [app = 'api', program = 'main'] = (name ?? '').split('/').filter(Boolean);
+run([`dist/apps/${app}/${program}.js`, ...args]);

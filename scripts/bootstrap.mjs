@@ -1,0 +1,125 @@
+// What every script needs before it can start: packages, a Node that runs the sources' target, an up-to-date dist.
+// It runs before anything is installed, on any Node from 20: built-in modules only.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const at = (...parts) => join(root, ...parts);
+
+const NEEDED_MAJOR = 24;
+const BUILD_INPUTS = ['apps', 'libs', '.swcrc'];
+/** An interrupt sent to npm alone doesn't reach the app as one from a terminal does; it is told again after this. */
+const INTERRUPT_GRACE_MS = 1000;
+
+export function ensureInstalled() {
+  if (isInstalled()) return;
+  console.error('Installing packages (npm ci) …');
+  // Explicit, since NODE_ENV=production would leave out the compiler and some settings the embedded Postgres.
+  const flags = ['--no-audit', '--no-fund', '--loglevel=error', '--include=dev', '--include=optional'];
+  const { status } = spawnSync('npm', ['ci', ...flags], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: isWindows,
+  });
+  if (status !== 0) fail('npm ci failed; its message is above.');
+}
+
+/** npm notes what it put into node_modules in a lockfile of its own, last of all: it must agree with ours. */
+function isInstalled() {
+  const installed = readPackages(at('node_modules', '.package-lock.json'));
+  if (!installed) return false;
+  const wanted = readPackages(at('package-lock.json')) ?? {};
+  return Object.entries(wanted).every(([path, { version, integrity, optional, link }]) => {
+    if (path === '' || link) return true;
+    const found = installed[path];
+    return found ? found.version === version && found.integrity === integrity : Boolean(optional);
+  });
+}
+
+function readPackages(file) {
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).packages : undefined;
+}
+
+export function ensureBuilt() {
+  if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== fingerprint()) build();
+}
+
+export function build() {
+  const built = fingerprint();
+  // Beside dist, so that a removed source leaves nothing behind, a failed build leaves the old one, and the paths in
+  // the source maps stay true after the move.
+  const fresh = at(`dist-${process.pid}`);
+  const swc = at('node_modules', '@swc', 'cli', 'bin', 'swc.js');
+  const args = [swc, 'apps', 'libs', '-d', fresh, '--quiet'];
+  const { status } = spawnSync(nodePath(), args, { cwd: root, stdio: ['ignore', 2, 2] });
+  if (status !== 0) {
+    rmSync(fresh, { recursive: true, force: true });
+    fail('The build failed; its message is above.');
+  }
+  writeFileSync(join(fresh, '.stamp'), built);
+  rmSync(at('dist'), { recursive: true, force: true });
+  renameSync(fresh, at('dist'));
+}
+
+const stampFile = at('dist', '.stamp');
+
+/** Paths, sizes and times: unlike "newer than", it notices removed, renamed and older files as well. */
+function fingerprint() {
+  const hash = createHash('sha256');
+  for (const input of BUILD_INPUTS) addTo(hash, input);
+  return hash.digest('hex');
+}
+
+function addTo(hash, path) {
+  const stats = statSync(at(path), { throwIfNoEntry: false });
+  if (!stats) return;
+  if (!stats.isDirectory()) hash.update(`${path}\0${stats.size}\0${stats.mtimeMs}\n`);
+  else for (const name of readdirSync(at(path)).sort()) addTo(hash, `${path}/${name}`);
+}
+
+/**
+ * Runs the project's Node with these arguments and ends as that process ends. SIGTERM is passed on; an interrupt
+ * from a terminal goes to the whole process group, so here it is only waited out.
+ */
+export function run(args, { env = {} } = {}) {
+  const child = spawn(nodePath(), ['--enable-source-maps', ...args], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  process.once('SIGINT', () => setTimeout(() => child.kill('SIGTERM'), INTERRUPT_GRACE_MS).unref());
+  process.on('SIGINT', () => {});
+  child.on('error', (error) => fail(`${child.spawnfile} did not start: ${error.message}`));
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
+}
+
+const isWindows = process.platform === 'win32';
+let node;
+
+/** Node 24 comes as an npm package, so that the machine's own may be older. */
+function nodePath() {
+  node ??= [at('node_modules', 'node', 'bin', isWindows ? 'node.exe' : 'node'), process.execPath].find(
+    isNewEnough,
+  );
+  const needed = `Node ${NEEDED_MAJOR} or later is needed, and the npm package "node", which brings it, has none`;
+  return (
+    node ??
+    fail(`${needed}: run "npm rebuild node", or start this with a newer Node than ${process.version}.`)
+  );
+}
+
+function isNewEnough(path) {
+  if (!existsSync(path)) return false;
+  const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' });
+  return Number.parseInt(stdout?.slice(1) ?? '', 10) >= NEEDED_MAJOR;
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}

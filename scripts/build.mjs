@@ -1,0 +1,4 @@
+import { build, ensureInstalled } from './bootstrap.mjs';
+
+ensureInstalled();
+build();
