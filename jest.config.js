@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { registerHooks } from 'node:module';
+import { readFileSync } from 'node:fs';
+// Jest loads globalSetup and what that imports by Node's own resolver, which the mapper below doesn't reach.
+import './scripts/typescript-hook.mjs';
 
 // The build's own settings (legacy decorators and their metadata keep Nest's constructor injection), so that tests
 // run what is shipped; less `exclude`, which keeps tests out of dist.
@@ -14,31 +15,23 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.data/'],
 };
 
-// Jest loads globalSetup and what that imports by Node's own resolver, which the mapper above doesn't reach.
-registerHooks({
-  resolve(specifier, context, next) {
-    const ours =
-      specifier.startsWith('.') &&
-      specifier.endsWith('.js') &&
-      !context.parentURL?.includes('/node_modules/');
-    if (!ours || existsSync(new URL(specifier, context.parentURL))) return next(specifier, context);
-    return next(specifier.replace(/\.js$/, '.ts'), context);
-  },
+/** Real servers, which start once for all files of a run. Jest runs a setup that two projects name only once. */
+const serversOf = (suffix) => ({
+  globalSetup: `<rootDir>/test/support/global-setup${suffix}.ts`,
+  globalTeardown: `<rootDir>/test/support/global-teardown${suffix}.ts`,
 });
-
-/** Suites on real servers, which start once for all files of a run. */
-const onServers = {
-  ...shared,
-  globalSetup: '<rootDir>/test/support/global-setup.ts',
-  globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-};
 
 export default {
   testTimeout: 30_000,
   maxWorkers: 2,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs}/**/*.spec.ts'] },
-    { ...onServers, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.spec.ts'] },
-    { ...onServers, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'] },
+    {
+      ...shared,
+      ...serversOf(''),
+      displayName: 'integration',
+      testMatch: ['<rootDir>/test/integration/**/*.spec.ts'],
+    },
+    { ...shared, ...serversOf('-e2e'), displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'] },
   ],
 };

@@ -86,7 +86,7 @@ function addTo(hash, path) {
  * from a terminal goes to the whole process group, so here it is only waited out.
  */
 export function run(args, { env = {} } = {}) {
-  const child = spawn(nodePath(), ['--enable-source-maps', ...args], {
+  const child = spawn(nodePath(), args, {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, ...env },

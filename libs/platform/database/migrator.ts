@@ -1,0 +1,93 @@
+import { Client } from 'pg';
+import { DataSource } from 'typeorm';
+import { logger } from '../logging/logger.js';
+import type { Persistence } from './persistence.js';
+
+/** Any number will do, as long as all migrators of this product take the same one. */
+const migrationLock = 7_461_073_501;
+
+/**
+ * Brings the schemas of `features` up to date. Ten processes may call it at once: one at a time
+ * holds an advisory lock, and those that waited find nothing left to do.
+ *
+ * Each feature keeps its list of applied migrations in its own schema, and each migration is a transaction.
+ */
+export async function migrate(
+  url: string,
+  features: readonly Persistence[],
+  options: { lockTimeoutMs?: number; statementTimeoutMs?: number } = {},
+): Promise<readonly string[]> {
+  const { lockTimeoutMs = 120_000, statementTimeoutMs = 600_000 } = options;
+  const lock = new Client({
+    connectionString: url,
+    application_name: 'task-api-migrate',
+    connectionTimeoutMillis: 5000,
+    keepAlive: true,
+    query_timeout: lockTimeoutMs + 1000,
+    lock_timeout: lockTimeoutMs,
+  });
+  // A connection that breaks while the lock is held also breaks the migration's own; that error is the one to see.
+  lock.on('error', (error) => {
+    logger.warn({ err: error }, 'the connection that holds the migration lock was lost');
+  });
+  await lock.connect();
+  try {
+    await lock.query('SELECT pg_advisory_lock($1)', [migrationLock]);
+    const applied: string[] = [];
+    for (const feature of features) {
+      await lock.query(`CREATE SCHEMA IF NOT EXISTS ${lock.escapeIdentifier(feature.schema)}`);
+      applied.push(...(await migrateFeature(url, feature, statementTimeoutMs)));
+    }
+    return applied;
+  } finally {
+    await lock.end();
+  }
+}
+
+async function migrateFeature(
+  url: string,
+  feature: Persistence,
+  statementTimeoutMs: number,
+): Promise<string[]> {
+  const dataSource = new DataSource({
+    type: 'postgres',
+    url,
+    schema: feature.schema,
+    migrations: [...feature.migrations],
+    migrationsTableName: 'migrations',
+    migrationsTransactionMode: 'each',
+    installExtensions: false,
+    applicationName: 'task-api-migrate',
+    poolSize: 2,
+    connectTimeoutMS: 5000,
+    extra: { statement_timeout: statementTimeoutMs, lock_timeout: 10_000 },
+  });
+  await dataSource.initialize();
+  try {
+    const migrations = await dataSource.runMigrations();
+    for (const { name } of migrations) logger.info({ migration: name, schema: feature.schema }, 'migrated');
+    return migrations.map(({ name }) => name);
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+/** How many migrations of `features` the database still lacks; an unknown schema lacks all of them. */
+export async function pendingMigrations(
+  dataSource: DataSource,
+  features: readonly Persistence[],
+): Promise<number> {
+  let pending = 0;
+  for (const { schema, migrations } of features) {
+    const [row] = await dataSource.query<{ exists: boolean }[]>(
+      'SELECT to_regclass($1) IS NOT NULL AS exists',
+      [`${schema}.migrations`],
+    );
+    const applied = row?.exists
+      ? await dataSource.query<{ name: string }[]>(`SELECT name FROM "${schema}"."migrations"`)
+      : [];
+    const names = new Set(applied.map(({ name }) => name));
+    pending += migrations.filter(({ name }) => !names.has(name)).length;
+  }
+  return pending;
+}

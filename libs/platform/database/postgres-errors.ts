@@ -1,0 +1,53 @@
+import { QueryFailedError } from 'typeorm';
+
+/** SQLSTATE class 08 (connection), 57P0x (shutdown, starting up), 53 (no resources), 57014 (cancelled by a timeout). */
+const unavailableStates = /^(08...|57P0[1-5]|53...|57014|25006|55P03)$/;
+const unavailableSystemErrors = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+/** node-postgres gives these no code (pg 8.23, client.js and pg-pool). */
+const unavailableMessages =
+  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed|Cannot use a pool after|Driver not Connected)/;
+
+/** True where the server is away, starting, out of connections or too slow: the client may try again. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  const cause = driverError(error);
+  if (!(cause instanceof Error)) return false;
+  const code = codeOf(cause);
+  if (code !== undefined && (unavailableStates.test(code) || unavailableSystemErrors.has(code))) return true;
+  return unavailableMessages.test(cause.message);
+}
+
+/** Deadlock or serialisation failure: the transaction had no effect and may be run again. */
+export function isTransientConflict(error: unknown): boolean {
+  const code = codeOf(driverError(error));
+  return code === '40P01' || code === '40001';
+}
+
+/** NUL or a lone surrogate that got past validation. */
+export function isUntranslatableText(error: unknown): boolean {
+  const code = codeOf(driverError(error));
+  return code === '22021' || code === '22P05';
+}
+
+/** The name of the unique constraint or index that was violated, or null if it was something else. */
+export function violatedUnique(error: unknown): string | null {
+  const cause = driverError(error);
+  if (codeOf(cause) !== '23505' || !(cause instanceof Error)) return null;
+  return 'constraint' in cause && typeof cause.constraint === 'string' ? cause.constraint : null;
+}
+
+function driverError(error: unknown): unknown {
+  return error instanceof QueryFailedError ? error.driverError : error;
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

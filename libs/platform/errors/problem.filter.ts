@@ -1,0 +1,42 @@
+import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { logger } from '../logging/logger.js';
+import { methodsOf } from '../http/route-table.js';
+import { DomainError } from './domain-error.js';
+import { toDomainError, toProblem } from './problem.js';
+
+/** The one place where an error becomes an answer, and where a 5xx is logged. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  catch(exception: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    sendProblem(exception, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+}
+
+export function sendProblem(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  if (reply.sent) return;
+  const error = methodNotAllowed(request) ?? toDomainError(exception);
+  if (error.status >= 500) logger.error({ err: error, route: request.routeOptions.url }, 'request failed');
+  void reply
+    .code(error.status)
+    .headers(error.headers)
+    // An address that can't even be decoded gets here before any hook has run.
+    .header('x-request-id', request.id)
+    .header('content-type', 'application/problem+json')
+    .header('cache-control', 'no-store')
+    .send(JSON.stringify(toProblem(error, { url: request.url, id: request.id })));
+}
+
+/** Fastify knows no 405: an address without a route for this method looks to it like no address at all. */
+function methodNotAllowed(request: FastifyRequest): DomainError | null {
+  if (!request.is404) return null;
+  const allowed = methodsOf(request.server, request.url);
+  if (allowed.length === 0) return null;
+  return new DomainError({
+    status: 405,
+    code: 'method_not_allowed',
+    detail: `This address takes ${allowed.join(', ')}.`,
+    headers: { allow: allowed.join(', ') },
+  });
+}

@@ -1,0 +1,154 @@
+import type { IncomingMessage } from 'node:http';
+import fastifyCors from '@fastify/cors';
+import fastifyHelmet from '@fastify/helmet';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { DynamicModule } from '@nestjs/common';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { PlatformConfig } from '../config/platform-variables.js';
+import { DomainError } from '../errors/domain-error.js';
+import { ProblemFilter, sendProblem } from '../errors/problem.filter.js';
+import { logContext, logger, NestLogger } from '../logging/logger.js';
+import { logRequests } from '../logging/request-log.js';
+import { answerBrokenRequest } from './broken-request.js';
+import { parseStrictJson } from './strict-json.js';
+import { recordRoutes } from './route-table.js';
+import { requestIdOf } from './request-id.js';
+import { ResponseInterceptor } from './response.interceptor.js';
+import { SchemaValidationPipe } from './schema-validation.pipe.js';
+
+const maxBodyBytes = 1024 * 1024;
+/** Longer than the idle timeout of the usual load balancers (60 s), or they reuse a connection that we just closed. */
+const keepAliveTimeoutMs = 72_000;
+const exposedHeaders = [
+  'ETag',
+  'Location',
+  'Link',
+  'Retry-After',
+  'X-Request-Id',
+  'Idempotency-Replayed',
+  'RateLimit',
+  'RateLimit-Policy',
+  'Consistency-Token',
+];
+
+/**
+ * Builds the HTTP side of an app: limits, headers, parsing, problems, validation. It does not listen yet.
+ * `addRoutes` adds what is no controller, such as the docs page.
+ */
+export async function createHttpApplication(
+  module: DynamicModule,
+  config: PlatformConfig,
+  addRoutes: (fastify: FastifyInstance) => void = () => undefined,
+): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: maxBodyBytes,
+    requestTimeout: 30_000,
+    http: { headersTimeout: 15_000, connectionsCheckingInterval: 5_000 },
+    keepAliveTimeout: keepAliveTimeoutMs,
+    handlerTimeout: config.HANDLER_TIMEOUT_MS,
+    trustProxy: config.TRUSTED_PROXIES.length > 0 ? [...config.TRUSTED_PROXIES] : false,
+    // While we stop, a request on an open connection is still answered, with `Connection: close`.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    genReqId: (request: IncomingMessage) => requestIdOf(request.headers['x-request-id']),
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+      sendProblem(error, request, reply);
+    },
+    routerOptions: { maxParamLength: 256, ignoreTrailingSlash: false },
+  });
+  const fastify = adapter.getInstance<FastifyInstance>();
+  recordRoutes(fastify);
+  acceptStrictJsonOnly(fastify);
+  await addHeaders(fastify, config);
+  logRequests(fastify);
+  addRoutes(fastify);
+
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    bodyParser: false,
+    logger: new NestLogger(),
+    abortOnError: false,
+  });
+  app.useGlobalFilters(new ProblemFilter());
+  app.useGlobalPipes(new SchemaValidationPipe());
+  app.useGlobalInterceptors(app.get(ResponseInterceptor));
+  await app.init();
+  return app;
+}
+
+function acceptStrictJsonOnly(fastify: FastifyInstance): void {
+  fastify.removeAllContentTypeParsers();
+  const parse = (
+    request: FastifyRequest,
+    body: Buffer,
+    done: (error: Error | null, value?: unknown) => void,
+  ) => {
+    try {
+      requireSupportedType(request);
+      done(null, body.length === 0 ? undefined : parseStrictJson(body));
+    } catch (error) {
+      done(error instanceof Error ? error : new Error('unreadable body'));
+    }
+  };
+  fastify.addContentTypeParser(
+    ['application/json', 'application/merge-patch+json'],
+    { parseAs: 'buffer', bodyLimit: maxBodyBytes },
+    parse,
+  );
+}
+
+function requireSupportedType(request: FastifyRequest): void {
+  const [type = '', ...parameters] = (request.headers['content-type'] ?? '').toLowerCase().split(';');
+  const charset = parameters
+    .map((parameter) => parameter.trim())
+    .find((parameter) => parameter.startsWith('charset='));
+  const isUtf8 = charset === undefined || /^charset="?utf-?8"?$/.test(charset);
+  if (isUtf8 && (type.trim() === 'application/json' || request.method === 'PATCH')) return;
+  throw new DomainError({
+    status: 415,
+    code: 'unsupported_media_type',
+    detail: 'The body must be application/json in UTF-8; PATCH takes application/merge-patch+json as well.',
+    headers:
+      request.method === 'PATCH' ? { 'accept-patch': 'application/merge-patch+json, application/json' } : {},
+  });
+}
+
+async function addHeaders(fastify: FastifyInstance, config: PlatformConfig): Promise<void> {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    if (!fastify.server.listening) reply.header('connection', 'close');
+    logContext.run({ request_id: request.id }, done);
+  });
+  await fastify.register(fastifyHelmet, {
+    global: true,
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    },
+    crossOriginResourcePolicy: { policy: config.CORS_ORIGINS.length > 0 ? 'cross-origin' : 'same-origin' },
+    frameguard: { action: 'deny' },
+    referrerPolicy: { policy: 'no-referrer' },
+    strictTransportSecurity: config.PUBLIC_URL.startsWith('https:') ? { maxAge: 31_536_000 } : false,
+  });
+  if (config.CORS_ORIGINS.length === 0) return;
+  await fastify.register(fastifyCors, {
+    origin: config.CORS_ORIGINS.includes('*') ? '*' : [...config.CORS_ORIGINS],
+    methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
+    exposedHeaders,
+    maxAge: 600,
+  });
+}
+
+/** Stops accepting, answers what is in flight, then closes everything behind it. Bounded by `STOP_TIMEOUT_MS`. */
+export async function stopHttpApplication(
+  app: NestFastifyApplication,
+  config: PlatformConfig,
+): Promise<void> {
+  const overdue = setTimeout(() => {
+    logger.error('draining took too long; leaving with requests in flight');
+    process.exit(1);
+  }, config.STOP_TIMEOUT_MS);
+  await app.close();
+  clearTimeout(overdue);
+}

@@ -1,0 +1,142 @@
+import { z } from 'zod';
+
+/**
+ * Building blocks of the payload schemas. Each bounds what it takes and says the same in
+ * JSON Schema, so that the OpenAPI document and the validation can't differ.
+ */
+
+/** White space as `String.prototype.trim` knows it, and control characters (C0, DEL, C1). */
+const blank =
+  '\\u0000-\\u0020\\u007F-\\u00A0\\u1680\\u2000-\\u200A\\u2028\\u2029\\u202F\\u205F\\u3000\\uFEFF';
+const nul = '\\u0000';
+const controlInText = '\\u0000-\\u0008\\u000B\\u000C\\u000E-\\u001F\\u007F';
+const control = '\\u0000-\\u001F\\u007F-\\u009F\\u2028\\u2029';
+
+/** Characters as JSON Schema and Postgres count them (code points), not UTF-16 units. */
+const lengthOf = (value: string): number => value.length - (value.match(/[\uD800-\uDBFF]/g)?.length ?? 0);
+
+const bounded = (schema: z.ZodString, min: number, max: number) =>
+  schema
+    .refine((value) => value.isWellFormed(), { message: 'holds a lone surrogate', abort: true })
+    .refine(
+      (value) => {
+        const length = value.length > max * 2 ? Infinity : lengthOf(value);
+        return length >= min && length <= max;
+      },
+      { message: `must have ${min} to ${max} characters` },
+    );
+
+/** One line of text: no control characters, not blank, trimmed. Its length counts before and after trimming. */
+export const line = (min: number, max: number) =>
+  bounded(
+    z
+      .string()
+      .regex(new RegExp(`^[^${control}]*[^${blank}][^${control}]*$`), 'must be one line that is not blank'),
+    min,
+    max,
+  )
+    .meta({ minLength: min, maxLength: max })
+    .overwrite((value) => value.trim());
+
+/** Free text: tab and line breaks are its only control characters. */
+export const text = (max: number) =>
+  bounded(
+    z.string().regex(new RegExp(`^[^${controlInText}]*$`), 'must not hold control characters'),
+    0,
+    max,
+  ).meta({ maxLength: max });
+
+/** Secret text that is compared, never shown: any character but NUL, not trimmed. */
+export const opaque = (min: number, max: number) =>
+  bounded(z.string().regex(new RegExp(`^[^${nul}]*$`), 'must not hold NUL'), min, max).meta({
+    minLength: min,
+    maxLength: max,
+  });
+
+/** RFC 3339 date-time with offset, years 0001 to 9999, as Postgres and JavaScript both can hold it. */
+export const instant = () =>
+  z.iso
+    .datetime({ offset: true })
+    .refine((value) => isStorable(value), 'must be a real date between the years 1 and 9999')
+    .transform((value) => new Date(value));
+
+const firstInstant = Date.parse('0001-01-01T00:00:00Z');
+const lastInstant = Date.parse('9999-12-31T23:59:59.999Z');
+
+function isStorable(value: string): boolean {
+  const time = Date.parse(value);
+  return time >= firstInstant && time <= lastInstant;
+}
+
+/** The same moment in an answer: RFC 3339 in UTC with milliseconds. */
+export const instantOut = () =>
+  z
+    .date()
+    .transform((value) => value.toISOString())
+    .meta({ openapi: { type: 'string', format: 'date-time' } });
+
+export const uuid = () => z.uuid().overwrite((value) => value.toLowerCase());
+
+/** A whole number in a query string. */
+export const integerParameter = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`))
+    .meta({ openapi: { type: 'integer', minimum: min, maximum: max } });
+
+export const booleanParameter = () =>
+  z
+    .enum(['true', 'false'])
+    .transform((value) => value === 'true')
+    .meta({ openapi: { type: 'boolean' } });
+
+/** Comma-separated values of a query parameter, each out of `values`, as a set. */
+export const enumListParameter = <const V extends string>(values: readonly V[]) =>
+  z
+    .string()
+    .max(200)
+    .transform((value) => value.split(','))
+    .pipe(z.array(z.enum(values)).min(1))
+    .transform((entries) => [...new Set(entries)])
+    .meta({
+      openapi: { type: 'array', items: { type: 'string', enum: [...values] }, minItems: 1 },
+      explode: false,
+    });
+
+/** A parameter that may stand once or many times. */
+export const repeatedParameter = <S extends z.ZodType>(schema: S, max: number) =>
+  z.preprocess((value: unknown) => [value].flat(), z.array(schema).max(max));
+
+const timeZones = new Map<string, boolean>();
+
+/** An IANA time zone, canonical or an alias (`Europe/Kyiv`, `UTC`); offsets such as `+02:00` are none. */
+export const timeZone = () =>
+  z
+    .string()
+    .max(64)
+    .regex(/^[A-Za-z][A-Za-z0-9_+\-/]*$/, 'must be an IANA time zone')
+    .refine(isTimeZone, 'must be an IANA time zone')
+    .meta({
+      openapi: {
+        type: 'string',
+        format: 'iana-time-zone',
+        maxLength: 64,
+        examples: ['UTC', 'Europe/Berlin'],
+      },
+    });
+
+function isTimeZone(name: string): boolean {
+  const known = timeZones.get(name);
+  if (known !== undefined) return known;
+  let valid = true;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+  } catch {
+    valid = false;
+  }
+  // Only valid names are kept: there are about 600, while the invalid ones are without bound.
+  if (valid) timeZones.set(name, true);
+  return valid;
+}

@@ -1,0 +1,77 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { LoggerService } from '@nestjs/common';
+import { pino, type Logger } from 'pino';
+
+/** Fields that every line of one request carries. */
+export interface LogContext {
+  readonly request_id: string;
+}
+
+export const logContext = new AsyncLocalStorage<LogContext>();
+
+/** Whatever a call site logs under these names, at any of these depths, is cut out. */
+const secretNames = [
+  'authorization',
+  'cookie',
+  'password',
+  'current_password',
+  'new_password',
+  'token',
+  'access_token',
+  'refresh_token',
+  'password_hash',
+  'DATABASE_URL',
+  'SMTP_URL',
+];
+export const redactedPaths = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+
+/** JSON lines on standard output. The level is set once the configuration is read. */
+export const logger: Logger = pino({
+  level: 'info',
+  base: null,
+  timestamp: () => `,"time":"${new Date().toISOString()}"`,
+  formatters: { level: (label) => ({ level: label }) },
+  // A copy: pino adds the line's own fields to what this returns.
+  mixin: () => ({ ...logContext.getStore() }),
+  redact: { paths: redactedPaths, censor: '[redacted]' },
+  serializers: { err: describeError },
+});
+
+/**
+ * Only what is known to be free of user data: a driver's error also carries the statement's
+ * parameters and, for a unique violation, the value itself.
+ */
+export function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return { type: typeof error };
+  return {
+    type: error.name,
+    message: error.message,
+    stack: error.stack,
+    ...('code' in error && { code: error.code }),
+    ...('constraint' in error && { constraint: error.constraint }),
+    ...(error.cause !== undefined && { cause: describeError(error.cause) }),
+  };
+}
+
+/** Nest's own messages, in the same lines as ours. */
+export class NestLogger implements LoggerService {
+  log(message: unknown, ...context: unknown[]): void {
+    // Nest tells about each module and route while it starts; that is for debugging.
+    logger.debug({ context: context.at(-1) }, String(message));
+  }
+  error(message: unknown, ...context: unknown[]): void {
+    logger.error(
+      { context: context.at(-1), err: message instanceof Error ? message : undefined },
+      String(message),
+    );
+  }
+  warn(message: unknown, ...context: unknown[]): void {
+    logger.warn({ context: context.at(-1) }, String(message));
+  }
+  debug(message: unknown, ...context: unknown[]): void {
+    logger.debug({ context: context.at(-1) }, String(message));
+  }
+  verbose(message: unknown, ...context: unknown[]): void {
+    logger.trace({ context: context.at(-1) }, String(message));
+  }
+}

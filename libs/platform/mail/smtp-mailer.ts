@@ -1,0 +1,24 @@
+import { createTransport, type Transporter } from 'nodemailer';
+import { Mailer, type Mail } from './mailer.port.js';
+
+/** Sends over SMTP; a `smtps:` URL means TLS from the start, `smtp:` upgrades by STARTTLS where it is offered. */
+export class SmtpMailer extends Mailer {
+  private readonly transport: Transporter;
+
+  constructor(
+    url: string,
+    private readonly from: string,
+  ) {
+    super();
+    this.transport = createTransport(url, { from });
+    Object.assign(this.transport.options, {
+      connectionTimeout: 5000,
+      greetingTimeout: 5000,
+      socketTimeout: 10_000,
+    });
+  }
+
+  async send(mail: Mail): Promise<void> {
+    await this.transport.sendMail({ ...mail, from: this.from });
+  }
+}

@@ -1,0 +1,194 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { z } from 'zod';
+import type { ResponseHeader } from '../http/endpoint.js';
+import { listHandlers, type Handler } from './handlers.js';
+import { SchemaConverter, type JsonSchema } from './json-schema.js';
+
+interface Info {
+  readonly title: string;
+  readonly version: string;
+  readonly description: string;
+}
+
+const problemSchema = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string(),
+    code: z.string(),
+    request_id: z.string(),
+    errors: z.array(z.strictObject({ pointer: z.string(), code: z.string(), message: z.string() })),
+  })
+  .meta({ id: 'Problem', description: 'Every error (RFC 9457).' });
+
+const descriptions: Readonly<Record<number, string>> = {
+  200: 'Done',
+  201: 'Made',
+  202: 'Taken: the work is done later',
+  204: 'Done, nothing to say',
+  304: 'Your copy is current',
+  400: 'The request can not be read',
+  401: 'No valid access token',
+  403: 'Not allowed for you',
+  404: 'It does not exist, or not for you',
+  408: 'The request did not arrive in time',
+  409: 'It conflicts with the current state',
+  412: 'It has changed since the version that If-Match names',
+  413: 'The body is too large',
+  415: 'The media type of the body is not supported',
+  422: 'The request was read, but has invalid fields',
+  429: 'Too many requests',
+  503: 'A part that the request needs is away, or it took too long',
+};
+
+const successHeaders: Readonly<Record<ResponseHeader, JsonSchema>> = {
+  etag: {
+    description: 'Version of the resource, for If-Match and If-None-Match',
+    schema: { type: 'string' },
+  },
+  location: { description: 'Address of what was made', schema: { type: 'string', format: 'uri-reference' } },
+  link: { description: 'The next page, as rel="next"', schema: { type: 'string' } },
+};
+const requestIdHeader = { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } };
+
+/** The OpenAPI 3.1 document, made from the very schemas that validate requests and shape answers. */
+export function createOpenApiDocument(app: INestApplicationContext, info: Info): JsonSchema {
+  const converter = new SchemaConverter();
+  const paths: Record<string, Record<string, unknown>> = {};
+  const problem = converter.convert(problemSchema, 'output');
+  for (const handler of listHandlers(app)) {
+    const path = handler.path.replace(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [handler.method]: operation(handler, converter, problem) };
+  }
+  return {
+    openapi: '3.1.0',
+    info,
+    servers: [{ url: '/' }],
+    security: [{ bearer: [] }],
+    paths,
+    components: {
+      schemas: converter.components,
+      headers: {
+        RequestId: { description: 'Id of this request, yours or ours', schema: { type: 'string' } },
+      },
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+    },
+  };
+}
+
+function operation(handler: Handler, converter: SchemaConverter, problem: JsonSchema): JsonSchema {
+  const { endpoint, schemas } = handler;
+  if (endpoint === undefined) throw new Error(`${handler.method} ${handler.path} has no @Endpoint`);
+  return {
+    operationId: `${handler.tag}.${handler.name}`,
+    tags: [handler.tag],
+    summary: endpoint.summary,
+    ...(endpoint.description !== undefined && { description: endpoint.description }),
+    ...(handler.isPublic && { security: [] }),
+    parameters: [
+      ...parametersOf(converter, schemas.param, 'path'),
+      ...parametersOf(converter, schemas.query, 'query'),
+      ...headerParameters(handler),
+    ],
+    ...(schemas.body !== undefined && {
+      requestBody: {
+        required: true,
+        content: bodyContent(handler, converter.convert(schemas.body, 'input')),
+      },
+    }),
+    responses: responsesOf(handler, converter, problem),
+  };
+}
+
+function bodyContent(handler: Handler, schema: JsonSchema): JsonSchema {
+  const types = ['application/json', ...(handler.endpoint?.bodyTypes ?? [])];
+  return Object.fromEntries(types.map((type) => [type, { schema }]));
+}
+
+function parametersOf(
+  converter: SchemaConverter,
+  schema: z.ZodType | undefined,
+  place: 'path' | 'query',
+): JsonSchema[] {
+  if (!(schema instanceof z.ZodObject)) return [];
+  return Object.entries(schema.shape as Record<string, z.ZodType>).map(([name, member]) => {
+    const { description, ...converted } = converter.convert(member, 'input');
+    return {
+      name,
+      in: place,
+      required: place === 'path' || !member.safeParse(undefined).success,
+      ...(description !== undefined && { description }),
+      ...(place === 'query' &&
+        converted.type === 'array' && { explode: !converter.isCommaSeparated(member) }),
+      schema: converted,
+    };
+  });
+}
+
+function headerParameters({ endpoint }: Handler): JsonSchema[] {
+  const conditions = (endpoint?.conditions ?? []).map((name) => ({
+    name,
+    in: 'header',
+    required: false,
+    description:
+      name === 'If-Match' ? 'Only if this is the current version' : 'Only if this is no longer current',
+    schema: { type: 'string', pattern: '^(\\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$', maxLength: 1000 },
+  }));
+  if (endpoint?.isIdempotent !== true) return conditions;
+  const key = {
+    name: 'Idempotency-Key',
+    in: 'header',
+    required: false,
+    description: 'Gives retries of this request one effect, for 24 hours',
+    schema: { type: 'string', pattern: '^[!-~]{1,255}$' },
+  };
+  return [...conditions, key];
+}
+
+function responsesOf(handler: Handler, converter: SchemaConverter, problem: JsonSchema): JsonSchema {
+  const { endpoint } = handler;
+  if (endpoint === undefined) return {};
+  const headers = (endpoint.headers ?? []).map((name) => [headerName(name), successHeaders[name]]);
+  const success = {
+    description: descriptions[endpoint.status],
+    headers: { ...requestIdHeader, ...(Object.fromEntries(headers) as JsonSchema) },
+    ...(endpoint.response !== null && {
+      content: { 'application/json': { schema: converter.convert(endpoint.response, 'output') } },
+    }),
+  };
+  const problems = problemStatuses(handler).map((status) => [
+    status,
+    {
+      description: descriptions[status],
+      headers: requestIdHeader,
+      content: { 'application/problem+json': { schema: problem } },
+    },
+  ]);
+  const notModified = endpoint.conditions?.includes('If-None-Match')
+    ? { 304: { description: descriptions[304], headers: success.headers } }
+    : {};
+  return { [endpoint.status]: success, ...notModified, ...(Object.fromEntries(problems) as JsonSchema) };
+}
+
+const headerName = (name: ResponseHeader): string =>
+  name === 'etag' ? 'ETag' : name.replace(/^./, (c) => c.toUpperCase());
+
+/** What follows from the shape of an endpoint; its own problems come on top. */
+function problemStatuses({ endpoint, schemas, isPublic }: Handler): number[] {
+  const takesBody = schemas.body !== undefined;
+  const statuses = new Set([
+    400,
+    408,
+    503,
+    ...(isPublic ? [] : [401]),
+    ...(takesBody ? [413, 415, 422] : []),
+    ...(schemas.query !== undefined || endpoint?.isIdempotent ? [422] : []),
+    ...(schemas.param !== undefined ? [404] : []),
+    ...(endpoint?.isIdempotent ? [409] : []),
+    ...(endpoint?.conditions?.includes('If-Match') ? [412] : []),
+    ...(endpoint?.problems ?? []),
+  ]);
+  return [...statuses].sort((a, b) => a - b);
+}

@@ -1,0 +1,66 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { logger } from '../logging/logger.js';
+import type { Health } from './health.js';
+import { registry } from './registry.js';
+
+type Answer = { status: number; type: string; body: string };
+const text = (isGood: boolean, body: string): Answer => ({
+  status: isGood ? 200 : 503,
+  type: 'text/plain',
+  body,
+});
+
+/** The operations port: probes and metrics, GET only, apart from the public one and up before everything else. */
+export class OperationsServer {
+  private readonly server: Server;
+
+  constructor(private readonly health: Health) {
+    this.server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
+      this.handle(request, response).catch((error: unknown) => {
+        logger.error({ err: error }, 'an operations request failed');
+        response.writeHead(500).end();
+      });
+    });
+  }
+
+  /** Resolves to the port that it got (for port 0). */
+  async listen(host: string, port: number): Promise<number> {
+    this.server.listen(port, host);
+    await once(this.server, 'listening');
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    if (!this.server.listening) return;
+    const closed = once(this.server, 'close');
+    this.server.close();
+    this.server.closeAllConnections();
+    await closed;
+  }
+
+  private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method !== 'GET') {
+      response.writeHead(405, { allow: 'GET' }).end();
+      return;
+    }
+    const { status, type, body } = await this.answer(request.url?.split('?', 1)[0] ?? '/');
+    response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
+  }
+
+  private async answer(path: string): Promise<Answer> {
+    switch (path) {
+      case '/livez':
+        return text(true, 'live\n');
+      case '/readyz':
+        return text(this.health.isReady, this.health.isReady ? 'ready\n' : 'not ready\n');
+      case '/startupz':
+        return text(this.health.isStarted, this.health.isStarted ? 'started\n' : 'starting\n');
+      case '/metrics':
+        return { status: 200, type: registry.contentType, body: await registry.metrics() };
+      default:
+        return { status: 404, type: 'text/plain', body: 'not found\n' };
+    }
+  }
+}

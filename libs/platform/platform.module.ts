@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { PLATFORM_CONFIG, type PlatformConfig } from './config/platform-variables.js';
+import { Database } from './database/database.js';
+import { EventBus } from './events/event-bus.js';
+import { ResponseInterceptor } from './http/response.interceptor.js';
+import { FileMailer } from './mail/file-mailer.js';
+import { Mailer } from './mail/mailer.port.js';
+import { SmtpMailer } from './mail/smtp-mailer.js';
+import { Health } from './operations/health.js';
+import { HealthzController } from './operations/healthz.controller.js';
+import { Sweeper } from './sweeper/sweeper.js';
+
+/** What every feature of a process shares. The app opens the data source first, and migrates where it should. */
+@Module({})
+export class PlatformModule {
+  static register(config: PlatformConfig, dataSource: DataSource, health: Health): DynamicModule {
+    const shared = [
+      { provide: PLATFORM_CONFIG, useValue: config },
+      { provide: Database, useFactory: () => new Database(dataSource) },
+      { provide: Mailer, useFactory: () => createMailer(config) },
+      EventBus,
+      Sweeper,
+    ];
+    return {
+      module: PlatformModule,
+      global: true,
+      controllers: [HealthzController],
+      providers: [...shared, { provide: Health, useValue: health }, ResponseInterceptor],
+      exports: shared.map((provider) => ('provide' in provider ? provider.provide : provider)),
+    };
+  }
+}
+
+function createMailer(config: PlatformConfig): Mailer {
+  if (config.SMTP_URL !== undefined) return new SmtpMailer(config.SMTP_URL, config.MAIL_FROM);
+  return new FileMailer(config.MAIL_DIR ?? join(config.DATA_DIR, 'mail'));
+}

@@ -1,0 +1,15 @@
+import type { KeyObject } from 'node:crypto';
+
+/** Public keys that may have signed an access token. The auth feature has them, or a JWKS client in another process. */
+export abstract class VerificationKeys {
+  /** The key of that `kid`, or null where it is unknown or retired. */
+  abstract find(kid: string): KeyObject | null;
+}
+
+/** Whether sessions still stand. The truth is `auth.sessions`. */
+export abstract class SessionRegistry {
+  /** Consistency: sees every revocation that was acknowledged before the call. */
+  abstract isActive(sessionId: string, userId: string): Promise<boolean>;
+  /** Ends all sessions of a user; on return no token of theirs is accepted by any process. */
+  abstract revokeAll(userId: string): Promise<void>;
+}

@@ -1,0 +1,88 @@
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Counter } from 'prom-client';
+import { Database } from '../database/database.js';
+import { isDatabaseUnavailable } from '../database/postgres-errors.js';
+import { logger } from '../logging/logger.js';
+import { registry } from '../operations/registry.js';
+
+const batchSize = 1000;
+const intervalMs = 60_000;
+const sweeperLock = 7_461_073_502;
+
+const deleted = new Counter({
+  name: 'sweeper_deleted_total',
+  help: 'Rows that the sweeper deleted because their time was over.',
+  labelNames: ['task'],
+  registers: [registry],
+});
+
+/** Deletes at most `$1` rows whose time is over. */
+export interface SweepTask {
+  readonly name: string;
+  readonly statement: string;
+}
+
+/** Purges what features say is over, in small transactions; an advisory lock lets one process at a time do it. */
+@Injectable()
+export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly tasks: SweepTask[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> = Promise.resolve();
+  private isStopped = false;
+
+  constructor(private readonly database: Database) {}
+
+  register(...tasks: readonly SweepTask[]): void {
+    this.tasks.push(...tasks);
+  }
+
+  onApplicationBootstrap(): void {
+    // Spread over the interval, so that pods that start together don't sweep together.
+    this.schedule(Math.random() * intervalMs);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.isStopped = true;
+    clearTimeout(this.timer);
+    await this.running;
+  }
+
+  /** One round over all tasks. Returns the rows deleted by task. */
+  async sweep(): Promise<Readonly<Record<string, number>>> {
+    const counts: Record<string, number> = {};
+    for (const task of this.tasks) {
+      let count = batchSize;
+      while (count === batchSize && !this.isStopped) {
+        count = await this.sweepBatch(task);
+        counts[task.name] = (counts[task.name] ?? 0) + count;
+        deleted.inc({ task: task.name }, count);
+      }
+    }
+    return counts;
+  }
+
+  private sweepBatch(task: SweepTask): Promise<number> {
+    return this.database.write(async (manager) => {
+      const [row] = await manager.query<{ locked: boolean }[]>(
+        'SELECT pg_try_advisory_xact_lock($1) AS locked',
+        [sweeperLock],
+      );
+      if (!row?.locked) return 0;
+      const [, count] = await manager.query<[unknown, number]>(task.statement, [batchSize]);
+      return count;
+    });
+  }
+
+  private schedule(delayMs: number): void {
+    this.timer = setTimeout(() => {
+      this.running = this.sweep()
+        .catch((error: unknown) => {
+          if (!isDatabaseUnavailable(error)) logger.error({ err: error }, 'sweeping failed');
+        })
+        .then(() => {
+          if (!this.isStopped) this.schedule(intervalMs);
+        });
+    }, delayMs);
+    this.timer.unref();
+  }
+}

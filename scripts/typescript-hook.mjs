@@ -1,0 +1,15 @@
+// Lets Node run our TypeScript as it is (it strips types by itself): sources import `./x.js`, which is `./x.ts` before
+// the build. For files without decorators and other syntax that needs compiling.
+import { existsSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+
+registerHooks({
+  resolve(specifier, context, next) {
+    const ours =
+      specifier.startsWith('.') &&
+      specifier.endsWith('.js') &&
+      !context.parentURL?.includes('/node_modules/');
+    if (!ours || existsSync(new URL(specifier, context.parentURL))) return next(specifier, context);
+    return next(specifier.replace(/\.js$/, '.ts'), context);
+  },
+});
