@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto';
+import { Client } from 'pg';
+
+/** Runs one statement on a session of its own. */
+export async function runSql(
+  url: string,
+  sql: string,
+  values: readonly unknown[] = [],
+): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5000, query_timeout: 30_000 });
+  // A server that a test kills shows in the query.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<Record<string, unknown>>(sql, [...values]);
+    return rows;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** A new, empty database. Its name is made unique, so that runs may share a server. */
+export async function createDatabase(adminUrl: string, name = 'test'): Promise<string> {
+  const unique = `${name.replaceAll(/[^a-z0-9_]/gi, '_').slice(0, 40)}_${randomBytes(6).toString('hex')}`;
+  await runSql(adminUrl, `CREATE DATABASE "${unique}"`);
+  const url = new URL(adminUrl);
+  url.pathname = `/${unique}`;
+  return url.href;
+}
+
+/** Removes a database with whoever is connected to it. */
+export async function dropDatabase(adminUrl: string, url: string): Promise<void> {
+  await runSql(adminUrl, `DROP DATABASE IF EXISTS "${new URL(url).pathname.slice(1)}" WITH (FORCE)`);
+}
+
+/** A new, empty database on the server that all suites of this run share. */
+export async function sharedDatabase(name?: string): Promise<string> {
+  return createDatabase(sharedServerUrl(), name);
+}
+
+export function sharedServerUrl(): string {
+  const url = process.env['TEST_DATABASE_ADMIN_URL'];
+  if (url === undefined) throw new Error('TEST_DATABASE_ADMIN_URL is not set: run this suite by npm test.');
+  return url;
+}

@@ -1,0 +1,37 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface WaitOptions {
+  readonly timeoutMs?: number;
+  readonly intervalMs?: number;
+  /** For the message of the error, such as `the mail to a@b.c`. */
+  readonly what?: string;
+  /** Gives up at once. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Asks again until the condition gives something other than null, undefined or false, and returns that.
+ * @throws Error after the timeout (10 s), with the last error that the condition threw as its cause.
+ */
+export async function waitFor<T>(
+  condition: () => T | Promise<T>,
+  { timeoutMs = 10_000, intervalMs = 50, what = 'a condition', signal }: WaitOptions = {},
+): Promise<Exclude<T, null | undefined | false>> {
+  const deadline = Date.now() + timeoutMs;
+  let failure: unknown;
+  do {
+    try {
+      const value = await condition();
+      if (isGiven(value)) return value;
+      failure = undefined;
+    } catch (error) {
+      failure = error;
+    }
+    await sleep(intervalMs, undefined, signal === undefined ? {} : { signal });
+  } while (Date.now() < deadline);
+  throw new Error(`Waited ${timeoutMs} ms in vain for ${what}.`, { cause: failure });
+}
+
+function isGiven<T>(value: T): value is Exclude<T, null | undefined | false> {
+  return value !== null && value !== undefined && value !== false;
+}
