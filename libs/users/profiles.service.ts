@@ -1,0 +1,88 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Database } from '../platform/database/database.js';
+import type { Role, Tier } from '../platform/security/principal.js';
+import { Outbox } from '../platform/events/outbox.js';
+import { ProfileEntity } from './profile.entity.js';
+import { userClaimsChanged } from './users.events.js';
+import { UsersPort, type NewProfile } from './users.port.js';
+
+/** The profiles themselves; knows nothing of accounts. */
+@Injectable()
+export class ProfilesService extends UsersPort {
+  constructor(
+    private readonly database: Database,
+    private readonly outbox: Outbox,
+  ) {
+    super();
+  }
+
+  async ensureProfile(profile: NewProfile): Promise<void> {
+    await this.database.write((manager) =>
+      manager.query(
+        `INSERT INTO users.profiles (id, name, timezone) VALUES ($1, $2, $3)
+         ON CONFLICT ON CONSTRAINT pk_profiles DO NOTHING`,
+        [profile.id, profile.name, profile.timezone],
+      ),
+    );
+  }
+
+  async claimsOf(userId: string): Promise<{ role: Role; tier: Tier }> {
+    const profile = await this.find(userId);
+    return { role: profile?.role ?? 'user', tier: profile?.tier ?? 'free' };
+  }
+
+  async timezoneOf(userId: string): Promise<string> {
+    return (await this.find(userId))?.timezone ?? 'UTC';
+  }
+
+  find(userId: string): Promise<ProfileEntity | null> {
+    return this.database.read((manager) => manager.findOneBy(ProfileEntity, { id: userId }));
+  }
+
+  /** Locks the profile, hands it to `change` and stores what that returns; null where there is no profile. */
+  update(userId: string, change: (current: ProfileEntity) => ProfileChange): Promise<ProfileEntity | null> {
+    return this.database.write(async (manager) => {
+      const current = await lockProfile(manager, userId);
+      if (current === null) return null;
+      return store(manager, current, change(current));
+    });
+  }
+
+  /**
+   * Sets role or tier. Tokens that claim the old ones are refused as soon as auth has heard of it.
+   *
+   * @returns false where there is no such profile
+   */
+  setClaims(userId: string, claims: { role?: Role; tier?: Tier }): Promise<boolean> {
+    return this.database.write(async (manager) => {
+      const current = await lockProfile(manager, userId);
+      if (current === null) return false;
+      const { version } = current;
+      const stored = await store(manager, current, claims);
+      if (stored.version !== version)
+        await this.outbox.append(manager, userClaimsChanged, { user_id: userId });
+      return true;
+    });
+  }
+}
+
+export type ProfileChange = Partial<Pick<ProfileEntity, 'name' | 'timezone' | 'locale'>>;
+
+function lockProfile(manager: EntityManager, id: string): Promise<ProfileEntity | null> {
+  return manager.findOne(ProfileEntity, { where: { id }, lock: { mode: 'pessimistic_write' } });
+}
+
+/** Stores what is different, as one version more; nothing where nothing is. */
+async function store(
+  manager: EntityManager,
+  profile: ProfileEntity,
+  change: Partial<ProfileEntity>,
+): Promise<ProfileEntity> {
+  const isDifferent = Object.entries(change).some(
+    ([field, value]) => profile[field as keyof ProfileEntity] !== value,
+  );
+  if (!isDifferent) return profile;
+  Object.assign(profile, change, { version: profile.version + 1, updatedAt: new Date() });
+  return manager.save(profile);
+}

@@ -1,0 +1,73 @@
+import { Body, Controller, Delete, Get, Headers, Inject, Patch } from '@nestjs/common';
+import { Endpoint } from '../platform/http/endpoint.js';
+import { isNotModified } from '../platform/http/etag.js';
+import { Reply } from '../platform/http/reply.js';
+import { CurrentUser, requireRecentLogin, type Principal } from '../platform/security/principal.js';
+import { ExportSource } from './export.port.js';
+import { EXPORT_SOURCES } from './export.tokens.js';
+import { exportSchema, patchUserSchema, userSchema, type PatchUser } from './users.schemas.js';
+import { etagOf, UsersService } from './users.service.js';
+
+@Controller('/v1/users/me')
+export class UsersController {
+  constructor(
+    private readonly users: UsersService,
+    @Inject(EXPORT_SOURCES) private readonly sources: readonly ExportSource[],
+  ) {}
+
+  @Get()
+  @Endpoint({
+    summary: 'Read your profile',
+    status: 200,
+    response: userSchema,
+    headers: ['etag'],
+    conditions: ['If-None-Match'],
+  })
+  async get(@CurrentUser() { userId }: Principal, @Headers('if-none-match') ifNoneMatch?: string) {
+    const user = await this.users.get(userId);
+    const headers = { etag: etagOf(user) };
+    return isNotModified(ifNoneMatch, headers.etag)
+      ? new Reply(undefined, { status: 304, headers })
+      : new Reply(user, { headers });
+  }
+
+  @Patch()
+  @Endpoint({
+    summary: 'Change your profile',
+    status: 200,
+    response: userSchema,
+    headers: ['etag'],
+    conditions: ['If-Match'],
+    bodyTypes: ['application/merge-patch+json'],
+  })
+  async patch(
+    @CurrentUser() { userId }: Principal,
+    @Body({ schema: patchUserSchema }) patch: PatchUser,
+    @Headers('if-match') ifMatch?: string,
+  ) {
+    const user = await this.users.patch(userId, patch, ifMatch);
+    return new Reply(user, { headers: { etag: etagOf(user) } });
+  }
+
+  @Delete()
+  @Endpoint({
+    summary: 'Delete your account with everything in it',
+    description: 'Needs a login of the last 10 minutes. It can not be undone.',
+    status: 204,
+    response: null,
+    conditions: ['If-Match'],
+    problems: [403],
+  })
+  async delete(@CurrentUser() principal: Principal, @Headers('if-match') ifMatch?: string): Promise<void> {
+    requireRecentLogin(principal);
+    await this.users.delete(principal.userId, ifMatch);
+  }
+
+  @Get('export')
+  @Endpoint({ summary: 'Export everything that is kept of you', status: 200, response: exportSchema })
+  async export(@CurrentUser() { userId }: Principal) {
+    const parts: Record<string, unknown> = {};
+    for (const source of this.sources) parts[source.name] = await source.exportOf(userId);
+    return { exported_at: new Date().toISOString(), user: await this.users.get(userId), ...parts };
+  }
+}

@@ -1,0 +1,59 @@
+import {
+  Module,
+  type DynamicModule,
+  type ModuleMetadata,
+  type OnModuleInit,
+  type Type,
+} from '@nestjs/common';
+import { userRegistered } from '../auth/auth.events.js';
+import { Database } from '../platform/database/database.js';
+import { EventBus } from '../platform/events/event-bus.js';
+import type { ExportSource } from './export.port.js';
+import { EXPORT_SOURCES } from './export.tokens.js';
+import { ProfileEntity } from './profile.entity.js';
+import { ProfilesModule } from './profiles.module.js';
+import { UsersController } from './users.controller.js';
+import { userDeleted } from './users.events.js';
+import { UsersPort } from './users.port.js';
+import { UsersService } from './users.service.js';
+
+type Import = NonNullable<ModuleMetadata['imports']>[number];
+
+export interface UsersModuleOptions {
+  /** Exports `AccountsPort` and `SessionRegistry`. */
+  readonly identity: Import;
+  /** The other features' parts of an export, each with the module that provides it. */
+  readonly exports: readonly { readonly module: Import; readonly source: Type<ExportSource> }[];
+}
+
+@Module({})
+export class UsersModule implements OnModuleInit {
+  constructor(
+    private readonly bus: EventBus,
+    private readonly profiles: UsersPort,
+    private readonly database: Database,
+  ) {}
+
+  static register(options: UsersModuleOptions): DynamicModule {
+    const sources = options.exports.map(({ source }) => source);
+    return {
+      module: UsersModule,
+      imports: [options.identity, ProfilesModule, ...options.exports.map(({ module }) => module)],
+      controllers: [UsersController],
+      providers: [
+        UsersService,
+        { provide: EXPORT_SOURCES, useFactory: (...parts: ExportSource[]) => parts, inject: sources },
+      ],
+    };
+  }
+
+  onModuleInit(): void {
+    this.bus.subscribe(userRegistered, ({ user_id, name, timezone }) =>
+      this.profiles.ensureProfile({ id: user_id, name, timezone }),
+    );
+    // The second telling comes when no request of the user can be under way: one may have made the profile anew.
+    this.bus.subscribe(userDeleted, async ({ user_id }) => {
+      await this.database.write((manager) => manager.delete(ProfileEntity, { id: user_id }));
+    });
+  }
+}

@@ -1,0 +1,9 @@
+import type { Persistence } from '../platform/database/persistence.js';
+import { CreateProfiles1764000000000 } from './migrations/1764000000000-create-profiles.js';
+import { ProfileEntity } from './profile.entity.js';
+
+export const usersPersistence: Persistence = {
+  schema: 'users',
+  entities: [ProfileEntity],
+  migrations: [CreateProfiles1764000000000],
+};

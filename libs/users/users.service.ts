@@ -1,0 +1,108 @@
+import { Injectable } from '@nestjs/common';
+import { AccountsPort, type Account } from '../auth/accounts.port.js';
+import { Database } from '../platform/database/database.js';
+import { Unauthenticated } from '../platform/errors/common-errors.js';
+import { Outbox } from '../platform/events/outbox.js';
+import { requireMatch } from '../platform/http/etag.js';
+import { SessionRegistry } from '../platform/security/security.ports.js';
+import { ProfileEntity } from './profile.entity.js';
+import { ProfilesService, type ProfileChange } from './profiles.service.js';
+import { userDeleted } from './users.events.js';
+import type { PatchUser, UserView } from './users.schemas.js';
+
+/** Longer than any request takes (`HANDLER_TIMEOUT_MS` is at most 5 min, 15 s as shipped). */
+const secondPurgeSeconds = 330;
+
+/** The user as a whole: the profile with what auth knows. */
+@Injectable()
+export class UsersService {
+  constructor(
+    private readonly database: Database,
+    private readonly profiles: ProfilesService,
+    private readonly accounts: AccountsPort,
+    private readonly sessions: SessionRegistry,
+    private readonly outbox: Outbox,
+  ) {}
+
+  /**
+   * The user, whose profile is made here if a crash came between registration and it. Consistency: primary.
+   *
+   * @throws Unauthenticated where the account is gone
+   */
+  async get(userId: string): Promise<UserView> {
+    const [account, profile] = await Promise.all([this.getAccount(userId), this.profiles.find(userId)]);
+    return view(account, profile ?? (await this.complete(account)));
+  }
+
+  /** @throws PreconditionFailed where `ifMatch` does not name the current version */
+  async patch(userId: string, patch: PatchUser, ifMatch: string | undefined): Promise<UserView> {
+    const account = await this.getAccount(userId);
+    const change = (current: ProfileEntity): ProfileChange => {
+      requireMatch(ifMatch, etagOf(view(account, current)));
+      return changeOf(patch);
+    };
+    const changed = await this.profiles.update(userId, change);
+    if (changed !== null) return view(account, changed);
+    await this.complete(account);
+    const completed = await this.profiles.update(userId, change);
+    if (completed === null) throw new Unauthenticated();
+    return view(account, completed);
+  }
+
+  /**
+   * Deletes the user and tells every feature to delete what it keeps. Sessions end first, so
+   * that nobody writes as this user afterwards; a request that was past the guard by then is
+   * swept up by a second telling.
+   */
+  async delete(userId: string, ifMatch: string | undefined): Promise<void> {
+    requireMatch(ifMatch, etagOf(await this.get(userId)));
+    await this.sessions.revokeAll(userId);
+    await this.database.write(async (manager) => {
+      await manager.delete(ProfileEntity, { id: userId });
+      await this.outbox.append(manager, userDeleted, { user_id: userId });
+      await this.outbox.append(manager, userDeleted, { user_id: userId }, secondPurgeSeconds);
+    });
+  }
+
+  private async getAccount(userId: string): Promise<Account> {
+    const account = await this.accounts.find(userId);
+    if (account === null) throw new Unauthenticated('This account is closed.', 'invalid_token');
+    return account;
+  }
+
+  private async complete(account: Account): Promise<ProfileEntity> {
+    await this.profiles.ensureProfile({ id: account.id, ...account.registration });
+    const profile = await this.profiles.find(account.id);
+    if (profile === null) throw new Unauthenticated();
+    return profile;
+  }
+}
+
+/** Two parts change what a client sees: the profile's version and whether the e-mail is verified. */
+export function etagOf(user: UserView): string {
+  return `"${user.version}-${user.email_verified ? 'v' : 'u'}"`;
+}
+
+function view(account: Account, profile: ProfileEntity): UserView {
+  return {
+    id: profile.id,
+    email: account.email,
+    email_verified: account.emailVerified,
+    name: profile.name,
+    timezone: profile.timezone,
+    locale: profile.locale,
+    role: profile.role,
+    tier: profile.tier,
+    created_at: account.createdAt,
+    updated_at: profile.updatedAt,
+    version: profile.version,
+  };
+}
+
+function changeOf(patch: PatchUser): ProfileChange {
+  return {
+    ...(patch.name !== undefined && { name: patch.name }),
+    ...(patch.timezone !== undefined && { timezone: patch.timezone ?? 'UTC' }),
+    ...(patch.locale !== undefined && { locale: patch.locale ?? 'en' }),
+  };
+}
