@@ -28,6 +28,9 @@ export const platformVariables = {
   TRUSTED_PROXIES: list()
     .default([])
     .describe('Addresses or CIDR ranges of proxies whose `X-Forwarded-For` is believed; none by default.'),
+  REQUEST_TIMEOUT_MS: integer(100, 300_000)
+    .default(30_000)
+    .describe('Longest time in which a request must arrive, headers (half of it) and body; then 408.'),
   HANDLER_TIMEOUT_MS: integer(100, 300_000)
     .default(15_000)
     .describe('Longest time a handler may take; then 503.'),

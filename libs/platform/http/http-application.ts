@@ -43,8 +43,11 @@ export async function createHttpApplication(
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: maxBodyBytes,
-    requestTimeout: 30_000,
-    http: { headersTimeout: 15_000, connectionsCheckingInterval: 5_000 },
+    requestTimeout: config.REQUEST_TIMEOUT_MS,
+    http: {
+      headersTimeout: config.REQUEST_TIMEOUT_MS / 2,
+      connectionsCheckingInterval: Math.min(5000, config.REQUEST_TIMEOUT_MS / 4),
+    },
     keepAliveTimeout: keepAliveTimeoutMs,
     handlerTimeout: config.HANDLER_TIMEOUT_MS,
     trustProxy: config.TRUSTED_PROXIES.length > 0 ? [...config.TRUSTED_PROXIES] : false,

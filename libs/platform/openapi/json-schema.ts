@@ -24,7 +24,8 @@ export class SchemaConverter {
     for (const [name, definition] of Object.entries($defs ?? {})) this.components[name] = relink(definition);
     const id = z.globalRegistry.get(schema)?.id;
     if (typeof id !== 'string') return relink(root);
-    this.components[id] = relink(root);
+    // A schema with an id is among its own definitions, and the root then only refers to it.
+    if (root.$ref === undefined) this.components[id] = relink(root);
     return { $ref: `#/components/schemas/${id}` };
   }
 

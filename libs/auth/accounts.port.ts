@@ -1,0 +1,18 @@
+/** What auth knows of an account and other features may see. */
+export interface Account {
+  readonly id: string;
+  readonly email: string;
+  readonly emailVerified: boolean;
+  readonly createdAt: Date;
+  /** As given at registration; the users feature owns them from then on. */
+  readonly registration: { readonly name: string; readonly timezone: string };
+}
+
+/** What other features may ask of auth. */
+export abstract class AccountsPort {
+  /** The account, or null where there is none (any more). Consistency: primary. */
+  abstract find(userId: string): Promise<Account | null>;
+
+  /** The same by e-mail, ignoring case: for operators, who know no ids. */
+  abstract findByEmail(email: string): Promise<Account | null>;
+}

@@ -1,0 +1,82 @@
+import { Injectable } from '@nestjs/common';
+import { Raw, type EntityManager } from 'typeorm';
+import { Database } from '../platform/database/database.js';
+import { AccountsPort, type Account } from './accounts.port.js';
+import { AccountEntity } from './account.entity.js';
+
+/** What a password is checked against. */
+export interface Credentials {
+  readonly id: string;
+  readonly passwordHash: string;
+}
+
+@Injectable()
+export class AccountsService extends AccountsPort {
+  constructor(private readonly database: Database) {
+    super();
+  }
+
+  async find(userId: string): Promise<Account | null> {
+    return view(await this.database.read((manager) => manager.findOneBy(AccountEntity, { id: userId })));
+  }
+
+  async findByEmail(email: string): Promise<Account | null> {
+    const byEmail = { email: Raw((column) => `lower(${column}) = lower(:email)`, { email }) };
+    return view(await this.database.read((manager) => manager.findOneBy(AccountEntity, byEmail)));
+  }
+
+  /** By e-mail (in lower case). Consistency: primary. */
+  async findCredentials(email: string): Promise<Credentials | null> {
+    const [row] = await this.database.read((manager) =>
+      manager.query<Credentials[]>(
+        'SELECT id, password_hash AS "passwordHash" FROM auth.accounts WHERE lower(email) = $1',
+        [email],
+      ),
+    );
+    return row ?? null;
+  }
+
+  /** The hash of a user's password; null where the account is gone. Consistency: primary. */
+  async findPasswordHash(userId: string): Promise<string | null> {
+    const account = await this.database.read((manager) =>
+      manager.findOne(AccountEntity, { where: { id: userId }, select: { id: true, passwordHash: true } }),
+    );
+    return account?.passwordHash ?? null;
+  }
+
+  /**
+   * Replaces the hash `from`.
+   *
+   * @returns false where the password has been changed meanwhile or the account is gone
+   */
+  async replacePasswordHash(
+    manager: EntityManager,
+    userId: string,
+    from: string,
+    to: string,
+  ): Promise<boolean> {
+    const result = await manager.update(
+      AccountEntity,
+      { id: userId, passwordHash: from },
+      { passwordHash: to },
+    );
+    return result.affected === 1;
+  }
+
+  /** Deletes the account with its sessions; a second time does nothing. */
+  async delete(userId: string): Promise<void> {
+    await this.database.write((manager) => manager.delete(AccountEntity, { id: userId }));
+  }
+}
+
+function view(account: AccountEntity | null): Account | null {
+  if (account === null) return null;
+  const { id, email, createdAt, registrationName: name, registrationTimezone: timezone } = account;
+  return {
+    id,
+    email,
+    createdAt,
+    emailVerified: account.emailVerifiedAt !== null,
+    registration: { name, timezone },
+  };
+}

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { integer, type Environment } from '../platform/config/environment.js';
+
+/** What the auth feature is told by the environment. */
+export const authVariables = {
+  ACCESS_TOKEN_TTL_SECONDS: integer(1, 3600).default(900).describe('Life of an access token.'),
+  REFRESH_GRACE_SECONDS: integer(1, 60)
+    .default(10)
+    .describe(
+      'How long after its rotation an old refresh token is taken for a race (409) and not for theft.',
+    ),
+  REFRESH_IDLE_DAYS: integer(1, 365)
+    .default(30)
+    .describe('A session ends when it was not refreshed for this long.'),
+  SESSION_ABSOLUTE_DAYS: integer(1, 3650).default(90).describe('A session ends this long after the login.'),
+  ARGON2_MEMORY_KIB: integer(19_456, 4_194_304)
+    .default(19_456)
+    .describe('Memory of one argon2id hash. Raising it rehashes each password at its next login.'),
+  ARGON2_PASSES: integer(2, 100).default(2).describe('Passes of argon2id over its memory.'),
+  PASSWORD_CONCURRENCY: integer(1, 64)
+    .default(2)
+    .describe('Password hashes computed at once; each takes a thread of `UV_THREADPOOL_SIZE` (4).'),
+  PASSWORD_QUEUE: integer(0, 10_000).default(100).describe('Password hashes that may wait; beyond it 503.'),
+  MAILS_PER_HOUR: integer(1, 1000).default(3).describe('Most mails to one address in an hour.'),
+  JWT_KEYS_DIR: z
+    .string()
+    .optional()
+    .describe(
+      'Folder of the keys that sign access tokens, `<kid>.pem`. Unset: one is made in `DATA_DIR` (development).',
+    ),
+  JWT_KEY_PUBLISH_SECONDS: integer(0, 86_400)
+    .default(300)
+    .describe('A new key signs when it has been in the folder for this long: by then all processes know it.'),
+};
+
+export type AuthConfig = Environment<typeof authVariables>;
+
+/** This feature's slice of the configuration. */
+export const AUTH_CONFIG = Symbol('AUTH_CONFIG');

@@ -1,0 +1,10 @@
+import type { Persistence } from '../platform/database/persistence.js';
+import { AccountEntity } from './account.entity.js';
+import { CreateAuth1764000000000 } from './migrations/1764000000000-create-auth.js';
+import { SessionEntity } from './sessions/session.entity.js';
+
+export const authPersistence: Persistence = {
+  schema: 'auth',
+  entities: [AccountEntity, SessionEntity],
+  migrations: [CreateAuth1764000000000],
+};

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { opaque } from '../platform/http/schemas.js';
+
+/**
+ * What HTML's `input type=email` takes, with a dot in the domain: ASCII, and nothing that has a
+ * meaning in a mail header. Lower case, for addresses are one regardless of it.
+ */
+export const emailAddress = () =>
+  z
+    .string()
+    .max(254, { abort: true })
+    .regex(
+      /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/,
+      'must be an e-mail address',
+    )
+    .overwrite((value) => value.toLowerCase());
+
+export const newPassword = () => opaque(12, 128);
+
+/** A password that is compared: none is shorter than 12, but a wrong one is not an invalid request. */
+export const givenPassword = () => opaque(1, 128);
+
+/** A token out of a mail. */
+export const mailToken = () => opaque(1, 200);
+
+export const emailOnlySchema = z.strictObject({ email: emailAddress() }).meta({ id: 'EmailAddress' });
+export type EmailOnly = z.output<typeof emailOnlySchema>;

@@ -1,0 +1,32 @@
+import { Injectable } from '@nestjs/common';
+import { UsersPort } from '../../users/users.port.js';
+import { InvalidCredentials } from '../auth.errors.js';
+import { PasswordCheck } from '../passwords/password-check.service.js';
+import type { ClientInfo } from '../sessions/client-info.js';
+import { Sessions } from '../sessions/sessions.service.js';
+import { AccessTokens } from '../tokens/access-tokens.service.js';
+import { newSecretToken } from '../tokens/secret-token.js';
+import type { TokensView } from '../tokens/tokens.schemas.js';
+import type { LoginInput } from './login.schemas.js';
+
+@Injectable()
+export class LoginService {
+  constructor(
+    private readonly passwords: PasswordCheck,
+    private readonly sessions: Sessions,
+    private readonly users: UsersPort,
+    private readonly accessTokens: AccessTokens,
+  ) {}
+
+  /** @throws InvalidCredentials */
+  async login({ email, password }: LoginInput, client: ClientInfo): Promise<TokensView> {
+    const credentials = await this.passwords.findAccount(email, password);
+    if (credentials === null) throw new InvalidCredentials();
+    const refreshToken = newSecretToken();
+    const grant = await this.sessions.open(credentials, refreshToken.hash, client);
+    if (grant === null) throw new InvalidCredentials();
+    // Read once the session is there: a change of role after this reading finds the session and ends it.
+    const claims = await this.users.claimsOf(grant.userId);
+    return this.accessTokens.issue(grant, claims, refreshToken.token);
+  }
+}

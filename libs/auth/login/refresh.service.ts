@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import { logger } from '../../platform/logging/logger.js';
+import { UsersPort } from '../../users/users.port.js';
+import { InvalidRefreshToken, RefreshSuperseded, RefreshTokenReused } from '../auth.errors.js';
+import { AccessTokens } from '../tokens/access-tokens.service.js';
+import { RefreshTokens, type Rotation } from '../tokens/refresh-tokens.service.js';
+import { hashToken, newSecretToken } from '../tokens/secret-token.js';
+import type { TokensView } from '../tokens/tokens.schemas.js';
+
+@Injectable()
+export class RefreshService {
+  constructor(
+    private readonly refreshTokens: RefreshTokens,
+    private readonly users: UsersPort,
+    private readonly accessTokens: AccessTokens,
+  ) {}
+
+  /**
+   * Exchanges a refresh token for a new one and an access token with the user's role and tier of now.
+   *
+   * @throws RefreshSuperseded, RefreshTokenReused (the session is then over), InvalidRefreshToken
+   */
+  async refresh(refreshToken: string): Promise<TokensView> {
+    const current = hashToken(refreshToken);
+    const userId = await this.refreshTokens.findUser(current);
+    if (userId === null) throw refusal(await this.refreshTokens.refuse(current));
+    // Before the rotation, so that a failure here costs the client nothing. Whoever changes them ends the session
+    // afterwards, and then the rotation below finds none.
+    const claims = await this.users.claimsOf(userId);
+    const next = newSecretToken();
+    const rotation = await this.refreshTokens.exchange(current, next.hash);
+    if (rotation.outcome !== 'rotated') throw refusal(rotation);
+    return this.accessTokens.issue(rotation.grant, claims, next.token);
+  }
+}
+
+function refusal(rotation: Rotation): Error {
+  switch (rotation.outcome) {
+    case 'superseded':
+      return new RefreshSuperseded();
+    case 'reused':
+      logger.warn(
+        { session_id: rotation.sessionId, user_id: rotation.userId },
+        'a refresh token was used again: its session was ended',
+      );
+      return new RefreshTokenReused();
+    case 'unknown':
+    case 'rotated':
+      return new InvalidRefreshToken();
+  }
+}

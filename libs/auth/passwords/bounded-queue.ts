@@ -1,0 +1,36 @@
+/** Runs few jobs at once and lets few wait: what comes beyond that is refused at once, not served too late. */
+export class BoundedQueue {
+  private running = 0;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(
+    private readonly limits: { readonly concurrency: number; readonly queue: number },
+    private readonly refusal: () => Error,
+  ) {}
+
+  /** @throws the refusal where as many wait as may */
+  async run<T>(job: () => Promise<T>): Promise<T> {
+    await this.enter();
+    try {
+      return await job();
+    } finally {
+      this.leave();
+    }
+  }
+
+  private async enter(): Promise<void> {
+    if (this.running < this.limits.concurrency) {
+      this.running++;
+      return;
+    }
+    if (this.waiting.length >= this.limits.queue) throw this.refusal();
+    await new Promise<void>((resolve) => this.waiting.push(resolve));
+  }
+
+  /** The place goes to the longest waiting one without becoming free in between. */
+  private leave(): void {
+    const next = this.waiting.shift();
+    if (next === undefined) this.running--;
+    else next();
+  }
+}

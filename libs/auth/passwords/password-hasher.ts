@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { hash, parseOptions, verify } from '@node-rs/argon2';
+import { ServiceUnavailable } from '../../platform/errors/common-errors.js';
+import { AUTH_CONFIG, type AuthConfig } from '../auth.config.js';
+import { BoundedQueue } from './bounded-queue.js';
+
+type HasherConfig = Pick<
+  AuthConfig,
+  'ARGON2_MEMORY_KIB' | 'ARGON2_PASSES' | 'PASSWORD_CONCURRENCY' | 'PASSWORD_QUEUE'
+>;
+
+/**
+ * argon2id with m = 19 MiB, t = 2, p = 1 unless raised (OWASP Password Storage Cheat Sheet), on the
+ * thread pool. Few at once, or a burst of logins would take all memory and every thread.
+ *
+ * All methods throw ServiceUnavailable (503 `password_queue_full`) where too many wait already.
+ */
+@Injectable()
+export class PasswordHasher implements OnModuleInit {
+  private readonly queue: BoundedQueue;
+  private decoy = '';
+
+  constructor(@Inject(AUTH_CONFIG) private readonly config: HasherConfig) {
+    const limits = { concurrency: config.PASSWORD_CONCURRENCY, queue: config.PASSWORD_QUEUE };
+    this.queue = new BoundedQueue(limits, tooManyWait);
+  }
+
+  async onModuleInit(): Promise<void> {
+    this.decoy = await this.hash(randomBytes(32).toString('base64url'));
+  }
+
+  hash(password: string): Promise<string> {
+    const { ARGON2_MEMORY_KIB: memoryCost, ARGON2_PASSES: timeCost } = this.config;
+    return this.queue.run(() => hash(password, { memoryCost, timeCost, parallelism: 1 }));
+  }
+
+  /** Without a hash (there is no such account) the same work is done in vain, so that the time tells nothing. */
+  async verify(passwordHash: string | null, password: string): Promise<boolean> {
+    const isMatch = await this.queue.run(() => verify(passwordHash ?? this.decoy, password));
+    return passwordHash !== null && isMatch;
+  }
+
+  /** True where the parameters have been raised since. */
+  isOutdated(passwordHash: string): boolean {
+    const { memoryCost, timeCost } = parseOptions(passwordHash);
+    return memoryCost < this.config.ARGON2_MEMORY_KIB || timeCost < this.config.ARGON2_PASSES;
+  }
+}
+
+function tooManyWait(): Error {
+  return new ServiceUnavailable('Too many passwords are being checked. Try again in a moment.', {
+    code: 'password_queue_full',
+    retryAfterSeconds: 2,
+  });
+}

@@ -1,0 +1,58 @@
+import { Body, Controller, Post } from '@nestjs/common';
+import { Endpoint, Public } from '../../platform/http/endpoint.js';
+import { emailOnlySchema, type EmailOnly } from '../auth.schemas.js';
+import { MailRequests } from '../mails/mail-requests.service.js';
+import {
+  registeredUserSchema,
+  registrationSchema,
+  verificationSchema,
+  type RegistrationInput,
+  type Verification,
+} from './registration.schemas.js';
+import { RegistrationService } from './registration.service.js';
+import { VerificationService } from './verification.service.js';
+
+@Controller('/v1/auth')
+@Public()
+export class RegistrationController {
+  constructor(
+    private readonly registration: RegistrationService,
+    private readonly verification: VerificationService,
+    private readonly mails: MailRequests,
+  ) {}
+
+  @Post('register')
+  @Endpoint({
+    summary: 'Register',
+    description: 'Sends a mail with a link that verifies the address. It gives no tokens: log in for these.',
+    status: 201,
+    response: registeredUserSchema,
+    problems: [409],
+  })
+  register(@Body({ schema: registrationSchema }) body: RegistrationInput) {
+    return this.registration.register(body);
+  }
+
+  @Post('verify-email')
+  @Endpoint({
+    summary: 'Verify your e-mail address',
+    description: 'The token is in the mail, works once and for 24 hours; any other is 422 `invalid_token`.',
+    status: 204,
+    response: null,
+  })
+  verify(@Body({ schema: verificationSchema }) { token }: Verification): Promise<void> {
+    return this.verification.verify(token);
+  }
+
+  @Post('resend-verification')
+  @Endpoint({
+    summary: 'Send the verification mail again',
+    description:
+      'The answer is the same whether or not there is such an account. At most 3 mails an hour are sent.',
+    status: 202,
+    response: null,
+  })
+  resend(@Body({ schema: emailOnlySchema }) { email }: EmailOnly): Promise<void> {
+    return this.mails.request(email, 'verify_email');
+  }
+}

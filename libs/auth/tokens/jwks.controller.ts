@@ -1,0 +1,29 @@
+import { Controller, Get, Inject } from '@nestjs/common';
+import { Endpoint, Public } from '../../platform/http/endpoint.js';
+import { Reply } from '../../platform/http/reply.js';
+import { AUTH_CONFIG, type AuthConfig } from '../auth.config.js';
+import { KeyRing } from './key-ring.js';
+import { jwksSchema } from './tokens.schemas.js';
+
+const longestCacheSeconds = 300;
+
+@Controller('/.well-known')
+export class JwksController {
+  constructor(
+    private readonly keys: KeyRing,
+    @Inject(AUTH_CONFIG) private readonly config: Pick<AuthConfig, 'JWT_KEY_PUBLISH_SECONDS'>,
+  ) {}
+
+  @Get('jwks.json')
+  @Public()
+  @Endpoint({ summary: 'Public keys of access tokens (RFC 7517)', status: 200, response: jwksSchema })
+  read() {
+    const keys = this.keys.all().map(({ kid, publicKey }) => {
+      const { kty, crv, x, y } = publicKey.export({ format: 'jwk' });
+      return { kty, crv, x, y, kid, alg: 'ES256', use: 'sig' };
+    });
+    // A verifier that caches must have seen a new key before it signs.
+    const maxAge = Math.min(longestCacheSeconds, Math.floor(this.config.JWT_KEY_PUBLISH_SECONDS / 2));
+    return new Reply({ keys }, { headers: { 'cache-control': `public, max-age=${maxAge}` } });
+  }
+}

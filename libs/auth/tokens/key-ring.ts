@@ -1,0 +1,107 @@
+import type { KeyObject } from 'node:crypto';
+import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import { logger } from '../../platform/logging/logger.js';
+import { VerificationKeys } from '../../platform/security/security.ports.js';
+import { readKeyFiles, type KeyFile } from './key-files.js';
+
+const pollMs = 5000;
+
+export interface KeyRingOptions {
+  readonly directory: string;
+  /** Age from which a key signs: all processes have loaded it by then. */
+  readonly publishSeconds: number;
+  readonly tokenTtlSeconds: number;
+}
+
+interface RingKey extends KeyFile {
+  /** When its file was found missing; null while it is there. */
+  readonly retiredAtMs: number | null;
+}
+
+/**
+ * The keys of access tokens, read from a folder that all processes share (a mounted secret, a
+ * volume) and looked at anew every 5 s. The last key by name signs, once its file is
+ * `publishSeconds` old; all of them verify, and one whose file has gone does so until the last
+ * token that it may have signed has expired. To rotate, without a restart:
+ *
+ * ```
+ * openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out keys/2026-07-01.pem
+ * # after JWT_KEY_PUBLISH_SECONDS + ACCESS_TOKEN_TTL_SECONDS (20 minutes as shipped):
+ * rm keys/2026-01-01.pem
+ * ```
+ *
+ * In Kubernetes the same two steps are done to the secret. Names sort by time (dates do), for the
+ * kubelet writes all files of a secret anew when one changes. Where no key is old enough the first
+ * by name signs: the one that the other processes are sure to have. A key that leaked is removed
+ * and all processes are restarted.
+ */
+export class KeyRing extends VerificationKeys implements OnModuleInit, OnApplicationShutdown {
+  private keys: readonly RingKey[] = [];
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly options: KeyRingOptions,
+    private readonly now: () => number = Date.now,
+  ) {
+    super();
+  }
+
+  /** @throws Error where the folder holds no key */
+  async onModuleInit(): Promise<void> {
+    await this.reload();
+    if (this.keys.length === 0)
+      throw new Error(`There is no P-256 private key (*.pem) in ${this.options.directory}.`);
+    this.timer = setInterval(() => {
+      this.reload().catch((error: unknown) => {
+        logger.error({ err: error }, 'the folder of signing keys can not be read; the known keys stay');
+      });
+    }, pollMs).unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Reads the folder again. */
+  async reload(): Promise<void> {
+    const present = (await readKeyFiles(this.options.directory)).map((file) => this.admit(file));
+    const kids = new Set(present.map(({ kid }) => kid));
+    const missing = this.keys.filter(({ kid }) => !kids.has(kid)).map((key) => this.retire(key));
+    const keepMs = (this.options.tokenTtlSeconds + this.options.publishSeconds) * 1000;
+    const kept = missing.filter(({ retiredAtMs }) => this.now() - (retiredAtMs ?? 0) <= keepMs);
+    this.keys = [...kept, ...present];
+  }
+
+  find(kid: string): KeyObject | null {
+    return this.keys.find((key) => key.kid === kid)?.publicKey ?? null;
+  }
+
+  /** The key for new tokens. */
+  signingKey(): KeyFile {
+    const present = this.keys.filter(({ retiredAtMs }) => retiredAtMs === null);
+    const publishedBefore = this.now() - this.options.publishSeconds * 1000;
+    const published = present.filter(({ changedAtMs }) => changedAtMs <= publishedBefore);
+    const key = published.at(-1) ?? present.at(0) ?? this.keys.at(-1);
+    if (key === undefined) throw new Error('There is no key to sign access tokens with.');
+    return key;
+  }
+
+  /** Every key that verifies, new and retired ones included. */
+  all(): readonly { readonly kid: string; readonly publicKey: KeyObject }[] {
+    return this.keys;
+  }
+
+  /** The age of a key that is known already does not begin anew when its file is written again. */
+  private admit(file: KeyFile): RingKey {
+    const known = this.keys.find((key) => key.kid === file.kid && key.publicKey.equals(file.publicKey));
+    const changedAtMs = Math.min(file.changedAtMs, known?.changedAtMs ?? Infinity);
+    if (known === undefined) logger.info({ kid: file.kid }, 'a signing key was loaded');
+    return { ...file, changedAtMs, retiredAtMs: null };
+  }
+
+  private retire(key: RingKey): RingKey {
+    if (key.retiredAtMs === null)
+      logger.info({ kid: key.kid }, 'a signing key was removed and verifies a while still');
+    return { ...key, retiredAtMs: key.retiredAtMs ?? this.now() };
+  }
+}

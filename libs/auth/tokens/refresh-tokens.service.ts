@@ -1,0 +1,93 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Database } from '../../platform/database/database.js';
+import { AUTH_CONFIG, type AuthConfig } from '../auth.config.js';
+import { standing, type SessionGrant } from '../sessions/sessions.service.js';
+
+/** What came of a refresh token. */
+export type Rotation =
+  | { readonly outcome: 'rotated'; readonly grant: SessionGrant }
+  /** Rotated a moment ago: two requests raced, or an answer was lost. Nothing was revoked. */
+  | { readonly outcome: 'superseded' }
+  /** Rotated earlier: of the two holders one is a thief. The session has been revoked. */
+  | { readonly outcome: 'reused'; readonly sessionId: string; readonly userId: string }
+  | { readonly outcome: 'unknown' };
+
+interface UsedToken {
+  readonly sessionId: string;
+  readonly userId: string;
+  readonly isRecent: boolean;
+  readonly isStanding: boolean;
+}
+
+/**
+ * Refresh token rotation with detection of reuse (RFC 9700, 4.14.2). A session has one current
+ * token; the hashes of those before it are kept as long as the session, so that an old one is
+ * known for what it is and a guess is not: nobody can end a session by making up a token.
+ */
+@Injectable()
+export class RefreshTokens {
+  constructor(
+    private readonly database: Database,
+    @Inject(AUTH_CONFIG)
+    private readonly config: Pick<AuthConfig, 'REFRESH_GRACE_SECONDS' | 'REFRESH_IDLE_DAYS'>,
+  ) {}
+
+  /** Whose current token this is; null for any other. Consistency: primary. */
+  async findUser(hash: Buffer): Promise<string | null> {
+    const [row] = await this.database.read((manager) =>
+      manager.query<{ user_id: string }[]>(
+        `SELECT user_id FROM auth.sessions WHERE refresh_hash = $1 AND ${standing}`,
+        [hash],
+      ),
+    );
+    return row?.user_id ?? null;
+  }
+
+  /** Puts `next` in the place of `current`, or tells why not, and revokes the session where that is due. */
+  exchange(current: Buffer, next: Buffer): Promise<Rotation> {
+    return this.database.write(async (manager) => {
+      const grant = await this.rotate(manager, current, next);
+      return grant === null ? this.judge(manager, current) : { outcome: 'rotated', grant };
+    });
+  }
+
+  /** What to make of a token that is nobody's current one. */
+  refuse(hash: Buffer): Promise<Rotation> {
+    return this.database.write((manager) => this.judge(manager, hash));
+  }
+
+  /** One statement: of any number of requests with one token, the row's lock lets one through. */
+  private async rotate(manager: EntityManager, current: Buffer, next: Buffer): Promise<SessionGrant | null> {
+    const [grant] = await manager.query<SessionGrant[]>(
+      `WITH rotated AS (
+         UPDATE auth.sessions
+         SET refresh_hash = $2, last_used_at = now(), idle_expires_at = now() + make_interval(days => $3)
+         WHERE refresh_hash = $1 AND ${standing}
+         RETURNING id, user_id, authenticated_at
+       ), used AS (
+         INSERT INTO auth.used_refresh_tokens (hash, session_id) SELECT $1, id FROM rotated
+       )
+       SELECT id AS "sessionId", user_id AS "userId", authenticated_at AS "authenticatedAt" FROM rotated`,
+      [current, next, this.config.REFRESH_IDLE_DAYS],
+    );
+    return grant ?? null;
+  }
+
+  private async judge(manager: EntityManager, hash: Buffer): Promise<Rotation> {
+    const [used] = await manager.query<UsedToken[]>(
+      `SELECT session.id AS "sessionId", session.user_id AS "userId", ${standing} AS "isStanding",
+              used.used_at > now() - make_interval(secs => $2) AS "isRecent"
+       FROM auth.used_refresh_tokens used JOIN auth.sessions session ON session.id = used.session_id
+       WHERE used.hash = $1`,
+      [hash, this.config.REFRESH_GRACE_SECONDS],
+    );
+    if (used === undefined) return { outcome: 'unknown' };
+    const { sessionId, userId, isRecent, isStanding } = used;
+    if (isRecent) return { outcome: isStanding ? 'superseded' : 'unknown' };
+    await manager.query('UPDATE auth.sessions SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL', [
+      sessionId,
+    ]);
+    return { outcome: 'reused', sessionId, userId };
+  }
+}

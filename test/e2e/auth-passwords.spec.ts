@@ -1,0 +1,97 @@
+import { client, newRegistration, type Client, type Session } from '../support/client.js';
+import { waitForToken } from '../support/mailbox.js';
+import { expectProblem } from '../support/problem.js';
+
+const newPassword = 'another horse battery staple';
+
+let api: Client;
+let user: Session;
+beforeAll(() => {
+  api = client();
+});
+beforeEach(async () => {
+  user = await api.registerAndLogin();
+});
+afterAll(() => api.close());
+
+const forgot = (email: string) => api.request('POST', '/v1/auth/password/forgot', { body: { email } });
+const reset = (token: string, password = newPassword) =>
+  api.request('POST', '/v1/auth/password/reset', { body: { token, password } });
+const change = (current_password: string, new_password = newPassword) =>
+  api.request('POST', '/v1/auth/password/change', {
+    token: user.accessToken,
+    body: { current_password, new_password },
+  });
+const logIn = (password: string) =>
+  api.request('POST', '/v1/auth/login', { body: { email: user.email, password } });
+const readProfile = (token: string) => api.request('GET', '/v1/users/me', { token });
+
+async function requestReset(skip = 0): Promise<string> {
+  expect((await forgot(user.email)).status).toBe(202);
+  return waitForToken(user.email, { subject: 'reset', skip });
+}
+
+describe('a forgotten password', () => {
+  it('is replaced by the mailed token, and every session ends', async () => {
+    expect((await reset(await requestReset())).status).toBe(204);
+    expectProblem(await readProfile(user.accessToken), 401, 'invalid_token');
+    expectProblem(await logIn(user.password), 401, 'invalid_credentials');
+    expect((await logIn(newPassword)).status).toBe(200);
+  });
+
+  it('is replaced once: the token and its brothers are void afterwards', async () => {
+    const [first, second] = [await requestReset(0), await requestReset(1)];
+    expect((await reset(second)).status).toBe(204);
+    for (const token of [first, second]) expectProblem(await reset(token), 422, 'invalid_token');
+    expect((await logIn(newPassword)).status).toBe(200);
+  });
+
+  it('is not replaced by a password that is too short, and the token stays good', async () => {
+    const token = await requestReset();
+    expectProblem(await reset(token, 'too short'), 422, 'validation_failed');
+    expect((await reset(token)).status).toBe(204);
+  });
+
+  it('is not replaced by a token that verifies the address', async () => {
+    const token = await waitForToken(user.email, { subject: 'verify' });
+    expectProblem(await reset(token), 422, 'invalid_token');
+  });
+
+  it('gets the same answer whether or not the address is known', async () => {
+    const answers = [await forgot(user.email), await forgot(newRegistration().email)];
+    const [known, unknown] = answers.map(({ status, text, headers }) => [
+      status,
+      text,
+      Object.keys(headers).sort(),
+    ]);
+    expect(known).toEqual(unknown);
+    expect(known?.[0]).toBe(202);
+  });
+});
+
+describe('a change of the password', () => {
+  it('ends the other sessions and keeps the one that asks', async () => {
+    const other = await api.login(user.email, user.password);
+    expect((await change(user.password)).status).toBe(204);
+    expectProblem(await readProfile(other.accessToken), 401, 'invalid_token');
+    expect((await readProfile(user.accessToken)).status).toBe(200);
+    expectProblem(await logIn(user.password), 401, 'invalid_credentials');
+    expect((await logIn(newPassword)).status).toBe(200);
+  });
+
+  it('needs the current password', async () => {
+    expectProblem(await change('not my password'), 403, 'invalid_password');
+    expect((await logIn(user.password)).status).toBe(200);
+  });
+
+  it('voids a mail that would reset it', async () => {
+    const token = await requestReset();
+    await change(user.password);
+    expectProblem(await reset(token), 422, 'invalid_token');
+  });
+
+  it('happens once when it is asked for twice at the same time', async () => {
+    const answers = await Promise.all([change(user.password), change(user.password, `${newPassword} 2`)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([204, 403]);
+  });
+});

@@ -1,0 +1,130 @@
+import { client, newRegistration, type Client } from '../support/client.js';
+import { mailsTo, waitForMail, waitForToken } from '../support/mailbox.js';
+import { expectProblem } from '../support/problem.js';
+import { waitFor } from '../support/wait.js';
+
+let api: Client;
+beforeAll(() => {
+  api = client();
+});
+afterAll(() => api.close());
+
+const register = (body: unknown) => api.request('POST', '/v1/auth/register', { body });
+const verify = (token: string) => api.request('POST', '/v1/auth/verify-email', { body: { token } });
+const resend = (email: string) => api.request('POST', '/v1/auth/resend-verification', { body: { email } });
+
+describe('registration', () => {
+  it('gives the user without tokens', async () => {
+    const registration = newRegistration({ name: '  Ada Lovelace ', timezone: 'Europe/Berlin' });
+    const { status, body } = await register(registration);
+    expect({ status, body }).toEqual({
+      status: 201,
+      body: {
+        id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7/),
+        email: registration.email,
+        email_verified: false,
+        name: 'Ada Lovelace',
+        timezone: 'Europe/Berlin',
+        created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      },
+    });
+  });
+
+  it('puts a user without time zone into UTC and an address into small letters', async () => {
+    const { timezone: _, ...registration } = newRegistration();
+    const { body } = await register({ ...registration, email: registration.email.toUpperCase() });
+    expect(body).toMatchObject({ timezone: 'UTC', email: registration.email });
+  });
+
+  it('refuses an address that is taken, in whatever case', async () => {
+    const registration = newRegistration();
+    await register(registration);
+    expectProblem(
+      await register({ ...registration, email: registration.email.toUpperCase() }),
+      409,
+      'email_taken',
+    );
+  });
+
+  it('lets one of 50 simultaneous registrations of an address through', async () => {
+    const registration = newRegistration();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => register(registration)));
+    const [made, refused] = [201, 409].map((status) => answers.filter((answer) => answer.status === status));
+    expect([made?.length, refused?.length]).toEqual([1, 49]);
+    for (const answer of refused ?? []) expectProblem(answer, 409, 'email_taken');
+    await api.login(registration.email, registration.password);
+  });
+
+  it.each([
+    ['/email', { email: 'ada@localhost' }],
+    ['/email', { email: `${'a'.repeat(250)}@example.com` }],
+    ['/email', { email: 'ada@example.com\r\nBcc: eve@example.com' }],
+    ['/password', { password: 'eleven char' }],
+    ['/password', { password: 'x'.repeat(129) }],
+    ['/name', { name: '   ' }],
+    ['/name', { name: 'x'.repeat(101) }],
+    ['/timezone', { timezone: 'Mars/Olympus_Mons' }],
+    ['/role', { role: 'admin' }],
+  ])('refuses what is wrong in %s: %j', async (pointer, change) => {
+    const problem = expectProblem(
+      await register({ ...newRegistration(), ...change }),
+      422,
+      'validation_failed',
+    );
+    expect(problem.errors?.map((error) => error.pointer)).toEqual([pointer]);
+  });
+
+  it('takes passwords of 12 and of 128 characters, counted as a person counts', async () => {
+    for (const password of ['🔑'.repeat(12), '🔑'.repeat(128)]) {
+      const registration = newRegistration({ password });
+      expect((await register(registration)).status).toBe(201);
+      await api.login(registration.email, password);
+    }
+  });
+});
+
+describe('verification', () => {
+  it('works once with the token of the mail', async () => {
+    const user = await api.registerAndLogin();
+    const token = await waitForToken(user.email, { subject: 'verify' });
+    expect((await verify(token)).status).toBe(204);
+    const profile = await api.request('GET', '/v1/users/me', { token: user.accessToken });
+    expect(profile.body).toMatchObject({ email_verified: true });
+    expectProblem(await verify(token), 422, 'invalid_token');
+  });
+
+  it('refuses a token that nobody sent', async () => {
+    expectProblem(await verify('A'.repeat(43)), 422, 'invalid_token');
+    expectProblem(await verify('?'), 422, 'invalid_token');
+  });
+
+  it('can be asked for again', async () => {
+    const user = await api.registerAndLogin();
+    expect((await resend(user.email)).status).toBe(202);
+    const token = await waitForToken(user.email, { subject: 'verify', skip: 1 });
+    expect((await verify(token)).status).toBe(204);
+  });
+
+  it('answers alike for an address that it knows and one that it does not', async () => {
+    const user = await api.registerAndLogin();
+    const answers = [await resend(user.email), await resend(newRegistration().email)];
+    const [known, unknown] = answers.map(({ status, text, headers }) => [
+      status,
+      text,
+      Object.keys(headers).sort(),
+    ]);
+    expect(known).toEqual(unknown);
+    expect(known?.[0]).toBe(202);
+  });
+
+  it('sends an address three mails an hour and no more', async () => {
+    const user = await api.registerAndLogin();
+    for (let mail = 0; mail < 5; mail++) expect((await resend(user.email)).status).toBe(202);
+    await waitFor(async () => (await mailsTo(user.email)).length >= 3, { what: 'three mails' });
+    // The outbox goes on in order: when a later mail has come, none of the earlier ones is still to come.
+    const later = newRegistration();
+    await register(later);
+    await waitForMail(later.email);
+    expect(await mailsTo(user.email)).toHaveLength(3);
+  });
+});

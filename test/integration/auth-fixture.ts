@@ -1,0 +1,64 @@
+import type { DataSource } from 'typeorm';
+import { AccountEntity } from '../../libs/auth/account.entity.js';
+import { AccountsService, type Credentials } from '../../libs/auth/accounts.service.js';
+import { authVariables, type AuthConfig } from '../../libs/auth/auth.config.js';
+import { authPersistence } from '../../libs/auth/auth.persistence.js';
+import { Sessions, type SessionGrant } from '../../libs/auth/sessions/sessions.service.js';
+import { newSecretToken, type SecretToken } from '../../libs/auth/tokens/secret-token.js';
+import { parseEnvironment } from '../../libs/platform/config/environment.js';
+import { platformVariables } from '../../libs/platform/config/platform-variables.js';
+import { createDataSource } from '../../libs/platform/database/data-source.js';
+import { Database } from '../../libs/platform/database/database.js';
+import { migrate } from '../../libs/platform/database/migrator.js';
+import { uuidv7 } from '../../libs/platform/database/uuid.js';
+import { logger } from '../../libs/platform/logging/logger.js';
+import { sharedDatabase } from '../support/test-database.js';
+
+/** The auth feature's tables in a database of their own, and the services on it that need no other part. */
+export interface AuthFixture {
+  readonly config: AuthConfig;
+  readonly dataSource: DataSource;
+  readonly database: Database;
+  readonly accounts: AccountsService;
+  readonly sessions: Sessions;
+  /** An account with a made-up hash: nothing here computes one. */
+  addAccount(email?: string): Promise<Credentials & { readonly email: string }>;
+  /** A session with its first refresh token. */
+  logIn(credentials: Credentials): Promise<SessionGrant & { readonly refreshToken: SecretToken }>;
+  close(): Promise<void>;
+}
+
+export async function openAuthFixture(): Promise<AuthFixture> {
+  logger.level = 'silent';
+  const url = await sharedDatabase('auth');
+  await migrate(url, [authPersistence]);
+  const platform = parseEnvironment({ DATABASE_POOL_SIZE: '20' }, platformVariables);
+  const dataSource = createDataSource(url, platform, [authPersistence], 'auth-test');
+  await dataSource.initialize();
+  const config = parseEnvironment({}, authVariables);
+  const database = new Database(dataSource);
+  const sessions = new Sessions(database, config);
+  const addAccount = async (email = `${uuidv7()}@example.com`) => {
+    const passwordHash = `hash of ${email}`;
+    const registration = { registrationName: 'Ada', registrationTimezone: 'UTC' };
+    const account = {
+      id: uuidv7(),
+      email,
+      passwordHash,
+      emailVerifiedAt: null,
+      createdAt: new Date(),
+      ...registration,
+    };
+    await dataSource.manager.insert(AccountEntity, account);
+    return { id: account.id, email, passwordHash };
+  };
+  const logIn = async (credentials: Credentials) => {
+    const refreshToken = newSecretToken();
+    const grant = await sessions.open(credentials, refreshToken.hash, { ip: '127.0.0.1', userAgent: null });
+    if (grant === null) throw new Error('The session was refused.');
+    return { ...grant, refreshToken };
+  };
+  const accounts = new AccountsService(database);
+  const close = () => dataSource.destroy();
+  return { config, dataSource, database, accounts, sessions, addAccount, logIn, close };
+}

@@ -1,0 +1,191 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import jwt from 'jsonwebtoken';
+import { AuthEventHandlers } from '../../libs/auth/auth.event-handlers.js';
+import { seedAccounts } from '../../libs/auth/auth.seeder.js';
+import { LoginService } from '../../libs/auth/login/login.service.js';
+import { RefreshService } from '../../libs/auth/login/refresh.service.js';
+import { MailDelivery } from '../../libs/auth/mails/mail-delivery.service.js';
+import { MailTokens } from '../../libs/auth/mails/mail-tokens.service.js';
+import { PasswordCheck } from '../../libs/auth/passwords/password-check.service.js';
+import { PasswordHasher } from '../../libs/auth/passwords/password-hasher.js';
+import { RegistrationService } from '../../libs/auth/registration/registration.service.js';
+import { AccessTokens } from '../../libs/auth/tokens/access-tokens.service.js';
+import { ensureDevelopmentKey } from '../../libs/auth/tokens/key-files.js';
+import { KeyRing } from '../../libs/auth/tokens/key-ring.js';
+import { RefreshTokens } from '../../libs/auth/tokens/refresh-tokens.service.js';
+import { uuidv7 } from '../../libs/platform/database/uuid.js';
+import { EventBus } from '../../libs/platform/events/event-bus.js';
+import { Outbox } from '../../libs/platform/events/outbox.js';
+import { FileMailer } from '../../libs/platform/mail/file-mailer.js';
+import type { Role, Tier } from '../../libs/platform/security/principal.js';
+import { UsersPort } from '../../libs/users/users.port.js';
+import { newRegistration } from '../support/client.js';
+import { openAuthFixture, type AuthFixture } from './auth-fixture.js';
+
+/** The users feature as seen from here: another process may run it, and may be away. */
+class FakeUsers extends UsersPort {
+  claims: { role: Role; tier: Tier } = { role: 'user', tier: 'free' };
+  isAway = false;
+
+  ensureProfile = () => this.answer(undefined);
+  claimsOf = () => this.answer(this.claims);
+  timezoneOf = () => this.answer('UTC');
+
+  private answer<T>(value: T): Promise<T> {
+    return this.isAway ? Promise.reject(new Error('the users service is away')) : Promise.resolve(value);
+  }
+}
+
+const client = { ip: '127.0.0.1', userAgent: null };
+const platform = { PUBLIC_URL: 'http://localhost:5000' };
+
+let auth: AuthFixture;
+let directory: string;
+let accessTokens: AccessTokens;
+let hasher: PasswordHasher;
+let bus: EventBus;
+let users: FakeUsers;
+
+beforeAll(async () => {
+  auth = await openAuthFixture();
+  directory = await mkdtemp(join(tmpdir(), 'auth-flows-'));
+  await ensureDevelopmentKey(directory);
+  const keys = new KeyRing({ directory, publishSeconds: 300, tokenTtlSeconds: 900 });
+  await keys.reload();
+  accessTokens = new AccessTokens(keys, auth.config, platform);
+  hasher = new PasswordHasher(auth.config);
+  await hasher.onModuleInit();
+});
+beforeEach(() => {
+  users = new FakeUsers();
+  bus = new EventBus();
+  const mails = new MailDelivery(
+    new MailTokens(auth.database, auth.config),
+    new FileMailer(join(directory, 'mails')),
+    platform,
+  );
+  new AuthEventHandlers(bus, auth.accounts, auth.sessions, mails).onModuleInit();
+});
+afterAll(async () => {
+  await auth.close();
+  await rm(directory, { recursive: true });
+});
+
+const registrations = () =>
+  new RegistrationService(auth.database, hasher, new Outbox(auth.database, 'auth', bus), users);
+const logins = (by = hasher) =>
+  new LoginService(new PasswordCheck(auth.database, auth.accounts, by), auth.sessions, users, accessTokens);
+const refreshes = () =>
+  new RefreshService(new RefreshTokens(auth.database, auth.config), users, accessTokens);
+const tell = (topic: string, userId: string) =>
+  bus.deliver(topic, { user_id: userId }, { id: uuidv7(), occurredAt: new Date() });
+const eventsOf = async (email: string, userId = '') => {
+  const rows = await auth.dataSource.query<{ topic: string }[]>(
+    "SELECT topic FROM auth.outbox WHERE payload->>'email' = $1 OR payload->>'user_id' = $2 ORDER BY id",
+    [email, userId],
+  );
+  return rows.map(({ topic }) => topic);
+};
+
+describe('registration', () => {
+  it('stands, with the events that complete it, while the users service is away', async () => {
+    users.isAway = true;
+    const registration = newRegistration();
+    const user = await registrations().register(registration);
+    await expect(auth.accounts.find(user.id)).resolves.toMatchObject({
+      email: registration.email,
+      emailVerified: false,
+      registration: { name: registration.name, timezone: registration.timezone },
+    });
+    await expect(eventsOf(user.email, user.id)).resolves.toEqual(['user.registered', 'auth.mail_requested']);
+  });
+
+  it('tells nothing where the address is taken', async () => {
+    const registration = newRegistration();
+    const user = await registrations().register(registration);
+    await expect(registrations().register(registration)).rejects.toMatchObject({ code: 'email_taken' });
+    await expect(eventsOf(user.email)).resolves.toHaveLength(1);
+  });
+});
+
+describe('login', () => {
+  it('rehashes the password once the parameters have been raised, and works before and after', async () => {
+    const registration = newRegistration();
+    const { id } = await registrations().register(registration);
+    const raised = new PasswordHasher({ ...auth.config, ARGON2_PASSES: 3 });
+    await raised.onModuleInit();
+    await logins(raised).login(registration, client);
+    await expect(auth.accounts.findPasswordHash(id)).resolves.toContain('m=19456,t=3,p=1');
+    await logins(raised).login(registration, client);
+    await logins().login(registration, client);
+    await expect(auth.accounts.findPasswordHash(id)).resolves.toContain('m=19456,t=3,p=1');
+  });
+});
+
+describe('refresh', () => {
+  it('reads role and tier anew, and keeps the time of the login', async () => {
+    const registration = newRegistration();
+    await registrations().register(registration);
+    const login = await logins().login(registration, client);
+    users.claims = { role: 'admin', tier: 'premium' };
+    const refreshed = await refreshes().refresh(login.refresh_token);
+    const [before, after] = [login, refreshed].map((tokens) =>
+      jwt.decode(tokens.access_token, { json: true }),
+    );
+    expect(before).toMatchObject({ role: 'user', tier: 'free' });
+    expect(after).toMatchObject({
+      role: 'admin',
+      tier: 'premium',
+      auth_time: before?.['auth_time'],
+      sid: before?.['sid'],
+    });
+  });
+
+  it('costs the client nothing while the users service is away', async () => {
+    const registration = newRegistration();
+    await registrations().register(registration);
+    const { refresh_token } = await logins().login(registration, client);
+    users.isAway = true;
+    await expect(refreshes().refresh(refresh_token)).rejects.toThrow('away');
+    users.isAway = false;
+    await expect(refreshes().refresh(refresh_token)).resolves.toMatchObject({ token_type: 'Bearer' });
+  });
+});
+
+describe('what auth hears', () => {
+  it('ends the sessions of a user whose role or tier has changed', async () => {
+    const session = await auth.logIn(await auth.addAccount());
+    await tell('user.claims_changed', session.userId);
+    await expect(auth.sessions.isActive(session.sessionId, session.userId)).resolves.toBe(false);
+  });
+
+  it('deletes everything of a user who is gone, and does not mind hearing it twice', async () => {
+    const account = await auth.addAccount();
+    const session = await auth.logIn(account);
+    const request = { email: account.email, purpose: 'verify_email' };
+    await bus.deliver('auth.mail_requested', request, { id: uuidv7(), occurredAt: new Date() });
+    await tell('user.deleted', account.id);
+    await tell('user.deleted', account.id);
+    const [left] = await auth.dataSource.query<object[]>(
+      `SELECT (SELECT count(*)::int FROM auth.accounts WHERE id = $1) AS accounts,
+              (SELECT count(*)::int FROM auth.sessions WHERE user_id = $1) AS sessions,
+              (SELECT count(*)::int FROM auth.mail_tokens WHERE account_id = $1) AS mail_tokens`,
+      [account.id],
+    );
+    expect(left).toEqual({ accounts: 0, sessions: 0, mail_tokens: 0 });
+    await expect(auth.sessions.isActive(session.sessionId, account.id)).resolves.toBe(false);
+  });
+});
+
+describe('seeding', () => {
+  it('makes accounts that can log in, and none twice', async () => {
+    const first = await seedAccounts(auth.database, auth.config, 1500);
+    const second = await seedAccounts(auth.database, auth.config, 1501);
+    expect(new Set(second).size).toBe(1501);
+    expect(second.slice(0, 1500)).toEqual(first);
+    const user = { email: 'user1500@example.com', password: 'correct horse battery' };
+    await expect(logins().login(user, client)).resolves.toMatchObject({ token_type: 'Bearer' });
+  });
+});

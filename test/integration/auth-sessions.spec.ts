@@ -1,0 +1,191 @@
+import { authSweeps } from '../../libs/auth/auth.sweeps.js';
+import { RefreshTokens } from '../../libs/auth/tokens/refresh-tokens.service.js';
+import { newSecretToken } from '../../libs/auth/tokens/secret-token.js';
+import { uuidv7 } from '../../libs/platform/database/uuid.js';
+import { Sweeper } from '../../libs/platform/sweeper/sweeper.js';
+import { openAuthFixture, type AuthFixture } from './auth-fixture.js';
+
+let auth: AuthFixture;
+let tokens: RefreshTokens;
+
+beforeAll(async () => {
+  auth = await openAuthFixture();
+  tokens = new RefreshTokens(auth.database, auth.config);
+});
+afterAll(() => auth.close());
+
+const beginSession = async () => auth.logIn(await auth.addAccount());
+const isActive = ({ sessionId, userId }: { sessionId: string; userId: string }) =>
+  auth.sessions.isActive(sessionId, userId);
+
+/** As if the token had been rotated so many seconds ago. */
+const age = (hash: Buffer, seconds: number) =>
+  auth.dataSource.query(
+    'UPDATE auth.used_refresh_tokens SET used_at = used_at - make_interval(secs => $2) WHERE hash = $1',
+    [hash, seconds],
+  );
+
+describe('the rotation of a refresh token', () => {
+  it('lets one of 50 simultaneous requests through and revokes nothing', async () => {
+    const session = await beginSession();
+    const exchanges = Array.from({ length: 50 }, () =>
+      tokens.exchange(session.refreshToken.hash, newSecretToken().hash),
+    );
+    const outcomes = (await Promise.all(exchanges)).map(({ outcome }) => outcome);
+    expect(outcomes.filter((outcome) => outcome === 'rotated')).toHaveLength(1);
+    expect(outcomes.filter((outcome) => outcome === 'superseded')).toHaveLength(49);
+    await expect(isActive(session)).resolves.toBe(true);
+  });
+
+  it('takes the previous token for a race until 10 s after its rotation', async () => {
+    const session = await beginSession();
+    const next = newSecretToken();
+    await tokens.exchange(session.refreshToken.hash, next.hash);
+    await age(session.refreshToken.hash, 9);
+    await expect(tokens.refuse(session.refreshToken.hash)).resolves.toEqual({ outcome: 'superseded' });
+    await expect(tokens.findUser(next.hash)).resolves.toBe(session.userId);
+  });
+
+  it('takes it for theft 11 s after its rotation, and the whole family is gone', async () => {
+    const session = await beginSession();
+    const next = newSecretToken();
+    await tokens.exchange(session.refreshToken.hash, next.hash);
+    await age(session.refreshToken.hash, 11);
+    await expect(tokens.refuse(session.refreshToken.hash)).resolves.toMatchObject({ outcome: 'reused' });
+    await expect(isActive(session)).resolves.toBe(false);
+    await expect(tokens.findUser(next.hash)).resolves.toBeNull();
+    await expect(tokens.exchange(next.hash, newSecretToken().hash)).resolves.toEqual({ outcome: 'unknown' });
+  });
+
+  it('knows every older token of the family for what it is', async () => {
+    const session = await beginSession();
+    let current = session.refreshToken;
+    for (let rotation = 0; rotation < 5; rotation++) {
+      const next = newSecretToken();
+      await tokens.exchange(current.hash, next.hash);
+      current = next;
+    }
+    await age(session.refreshToken.hash, 11);
+    await expect(tokens.refuse(session.refreshToken.hash)).resolves.toMatchObject({ outcome: 'reused' });
+    await expect(isActive(session)).resolves.toBe(false);
+  });
+
+  it('ends only the family of the stolen token', async () => {
+    const account = await auth.addAccount();
+    const [stolen, other] = [await auth.logIn(account), await auth.logIn(account)];
+    await tokens.exchange(stolen.refreshToken.hash, newSecretToken().hash);
+    await age(stolen.refreshToken.hash, 11);
+    await tokens.refuse(stolen.refreshToken.hash);
+    await expect(isActive(other)).resolves.toBe(true);
+  });
+
+  it('makes nothing of a token that was never issued', async () => {
+    await expect(tokens.refuse(newSecretToken().hash)).resolves.toEqual({ outcome: 'unknown' });
+  });
+
+  it('pushes the idle end on, and the absolute end stays', async () => {
+    const session = await beginSession();
+    const ends = async () => {
+      const [row] = await auth.dataSource.query<{ idle: Date; absolute: Date }[]>(
+        'SELECT idle_expires_at AS idle, expires_at AS absolute FROM auth.sessions WHERE id = $1',
+        [session.sessionId],
+      );
+      return { idle: row?.idle.getTime() ?? 0, absolute: row?.absolute.getTime() ?? 0 };
+    };
+    await auth.dataSource.query(
+      "UPDATE auth.sessions SET idle_expires_at = idle_expires_at - interval '29 days' WHERE id = $1",
+      [session.sessionId],
+    );
+    const before = await ends();
+    await tokens.exchange(session.refreshToken.hash, newSecretToken().hash);
+    const after = await ends();
+    expect(after.absolute).toBe(before.absolute);
+    expect(after.idle - before.idle).toBeGreaterThan(28.9 * 86_400_000);
+  });
+
+  it.each(['expires_at', 'idle_expires_at'])('ends with the session, by %s', async (end) => {
+    const session = await beginSession();
+    await auth.dataSource.query(
+      `UPDATE auth.sessions SET ${end} = now() - interval '1 second' WHERE id = $1`,
+      [session.sessionId],
+    );
+    await expect(isActive(session)).resolves.toBe(false);
+    await expect(tokens.exchange(session.refreshToken.hash, newSecretToken().hash)).resolves.toEqual({
+      outcome: 'unknown',
+    });
+  });
+});
+
+describe('a session', () => {
+  it('is not begun with a password that was changed after it was checked', async () => {
+    const account = await auth.addAccount();
+    await auth.database.write((manager) =>
+      auth.accounts.replacePasswordHash(manager, account.id, account.passwordHash, 'another hash'),
+    );
+    await expect(auth.logIn(account)).rejects.toThrow('refused');
+  });
+
+  it('does not outlive a change of the password that runs at the same time', async () => {
+    for (let round = 0; round < 20; round++) {
+      const account = await auth.addAccount();
+      const logins = Array.from({ length: 4 }, () => auth.logIn(account));
+      const change = auth.database.write(async (manager) => {
+        await auth.accounts.replacePasswordHash(manager, account.id, account.passwordHash, 'another hash');
+        await auth.sessions.revoke(manager, account.id);
+      });
+      await Promise.allSettled([...logins, change]);
+      await expect(auth.sessions.list(account.id, { limit: 10, afterId: null })).resolves.toEqual([]);
+    }
+  });
+
+  it('belongs to one user', async () => {
+    const [mine, theirs] = [await beginSession(), await beginSession()];
+    await expect(auth.sessions.isActive(mine.sessionId, theirs.userId)).resolves.toBe(false);
+    await expect(auth.sessions.end(theirs.userId, mine.sessionId)).resolves.toBe(false);
+    await expect(isActive(mine)).resolves.toBe(true);
+  });
+
+  it('goes with its account, and deleting that twice does no harm', async () => {
+    const session = await beginSession();
+    await tokens.exchange(session.refreshToken.hash, newSecretToken().hash);
+    await auth.accounts.delete(session.userId);
+    await auth.accounts.delete(session.userId);
+    await expect(isActive(session)).resolves.toBe(false);
+    await expect(tokens.refuse(session.refreshToken.hash)).resolves.toEqual({ outcome: 'unknown' });
+  });
+
+  it('is listed page by page, the latest first', async () => {
+    const account = await auth.addAccount();
+    const ids: string[] = [];
+    for (let login = 0; login < 5; login++) ids.unshift((await auth.logIn(account)).sessionId);
+    const first = await auth.sessions.list(account.id, { limit: 3, afterId: null });
+    const second = await auth.sessions.list(account.id, { limit: 3, afterId: first.at(-1)?.id ?? null });
+    expect([...first, ...second].map(({ id }) => id)).toEqual(ids);
+  });
+});
+
+describe('sweeping', () => {
+  it('deletes what is over for long and leaves the rest', async () => {
+    const [over, recent] = [await beginSession(), await beginSession()];
+    for (const session of [over, recent]) {
+      await tokens.exchange(session.refreshToken.hash, newSecretToken().hash);
+      await auth.sessions.end(session.userId, session.sessionId);
+    }
+    await auth.dataSource.query(
+      "UPDATE auth.sessions SET revoked_at = now() - interval '8 days' WHERE id = $1",
+      [over.sessionId],
+    );
+    await auth.dataSource.query(
+      `INSERT INTO auth.outbox (id, topic, payload, failed_at) VALUES ($1, 'x', '{}', now() - interval '31 days')`,
+      [uuidv7()],
+    );
+    const sweeper = new Sweeper(auth.database);
+    sweeper.register(...authSweeps);
+    await expect(sweeper.sweep()).resolves.toEqual({
+      'auth.used_refresh_tokens': 1,
+      'auth.sessions': 1,
+      'auth.mail_tokens': 0,
+      'auth.outbox': 1,
+    });
+  });
+});
