@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { integer, type Environment } from '../platform/config/environment.js';
+import type { Rule } from '../platform/config/load.js';
+import type { PlatformConfig } from '../platform/config/platform-variables.js';
 
 /** What the auth feature is told by the environment. */
 export const authVariables = {
@@ -32,6 +34,10 @@ export const authVariables = {
     .default(300)
     .describe('A new key signs when it has been in the folder for this long: by then all processes know it.'),
 };
+
+/** Production has several processes, and one that made its own key would refuse the others' tokens. */
+export const needsSharedKeys: Rule<PlatformConfig & AuthConfig> = ({ NODE_ENV, JWT_KEYS_DIR }) =>
+  NODE_ENV === 'production' && JWT_KEYS_DIR === undefined ? ['JWT_KEYS_DIR: is needed in production'] : [];
 
 export type AuthConfig = Environment<typeof authVariables>;
 

@@ -4,7 +4,7 @@ import type { DataSource } from 'typeorm';
 import { PLATFORM_CONFIG, type PlatformConfig } from './config/platform-variables.js';
 import { Database } from './database/database.js';
 import { EventBus } from './events/event-bus.js';
-import { ResponseInterceptor } from './http/response.interceptor.js';
+import { EndpointInterceptor } from './http/endpoint.interceptor.js';
 import { FileMailer } from './mail/file-mailer.js';
 import { Mailer } from './mail/mailer.port.js';
 import { SmtpMailer } from './mail/smtp-mailer.js';
@@ -27,7 +27,7 @@ export class PlatformModule {
       module: PlatformModule,
       global: true,
       controllers: [HealthzController],
-      providers: [...shared, { provide: Health, useValue: health }, ResponseInterceptor],
+      providers: [...shared, { provide: Health, useValue: health }, EndpointInterceptor],
       exports: shared.map((provider) => ('provide' in provider ? provider.provide : provider)),
     };
   }

@@ -6,10 +6,11 @@ const locale = () =>
   z
     .string()
     .max(35)
-    .regex(
-      /^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$/,
-      'must be a language tag such as en or pt-BR',
-    )
+    .regex(/^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$/, {
+      message: 'must be a language tag such as en or pt-BR',
+      // What is no tag ends here: `getCanonicalLocales` throws on it.
+      abort: true,
+    })
     .overwrite((tag) => Intl.getCanonicalLocales(tag)[0] ?? tag);
 
 /** The user as answers show it. `email` and `email_verified` are auth's, `role` and `tier` an operator's. */

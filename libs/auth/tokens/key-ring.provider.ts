@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { FactoryProvider } from '@nestjs/common';
-import { InvalidEnvironment } from '../../platform/config/environment.js';
 import { PLATFORM_CONFIG, type PlatformConfig } from '../../platform/config/platform-variables.js';
 import { AUTH_CONFIG, type AuthConfig } from '../auth.config.js';
 import { ensureDevelopmentKey } from './key-files.js';
@@ -11,7 +10,7 @@ type KeyConfig = Pick<AuthConfig, 'JWT_KEYS_DIR' | 'JWT_KEY_PUBLISH_SECONDS' | '
 export const keyRingProvider: FactoryProvider<KeyRing> = {
   provide: KeyRing,
   inject: [AUTH_CONFIG, PLATFORM_CONFIG],
-  useFactory: async (config: KeyConfig, platform: Pick<PlatformConfig, 'NODE_ENV' | 'DATA_DIR'>) =>
+  useFactory: async (config: KeyConfig, platform: Pick<PlatformConfig, 'DATA_DIR'>) =>
     new KeyRing({
       directory: config.JWT_KEYS_DIR ?? (await developmentFolder(platform)),
       publishSeconds: config.JWT_KEY_PUBLISH_SECONDS,
@@ -19,12 +18,7 @@ export const keyRingProvider: FactoryProvider<KeyRing> = {
     }),
 };
 
-/** Production has several processes, and one that made its own key would refuse the others' tokens. */
-async function developmentFolder({
-  NODE_ENV,
-  DATA_DIR,
-}: Pick<PlatformConfig, 'NODE_ENV' | 'DATA_DIR'>): Promise<string> {
-  if (NODE_ENV === 'production') throw new InvalidEnvironment(['JWT_KEYS_DIR: is needed in production']);
+async function developmentFolder({ DATA_DIR }: Pick<PlatformConfig, 'DATA_DIR'>): Promise<string> {
   const directory = join(DATA_DIR, 'keys');
   await ensureDevelopmentKey(directory);
   return directory;

@@ -1,29 +1,41 @@
-import { embeddedDrivers, type PlatformConfig } from './platform-variables.js';
 import { InvalidEnvironment, parseEnvironment, type Environment, type Variables } from './environment.js';
+import type { PlatformConfig } from './platform-variables.js';
+
+/** What must hold between variables: the problems, each beginning with the variable's name. */
+export type Rule<C> = (config: C) => readonly string[];
+
+/** Production must name the real part for each driver that the process uses: an embedded one is lost with its pod. */
+export const needsInProduction =
+  (...names: readonly (keyof PlatformConfig)[]): Rule<PlatformConfig> =>
+  (config) =>
+    config.NODE_ENV !== 'production' || config.ALLOW_EMBEDDED_DRIVERS
+      ? []
+      : names
+          .filter((name) => config[name] === undefined)
+          .map((name) => `${name}: is needed in production (or set ALLOW_EMBEDDED_DRIVERS=true)`);
 
 /**
- * The configuration of a process out of the environment, with what holds between variables.
+ * The configuration of a process out of the environment.
  *
  * @throws InvalidEnvironment with all problems
  */
-export function loadConfig<V extends Variables>(variables: V & Variables): Environment<V> {
+export function loadConfig<V extends Variables>(
+  variables: V,
+  rules: readonly Rule<Environment<V>>[] = [],
+): Environment<V> {
   const config = parseEnvironment(process.env, variables);
-  const platform = config as unknown as PlatformConfig;
-  if (platform.NODE_ENV === 'production' && !platform.ALLOW_EMBEDDED_DRIVERS) {
-    const missing = embeddedDrivers(platform);
-    if (missing.length > 0) {
-      throw new InvalidEnvironment(
-        missing.map((name) => `${name}: is needed in production (or set ALLOW_EMBEDDED_DRIVERS=true)`),
-      );
-    }
-  }
+  const problems = rules.flatMap((rule) => rule(config));
+  if (problems.length > 0) throw new InvalidEnvironment(problems);
   return config;
 }
 
 /** For a program's entry: prints the problems and leaves with 78 (EX_CONFIG), or returns the configuration. */
-export function loadConfigOrExit<V extends Variables>(variables: V & Variables): Environment<V> {
+export function loadConfigOrExit<V extends Variables>(
+  variables: V,
+  rules: readonly Rule<Environment<V>>[] = [],
+): Environment<V> {
   try {
-    return loadConfig(variables);
+    return loadConfig(variables, rules);
   } catch (error) {
     if (!(error instanceof InvalidEnvironment)) throw error;
     process.stderr.write(`${error.message}\n`);

@@ -65,8 +65,3 @@ export type PlatformConfig = Environment<typeof platformVariables>;
 
 /** The whole configuration of a process, for those who need more of it than their own slice. */
 export const PLATFORM_CONFIG = Symbol('PLATFORM_CONFIG');
-
-/** Which embedded drivers a configuration asks for, by the variable that would replace each. */
-export function embeddedDrivers(config: PlatformConfig): readonly string[] {
-  return (['DATABASE_URL', 'SMTP_URL'] as const).filter((name) => config[name] === undefined);
-}

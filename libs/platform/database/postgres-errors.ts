@@ -1,4 +1,4 @@
-import { QueryFailedError } from 'typeorm';
+import { QueryFailedError, QueryRunnerAlreadyReleasedError, TransactionNotStartedError } from 'typeorm';
 
 /** SQLSTATE class 08 (connection), 57P0x (shutdown, starting up), 53 (no resources), 57014 (cancelled by a timeout). */
 const unavailableStates = /^(08...|57P0[1-5]|53...|57014|25006|55P03)$/;
@@ -18,6 +18,9 @@ const unavailableMessages =
 
 /** True where the server is away, starting, out of connections or too slow: the client may try again. */
 export function isDatabaseUnavailable(error: unknown): boolean {
+  // TypeORM releases a runner whose connection breaks between two statements; the next one then meets these.
+  if (error instanceof QueryRunnerAlreadyReleasedError || error instanceof TransactionNotStartedError)
+    return true;
   const cause = driverError(error);
   if (!(cause instanceof Error)) return false;
   const code = codeOf(cause);

@@ -17,7 +17,11 @@ export class ProblemFilter implements ExceptionFilter {
 export function sendProblem(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
   if (reply.sent) return;
   const error = methodNotAllowed(request) ?? toDomainError(exception);
-  if (error.status >= 500) logger.error({ err: error, route: request.routeOptions.url }, 'request failed');
+  if (error.status >= 500) {
+    // A 503 is expected while a part is away; a 500 is a bug of ours.
+    const level = error.status === 503 ? 'warn' : 'error';
+    logger[level]({ err: error, route: request.routeOptions.url }, 'request failed');
+  }
   void reply
     .code(error.status)
     .headers(error.headers)

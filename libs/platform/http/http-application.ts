@@ -14,7 +14,7 @@ import { answerBrokenRequest } from './broken-request.js';
 import { parseStrictJson } from './strict-json.js';
 import { recordRoutes } from './route-table.js';
 import { requestIdOf } from './request-id.js';
-import { ResponseInterceptor } from './response.interceptor.js';
+import { EndpointInterceptor } from './endpoint.interceptor.js';
 import { SchemaValidationPipe } from './schema-validation.pipe.js';
 
 const maxBodyBytes = 1024 * 1024;
@@ -49,7 +49,6 @@ export async function createHttpApplication(
       connectionsCheckingInterval: Math.min(5000, config.REQUEST_TIMEOUT_MS / 4),
     },
     keepAliveTimeout: keepAliveTimeoutMs,
-    handlerTimeout: config.HANDLER_TIMEOUT_MS,
     trustProxy: config.TRUSTED_PROXIES.length > 0 ? [...config.TRUSTED_PROXIES] : false,
     // While we stop, a request on an open connection is still answered, with `Connection: close`.
     return503OnClosing: false,
@@ -75,7 +74,7 @@ export async function createHttpApplication(
   });
   app.useGlobalFilters(new ProblemFilter());
   app.useGlobalPipes(new SchemaValidationPipe());
-  app.useGlobalInterceptors(app.get(ResponseInterceptor));
+  app.useGlobalInterceptors(app.get(EndpointInterceptor));
   await app.init();
   return app;
 }
@@ -120,8 +119,12 @@ function requireSupportedType(request: FastifyRequest): void {
 async function addHeaders(fastify: FastifyInstance, config: PlatformConfig): Promise<void> {
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
-    if (!fastify.server.listening) reply.header('connection', 'close');
     logContext.run({ request_id: request.id }, done);
+  });
+  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+    // We stop: the client shall not send its next request on this connection.
+    if (!fastify.server.listening) reply.header('connection', 'close');
+    done();
   });
   await fastify.register(fastifyHelmet, {
     global: true,

@@ -181,10 +181,10 @@ function problemStatuses({ endpoint, schemas, isPublic }: Handler): number[] {
   const statuses = new Set([
     400,
     408,
+    422,
     503,
     ...(isPublic ? [] : [401]),
-    ...(takesBody ? [413, 415, 422] : []),
-    ...(schemas.query !== undefined || endpoint?.isIdempotent ? [422] : []),
+    ...(takesBody ? [413, 415] : []),
     ...(schemas.param !== undefined ? [404] : []),
     ...(endpoint?.isIdempotent ? [409] : []),
     ...(endpoint?.conditions?.includes('If-Match') ? [412] : []),

@@ -1,0 +1,58 @@
+import type { EntityManager } from 'typeorm';
+import { newTask, patched, trashed, view } from '../task.js';
+import { TaskEntity } from '../task.entity.js';
+import { TaskChanged, TaskNotFound } from '../tasks.errors.js';
+import { storeChange } from '../tasks.repository.js';
+import type { OperationResult, TaskOperation } from './bulk.schemas.js';
+
+/**
+ * Works operations out on locked tasks in memory, each on what those before it left, and stores the outcome at the
+ * end. An operation that fails leaves nothing behind, which saves a savepoint for each.
+ */
+export class TaskBatch {
+  private readonly created: TaskEntity[] = [];
+  private readonly current: Map<string, TaskEntity>;
+
+  constructor(
+    private readonly userId: string,
+    private readonly locked: ReadonlyMap<string, TaskEntity>,
+    private readonly now: Date,
+  ) {
+    this.current = new Map(locked);
+  }
+
+  /** @throws TaskNotFound, TaskChanged */
+  apply(operation: TaskOperation): OperationResult {
+    switch (operation.op) {
+      case 'create': {
+        const task = newTask(this.userId, operation.data, this.now);
+        this.created.push(task);
+        return { status: 201, task: view(task) };
+      }
+      case 'update': {
+        const task = patched(this.getLive(operation), operation.data, this.now);
+        this.current.set(task.id, task);
+        return { status: 200, task: view(task) };
+      }
+      case 'delete': {
+        const task = trashed(this.getLive(operation), this.now);
+        this.current.set(task.id, task);
+        return { status: 204 };
+      }
+    }
+  }
+
+  async store(manager: EntityManager): Promise<void> {
+    if (this.created.length > 0) await manager.insert(TaskEntity, this.created);
+    for (const [id, before] of this.locked) {
+      await storeChange(manager, before, this.current.get(id) ?? before);
+    }
+  }
+
+  private getLive({ id, if_version }: { id: string; if_version?: number | undefined }): TaskEntity {
+    const task = this.current.get(id);
+    if (task === undefined || task.deletedAt !== null) throw new TaskNotFound();
+    if (if_version !== undefined && if_version !== task.version) throw new TaskChanged(task.version);
+    return task;
+  }
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import {
+  booleanParameter,
+  enumListParameter,
+  instant,
+  integerParameter,
+  line,
+  repeatedParameter,
+} from '../../platform/http/schemas.js';
+import { priorities, statuses } from '../task.entity.js';
+import { tag } from '../tasks.schemas.js';
+import { defaultSort, sortParameter } from './task-sort.js';
+
+export const taskQuerySchema = z
+  .strictObject({
+    status: enumListParameter(statuses).optional().meta({ description: 'Any of these' }),
+    priority: enumListParameter(priorities).optional().meta({ description: 'Any of these' }),
+    tag: repeatedParameter(tag(), 20).optional().meta({ description: 'Repeated: all of them' }),
+    due_after: instant().optional().meta({ description: 'Due then or later' }),
+    due_before: instant().optional().meta({ description: 'Due before that' }),
+    overdue: booleanParameter()
+      .optional()
+      .meta({ description: 'Due before now and neither done nor cancelled; false: all others' }),
+    q: line(1, 200)
+      .optional()
+      .meta({
+        description:
+          'Words in title or description. "In quotes" together, `or` between alternatives, a minus before what must not ' +
+          'be there. What has no word to look for finds nothing.',
+      }),
+    deleted: booleanParameter().default(false).meta({ description: 'The trash instead of the live tasks' }),
+    sort: sortParameter().default([...defaultSort]),
+    limit: integerParameter(1, 100).default(25),
+    cursor: z
+      .string()
+      .min(1)
+      .max(4096)
+      .optional()
+      .meta({ description: '`next_cursor` of the page before, of the same query' }),
+  })
+  .refine(({ sort, q }) => q !== undefined || sort.every(({ field }) => field !== 'relevance'), {
+    path: ['sort'],
+    message: 'relevance needs q',
+  });
+export type TaskQuery = z.output<typeof taskQuerySchema>;

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import type { TaskView } from '../tasks.schemas.js';
+
+const fields = ['created_at', 'updated_at', 'due_at', 'priority', 'title', 'relevance'] as const;
+export type SortField = (typeof fields)[number];
+
+export interface SortKey {
+  readonly field: SortField;
+  readonly direction: 'asc' | 'desc';
+}
+
+export const defaultSort: readonly SortKey[] = [{ field: 'created_at', direction: 'desc' }];
+
+/** The best match comes first, so `relevance` has but one direction, with or without the minus. */
+const keyOf = (value: string): SortKey => {
+  const field = value.replace('-', '') as SortField;
+  return { field, direction: value.startsWith('-') || field === 'relevance' ? 'desc' : 'asc' };
+};
+
+const values = fields.flatMap((field) => [field, `-${field}`] as const);
+
+export const sortParameter = () =>
+  z
+    .string()
+    .max(100)
+    .transform((value) => value.split(','))
+    .pipe(z.array(z.enum(values)).max(3, 'must have at most 3 keys'))
+    .transform((keys) => keys.map(keyOf))
+    .refine((keys) => new Set(keys.map(({ field }) => field)).size === keys.length, 'must name each key once')
+    .meta({
+      openapi: { type: 'array', items: { type: 'string', enum: values }, minItems: 1, maxItems: 3 },
+      explode: false,
+      description:
+        'Up to three keys, each descending with a minus before it; the id breaks ties, null comes last. ' +
+        'Titles sort by code point, ASCII letters without regard to case. `relevance` needs `q`, is best first and ' +
+        'ranks the newest 10,000 matches.',
+    });
+
+interface Column {
+  /** Never null, so that keys compare by `<` and `>`; each is the expression of an index. */
+  readonly sql: Readonly<Record<SortKey['direction'], string>>;
+  readonly type: string;
+  /** The value of a row, as `sql` gives it, for a cursor. Null stands for what sorts last. */
+  readonly of: (row: TaskView & { readonly rank?: number }) => string | number | null;
+}
+
+const both = (sql: string) => ({ asc: sql, desc: sql });
+
+export const sortColumns: Readonly<Record<SortField, Column>> = {
+  created_at: { sql: both('created_at'), type: 'timestamptz', of: (row) => row.created_at.toISOString() },
+  updated_at: { sql: both('updated_at'), type: 'timestamptz', of: (row) => row.updated_at.toISOString() },
+  due_at: {
+    sql: { asc: `coalesce(due_at, 'infinity')`, desc: `coalesce(due_at, '-infinity')` },
+    type: 'timestamptz',
+    of: (row) => row.due_at?.toISOString() ?? null,
+  },
+  priority: { sql: both('priority'), type: 'tasks.task_priority', of: (row) => row.priority },
+  title: {
+    sql: both('lower(title COLLATE "C")'),
+    type: 'text',
+    of: (row) => row.title.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()),
+  },
+  relevance: { sql: both('rank'), type: 'float8', of: (row) => row.rank ?? 0 },
+};

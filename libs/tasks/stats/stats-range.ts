@@ -1,0 +1,46 @@
+import { ValidationFailed } from '../../platform/errors/common-errors.js';
+import type { StatsQuery } from './stats.schemas.js';
+
+const defaultDays = 30;
+const maxDays = 366;
+const dayMs = 86_400_000;
+
+/** First and last day of the series, as dates without time.
+ * @throws ValidationFailed
+ */
+export function rangeOf(
+  query: Pick<StatsQuery, 'from' | 'to'>,
+  timezone: string,
+  now: Date,
+): { from: string; to: string } {
+  const to = query.to ?? localDate(now, timezone);
+  const from = query.from ?? addDays(to, 1 - defaultDays);
+  const days = (Date.parse(to) - Date.parse(from)) / dayMs + 1;
+  if (days < 1) throw invalidRange('must not be after `to`');
+  if (days > maxDays) throw invalidRange(`must be at most ${maxDays - 1} days before \`to\``);
+  return { from, to };
+}
+
+const invalidRange = (message: string) =>
+  new ValidationFailed([{ pointer: '/from', code: 'invalid_range', message }]);
+
+/** Swedes write dates as ISO 8601 does. */
+const localDate = (time: Date, timeZone: string): string =>
+  new Intl.DateTimeFormat('sv-SE', { timeZone }).format(time);
+
+const addDays = (date: string, days: number): string =>
+  new Date(Date.parse(date) + days * dayMs).toISOString().slice(0, 10);
+
+/**
+ * Four zones have the name of an abbreviation, which Postgres takes for one, without summer time
+ * (https://www.postgresql.org/docs/current/datetime-config-files.html). They are links to these since tzdata 2024b.
+ */
+const shadowedByAbbreviations: Readonly<Record<string, string>> = {
+  cet: 'Europe/Brussels',
+  eet: 'Europe/Athens',
+  met: 'Europe/Brussels',
+  wet: 'Europe/Lisbon',
+};
+
+export const postgresTimeZone = (timezone: string): string =>
+  shadowedByAbbreviations[timezone.toLowerCase()] ?? timezone;

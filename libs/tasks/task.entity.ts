@@ -1,0 +1,53 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+export const statuses = ['todo', 'in_progress', 'done', 'cancelled'] as const;
+export type Status = (typeof statuses)[number];
+
+/** From the least to the most: the order in which they sort. */
+export const priorities = ['none', 'low', 'medium', 'high', 'urgent'] as const;
+export type Priority = (typeof priorities)[number];
+
+@Entity({ schema: 'tasks', name: 'tasks' })
+export class TaskEntity {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_tasks' })
+  id!: string;
+
+  @Column({ type: 'uuid', name: 'user_id' })
+  userId!: string;
+
+  @Column('text')
+  title!: string;
+
+  @Column('text')
+  description!: string;
+
+  @Column({ type: 'enum', enum: statuses, enumName: 'task_status' })
+  status!: Status;
+
+  @Column({ type: 'enum', enum: priorities, enumName: 'task_priority' })
+  priority!: Priority;
+
+  @Column({ type: 'timestamptz', name: 'due_at', precision: 3, nullable: true })
+  dueAt!: Date | null;
+
+  @Column({ type: 'text', array: true })
+  tags!: string[];
+
+  /** When the status became `done`; null in every other status. */
+  @Column({ type: 'timestamptz', name: 'completed_at', precision: 3, nullable: true })
+  completedAt!: Date | null;
+
+  @Column({ type: 'timestamptz', name: 'created_at', precision: 3 })
+  createdAt!: Date;
+
+  @Column({ type: 'timestamptz', name: 'updated_at', precision: 3 })
+  updatedAt!: Date;
+
+  /** When it went to the trash; null where it is live. */
+  @Column({ type: 'timestamptz', name: 'deleted_at', precision: 3, nullable: true })
+  deletedAt!: Date | null;
+
+  /** Rises with each change that a client can see. */
+  @Column('int')
+  version!: number;
+}

@@ -1,0 +1,126 @@
+import { randomInt } from 'node:crypto';
+import type { Database } from '../platform/database/database.js';
+import { uuidv7 } from '../platform/database/uuid.js';
+import { priorities, statuses, type Priority, type Status } from './task.entity.js';
+
+const batchSize = 2500;
+const dayMs = 86_400_000;
+const verbs = [
+  'Write',
+  'Review',
+  'Plan',
+  'Fix',
+  'Test',
+  'Deploy',
+  'Call',
+  'Order',
+  'Pay',
+  'Clean up',
+  'Draft',
+];
+const things = [
+  ...['the quarterly report', 'the budget', 'invoices', 'the release notes', 'the login page', 'backups'],
+  ...['the onboarding guide', 'travel to Lisbon', 'the database index', 'the team dinner', 'a new laptop'],
+];
+const reasons = [
+  'as the customer asked',
+  'before the audit',
+  'for the offsite',
+  'with Grace',
+  'after the merge',
+];
+const tags = [
+  'work',
+  'home',
+  'urgent',
+  'waiting',
+  'finance',
+  'travel',
+  'health',
+  'reading',
+  'backend',
+  'ops',
+];
+/** How often each occurs, out of 100, in the order of `statuses` and of `priorities`. */
+const statusShares = [40, 15, 37, 8];
+const priorityShares = [30, 20, 25, 17, 8];
+
+interface SeededTask {
+  readonly id: string;
+  readonly userId: string;
+  readonly title: string;
+  readonly description: string;
+  readonly status: Status;
+  readonly priority: Priority;
+  readonly dueAt: Date | null;
+  readonly tags: string;
+  readonly completedAt: Date | null;
+  readonly createdAt: Date;
+}
+
+/** Gives the users `count` tasks in all, made over the last year, in turns; then lets Postgres count what is there. */
+export async function seedTasks(
+  database: Database,
+  userIds: readonly string[],
+  count: number,
+): Promise<void> {
+  if (userIds.length === 0) return;
+  for (let first = 0; first < count; first += batchSize) {
+    const size = Math.min(batchSize, count - first);
+    const batch = Array.from({ length: size }, (_, n) =>
+      randomTask(userIds[(first + n) % userIds.length] ?? ''),
+    );
+    await insert(database, batch);
+  }
+  await database.write((manager) => manager.query('ANALYZE tasks.tasks'));
+}
+
+function randomTask(userId: string): SeededTask {
+  const now = Date.now();
+  const createdAt = new Date(now - randomInt(365 * dayMs));
+  const status = statuses[weighted(statusShares)] ?? 'todo';
+  const isDue = randomInt(10) < 6;
+  return {
+    // The id tells when the task was made, as that of a real one.
+    id: uuidv7({ msecs: createdAt.getTime() }),
+    userId,
+    title: `${pick(verbs)} ${pick(things)} ${pick(reasons)}`,
+    description:
+      randomInt(3) === 0 ? '' : `${pick(verbs)} ${pick(things)}, then ${pick(verbs)} ${pick(things)}.`,
+    status,
+    priority: priorities[weighted(priorityShares)] ?? 'none',
+    dueAt: isDue ? new Date(createdAt.getTime() + randomInt(60 * dayMs)) : null,
+    tags: [...new Set(Array.from({ length: randomInt(4) }, () => pick(tags)))].join(','),
+    completedAt: status === 'done' ? between(createdAt.getTime(), now) : null,
+    createdAt,
+  };
+}
+
+async function insert(database: Database, batch: readonly SeededTask[]): Promise<void> {
+  const column = <K extends keyof SeededTask>(name: K) => batch.map((task) => task[name]);
+  await database.write((manager) =>
+    manager.query(
+      `INSERT INTO tasks.tasks (id, user_id, title, description, status, priority, due_at, tags, completed_at,
+                                created_at, updated_at, version)
+       SELECT id, user_id, title, description, status, priority, due_at, string_to_array(tags, ','), completed_at,
+              created_at, coalesce(completed_at, created_at), 1
+       FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::tasks.task_status[], $6::tasks.task_priority[],
+                   $7::timestamptz[], $8::text[], $9::timestamptz[], $10::timestamptz[])
+         AS seeded (id, user_id, title, description, status, priority, due_at, tags, completed_at, created_at)`,
+      [
+        ...[column('id'), column('userId'), column('title'), column('description'), column('status')],
+        ...[column('priority'), column('dueAt'), column('tags'), column('completedAt'), column('createdAt')],
+      ],
+    ),
+  );
+}
+
+const pick = (values: readonly string[]): string => values[randomInt(values.length)] ?? '';
+
+const between = (from: number, to: number): Date => new Date(from + randomInt(Math.max(1, to - from)));
+
+/** An index of `shares`, each as often as its share of 100. */
+function weighted(shares: readonly number[]): number {
+  let rest = randomInt(100);
+  return shares.findIndex((share) => (rest -= share) < 0);
+}

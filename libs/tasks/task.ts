@@ -1,0 +1,79 @@
+import { uuidv7 } from '../platform/database/uuid.js';
+import { TaskEntity } from './task.entity.js';
+import { taskDefaults, type NewTask, type TaskPatch, type TaskView } from './tasks.schemas.js';
+
+/** The rules of a task's life, as functions from one state to the next. None changes what it is given. */
+
+export function newTask(userId: string, { due_at, ...data }: NewTask, now: Date): TaskEntity {
+  return Object.assign(new TaskEntity(), {
+    id: uuidv7(),
+    userId,
+    ...data,
+    dueAt: due_at,
+    completedAt: data.status === 'done' ? now : null,
+    createdAt: now,
+    updatedAt: now,
+    deletedAt: null,
+    version: 1,
+  });
+}
+
+/** The task after a merge patch; the very same object where the patch says nothing new. */
+export function patched(task: TaskEntity, patch: TaskPatch, now: Date): TaskEntity {
+  const next = { ...task, ...fieldsOf(patch) };
+  if (Object.keys(differences(task, next)).length === 0) return task;
+  if (next.status !== task.status) next.completedAt = next.status === 'done' ? now : null;
+  return asNextVersion(next, now);
+}
+
+/** In the trash; no version of its own, so that the ETag from before restores it. */
+export const trashed = (task: TaskEntity, now: Date): TaskEntity => ({ ...task, deletedAt: now });
+
+export const restored = (task: TaskEntity, now: Date): TaskEntity =>
+  asNextVersion({ ...task, deletedAt: null }, now);
+
+/** The columns in which the states differ, with their values in the second. */
+export function differences(before: TaskEntity, after: TaskEntity): Partial<TaskEntity> {
+  const changed = Object.entries(after).filter(
+    ([column, value]) => !isSame(before[column as keyof TaskEntity], value),
+  );
+  return Object.fromEntries(changed);
+}
+
+export function view(task: TaskEntity): TaskView {
+  return {
+    id: task.id,
+    title: task.title,
+    description: task.description,
+    status: task.status,
+    priority: task.priority,
+    due_at: task.dueAt,
+    tags: task.tags,
+    completed_at: task.completedAt,
+    created_at: task.createdAt,
+    updated_at: task.updatedAt,
+    version: task.version,
+  };
+}
+
+/** The clocks of two processes differ: a later version never looks older. */
+function asNextVersion(task: TaskEntity, now: Date): TaskEntity {
+  return { ...task, version: task.version + 1, updatedAt: now > task.updatedAt ? now : task.updatedAt };
+}
+
+function fieldsOf({ due_at, tags, ...patch }: TaskPatch): Partial<TaskEntity> {
+  return {
+    ...(patch.title !== undefined && { title: patch.title }),
+    ...(patch.description !== undefined && { description: patch.description ?? taskDefaults.description }),
+    ...(patch.status !== undefined && { status: patch.status ?? taskDefaults.status }),
+    ...(patch.priority !== undefined && { priority: patch.priority ?? taskDefaults.priority }),
+    ...(due_at !== undefined && { dueAt: due_at }),
+    ...(tags !== undefined && { tags: tags ?? [] }),
+  };
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  if (a instanceof Date && b instanceof Date) return a.getTime() === b.getTime();
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((x, n) => x === b[n]);
+  return a === b;
+}

@@ -1,0 +1,35 @@
+import { In, type EntityManager } from 'typeorm';
+import { differences } from './task.js';
+import { TaskEntity } from './task.entity.js';
+
+/** The columns of an answer, by the names that they have there: a row needs no mapping. */
+export const taskColumns =
+  'id, title, description, status, priority, due_at, tags, completed_at, created_at, updated_at, version';
+
+/**
+ * Locks those of the tasks that are the user's, live or in the trash, until the transaction ends. In the order of
+ * their ids, so that two calls that lock several wait for each other instead of deadlocking.
+ */
+export async function lockTasks(
+  manager: EntityManager,
+  userId: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, TaskEntity>> {
+  if (ids.length === 0) return new Map();
+  const found = await manager.find(TaskEntity, {
+    where: { id: In([...ids]), userId },
+    order: { id: 'ASC' },
+    lock: { mode: 'pessimistic_write' },
+  });
+  return new Map(found.map((task) => [task.id, task]));
+}
+
+/** Writes only the columns that differ: the search vector is not computed anew for a change of status. */
+export async function storeChange(
+  manager: EntityManager,
+  before: TaskEntity,
+  after: TaskEntity,
+): Promise<void> {
+  const changed = differences(before, after);
+  if (Object.keys(changed).length > 0) await manager.update(TaskEntity, { id: before.id }, changed);
+}
