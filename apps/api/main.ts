@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { AddressInfo } from 'node:net';
+import type { DataSource } from 'typeorm';
+import { loadConfigOrExit } from '../../libs/platform/config/load.js';
+import { openDatabase, type OpenDatabase } from '../../libs/platform/database/open-database.js';
+import { createHttpApplication, stopHttpApplication } from '../../libs/platform/http/http-application.js';
+import { onStopSignal } from '../../libs/platform/lifecycle/stop-signal.js';
+import { logger } from '../../libs/platform/logging/logger.js';
+import { serveDocs } from '../../libs/platform/openapi/docs-page.js';
+import { Health } from '../../libs/platform/operations/health.js';
+import { OperationsServer } from '../../libs/platform/operations/operations-server.js';
+import { AppModule } from './app.module.js';
+import { apiRules, apiVariables, type ApiConfig } from './config.js';
+import { persistence } from './features.js';
+import { welcome } from './welcome.js';
+
+const config = loadConfigOrExit(apiVariables, apiRules);
+logger.level = config.LOG_LEVEL;
+
+try {
+  await run(config);
+} catch (error) {
+  logger.fatal({ err: error }, 'the start failed');
+  process.exitCode = 1;
+}
+
+async function run(config: ApiConfig): Promise<void> {
+  const health = new Health();
+  const operations = new OperationsServer(health);
+  const opsPort = await operations.listen(config.HOST, config.OPS_PORT);
+  let database: OpenDatabase | undefined;
+  try {
+    database = await openDatabase(config, persistence, 'task-api');
+    await serve(config, database.dataSource, health, opsPort);
+  } finally {
+    await database?.close();
+    await operations.close();
+  }
+}
+
+/** Serves until a signal asks to stop; on return everything in flight was answered. */
+async function serve(
+  config: ApiConfig,
+  dataSource: DataSource,
+  health: Health,
+  opsPort: number,
+): Promise<void> {
+  const app = await createHttpApplication(
+    AppModule.register(config, dataSource, health),
+    config,
+    (fastify) => {
+      serveDocs(fastify, documentFile());
+    },
+  );
+  const stopped = onStopSignal();
+  await app.listen(config.PORT, config.HOST);
+  health.serving();
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  logger.info({ port, ops_port: opsPort }, 'serving');
+  if (config.NODE_ENV === 'development') process.stdout.write(welcome(port, opsPort));
+
+  logger.info({ signal: await stopped }, 'stopping');
+  health.stopping();
+  await new Promise((resolve) => setTimeout(resolve, config.STOP_DELAY_MS));
+  await stopHttpApplication(app, config);
+  logger.info('stopped');
+}
+
+/** The document lies in the sources, not in the build: it is committed, reviewed and served as it is. */
+function documentFile(): string {
+  return join(fileURLToPath(new URL('../../../apps/api/', import.meta.url)), 'openapi.json');
+}
