@@ -41,5 +41,7 @@ export const taskQuerySchema = z
   .refine(({ sort, q }) => q !== undefined || sort.every(({ field }) => field !== 'relevance'), {
     path: ['sort'],
     message: 'relevance needs q',
+    // Zod asks even where a field could not be read.
+    when: ({ issues }) => issues.length === 0,
   });
 export type TaskQuery = z.output<typeof taskQuerySchema>;

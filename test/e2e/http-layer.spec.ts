@@ -1,0 +1,130 @@
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { client, type Client } from '../support/client.js';
+import { expectProblem } from '../support/problem.js';
+
+let api: Client;
+beforeAll(() => {
+  api = client();
+});
+afterAll(() => api.close());
+
+describe('the HTTP layer', () => {
+  it('answers an unknown address with a 404 problem', async () => {
+    expectProblem(await api.request('GET', '/v1/nothing'), 404, 'not_found');
+  });
+
+  it('answers a known address with the methods that it takes', async () => {
+    for (const method of ['PUT', 'DELETE', 'TRACE', 'OPTIONS']) {
+      const answer = await api.request(method, '/v1/auth/login');
+      expectProblem(answer, 405, 'method_not_allowed');
+      expect(answer.headers['allow']).toBe('POST');
+    }
+  });
+
+  it('answers an address that can not be decoded with a 400 problem', async () => {
+    expectProblem(await api.request('GET', '/v1/%zz'), 400);
+  });
+
+  it('echoes a harmless request id and replaces any other', async () => {
+    const id = async (sent: string) =>
+      (await api.request('GET', '/healthz', { headers: { 'x-request-id': sent } })).headers['x-request-id'];
+    expect(await id('My.id_1-2')).toBe('My.id_1-2');
+    for (const bad of ['a b', 'x'.repeat(129), '<script>', 'a,b'])
+      expect(await id(bad)).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('sends security headers with every answer', async () => {
+    for (const path of ['/healthz', '/v1/nothing', '/v1/tasks']) {
+      const { headers } = await api.request('GET', path);
+      expect(headers).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'content-security-policy': expect.stringContaining("default-src 'none'"),
+        'referrer-policy': 'no-referrer',
+      });
+    }
+  });
+
+  it('sends no CORS header where no origin is configured', async () => {
+    const { headers } = await api.request('GET', '/healthz', { headers: { origin: 'https://evil.example' } });
+    expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+  });
+
+  it.each([
+    ['a broken header', 'GET / HTTP/1.1\r\nHost: x\r\nbad header\r\n\r\n', 400],
+    ['an unknown method', 'BREW / HTTP/1.1\r\nHost: x\r\n\r\n', 400],
+    ['headers that are too large', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`, 431],
+    [
+      'two different lengths',
+      'POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}',
+      400,
+    ],
+    [
+      'length and chunks at once',
+      'POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      400,
+    ],
+  ])('answers %s with a problem and closes', async (_, raw, status) => {
+    const answer = await exchange(raw);
+    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(head.toLowerCase()).toContain('content-type: application/problem+json');
+    expect(JSON.parse(body)).toMatchObject({
+      status,
+      code: expect.any(String),
+      request_id: expect.any(String),
+    });
+  });
+
+  it('serves the OpenAPI document and a docs page that needs no other host', async () => {
+    const document = await api.request('GET', '/openapi.json');
+    expect(document.body).toMatchObject({ openapi: '3.1.0' });
+    const page = await api.request('GET', '/docs');
+    const assets = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address ?? '');
+    expect(assets.length).toBeGreaterThan(2);
+    for (const asset of assets) {
+      expect(asset).toMatch(/^\/docs\//);
+      expect((await api.request('GET', asset)).status).toBe(200);
+    }
+  });
+});
+
+describe('the operations port', () => {
+  const ops = () => client(process.env['TEST_OPS_URL'] ?? '');
+
+  it('answers the probes and metrics, to GET alone', async () => {
+    for (const path of ['/livez', '/readyz', '/startupz', '/metrics']) {
+      expect((await ops().request('GET', path)).status).toBe(200);
+      expect((await ops().request('POST', path)).status).toBe(405);
+    }
+    expect((await ops().request('GET', '/v1/tasks')).status).toBe(404);
+  });
+
+  it('names routes by their templates, never by their addresses', async () => {
+    await api.request('GET', '/v1/tasks/01890a5d-ac96-774b-bcce-b302099a8057');
+    await api.request('GET', '/v1/nowhere/at-all');
+    const { text } = await ops().request('GET', '/metrics');
+    expect(text).toContain('http_route="/v1/tasks/:id"');
+    expect(text).toContain('http_route="unmatched"');
+    expect(text).not.toContain('01890a5d');
+    expect(text).not.toContain('at-all');
+  });
+
+  it('is not reachable through the public port', async () => {
+    for (const path of ['/livez', '/readyz', '/startupz', '/metrics']) {
+      expectProblem(await api.request('GET', path), 404);
+    }
+  });
+});
+
+async function exchange(raw: string): Promise<string> {
+  const { hostname, port } = new URL(api.baseUrl);
+  const socket = connect(Number(port), hostname).setEncoding('utf8').setTimeout(10_000);
+  let answer = '';
+  socket.on('data', (chunk: string) => (answer += chunk)).on('timeout', () => socket.destroy());
+  socket.on('error', () => undefined);
+  socket.write(raw);
+  await once(socket, 'close');
+  return answer;
+}

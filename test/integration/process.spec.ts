@@ -1,0 +1,243 @@
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client as PostgresClient } from 'pg';
+import { startApi, type Api, type ApiOptions } from '../support/api.js';
+import { client, type ApiResponse } from '../support/client.js';
+import { expectProblem } from '../support/problem.js';
+import { runSql } from '../support/test-database.js';
+import { waitFor } from '../support/wait.js';
+
+const running: Api[] = [];
+const start = async (options: ApiOptions = {}) => {
+  const api = await startApi(options);
+  running.push(api);
+  return api;
+};
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((api) => api.kill()));
+});
+
+/** Holds the lock on a task in a transaction of its own until `release` is called. */
+async function lockTask(api: Api, id: string): Promise<{ release: () => Promise<void> }> {
+  const holder = new PostgresClient({ connectionString: api.databaseUrl });
+  await holder.connect();
+  await holder.query('BEGIN');
+  await holder.query('SELECT 1 FROM tasks.tasks WHERE id = $1 FOR UPDATE', [id]);
+  return { release: () => holder.end() };
+}
+
+async function makeTask(api: Api) {
+  const caller = client(api.url);
+  const { accessToken: token } = await caller.registerAndLogin();
+  const { body } = await caller.request<{ id: string }>('POST', '/v1/tasks', {
+    token,
+    body: { title: 'Locked' },
+  });
+  const patch = (): Promise<ApiResponse> =>
+    caller.request('PATCH', `/v1/tasks/${body.id}`, { token, body: { title: 'Patched' } });
+  const get = () => caller.request('GET', `/v1/tasks/${body.id}`, { token });
+  return { id: body.id, token, patch, get, caller };
+}
+
+const blockedSessions = async (api: Api) => {
+  const rows = await runSql(
+    api.databaseUrl,
+    `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
+  );
+  return rows.length > 0;
+};
+
+describe('the process', () => {
+  it('refuses to start on a configuration with problems, and lists all of them', async () => {
+    const api = await start({
+      waitUntilReady: false,
+      env: { PORT: '70000', DATABASE_URL: 'mysql://user:hunter2@db/x', LOG_LEVEL: 'loud' },
+    });
+    expect(await api.exited()).toBe(78);
+    expect(api.logs()).toMatch(/3 problem\(s\)[^]*DATABASE_URL[^]*LOG_LEVEL[^]*PORT/);
+    expect(api.logs()).not.toContain('hunter2');
+  });
+
+  it('refuses embedded drivers in production', async () => {
+    const api = await start({
+      waitUntilReady: false,
+      env: { NODE_ENV: 'production', DATABASE_URL: undefined },
+    });
+    expect(await api.exited()).toBe(78);
+    for (const name of ['DATABASE_URL', 'SMTP_URL', 'JWT_KEYS_DIR']) {
+      expect(api.logs()).toContain(`${name}: is needed in production`);
+    }
+  });
+
+  it('lives but is not ready while its database is away', async () => {
+    const api = await start({
+      waitUntilReady: false,
+      databaseUrl: 'postgres://nobody@127.0.0.1:1/nothing',
+    });
+    const ops = client(api.opsUrl);
+    await waitFor(() => ops.request('GET', '/livez').then(({ status }) => status === 200));
+    expect((await ops.request('GET', '/startupz')).status).toBe(503);
+    expect((await ops.request('GET', '/readyz')).status).toBe(503);
+  });
+
+  it('answers what is in flight before it ends, and tells that it stops', async () => {
+    const api = await start({ env: { STOP_DELAY_MS: '500' } });
+    const task = await makeTask(api);
+    const lock = await lockTask(api, task.id);
+    const pending = task.patch();
+    await waitFor(() => blockedSessions(api));
+    const exit = api.stop('SIGTERM');
+    const ops = client(api.opsUrl);
+    await waitFor(() => ops.request('GET', '/readyz').then(({ status }) => status === 503));
+    expect((await ops.request('GET', '/livez')).status).toBe(200);
+    expectProblem(await task.caller.request('GET', '/healthz'), 503, 'stopping');
+    // The port is closed; what was in flight is not.
+    await waitFor(() =>
+      fetch(`${api.url}/healthz`).then(
+        () => false,
+        () => true,
+      ),
+    );
+    await lock.release();
+    const { status, body, headers } = await pending;
+    expect([status, body['title'], headers['connection']]).toEqual([200, 'Patched', 'close']);
+    expect(await exit).toBe(0);
+    expect(api.logs()).toContain('"stopped"');
+  });
+
+  it('ends by itself when draining takes too long', async () => {
+    const api = await start({ env: { STOP_TIMEOUT_MS: '1000' } });
+    const task = await makeTask(api);
+    const lock = await lockTask(api, task.id);
+    const pending = task.patch().catch((error: unknown) => error);
+    await waitFor(() => blockedSessions(api));
+    expect(await api.stop('SIGTERM')).toBe(1);
+    await lock.release();
+    expect(await pending).toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  it('gives up a statement that takes too long with a 503 problem, and does nothing of it', async () => {
+    const api = await start({ env: { DATABASE_STATEMENT_TIMEOUT_MS: '300' } });
+    const task = await makeTask(api);
+    const lock = await lockTask(api, task.id);
+    const answer = await task.patch();
+    expectProblem(answer, 503, 'database_unavailable');
+    expect(answer.headers['retry-after']).toBe('1');
+    await lock.release();
+    expect((await task.get()).body).toMatchObject({ title: 'Locked', version: 1 });
+  });
+
+  it('gives up a handler that takes too long with a 503 problem', async () => {
+    const api = await start({ env: { HANDLER_TIMEOUT_MS: '300' } });
+    const task = await makeTask(api);
+    const lock = await lockTask(api, task.id);
+    expectProblem(await task.patch(), 503, 'timeout');
+    await lock.release();
+  });
+
+  it.each([
+    ['headers', 'POST /v1/auth/login HTTP/1.1\r\nHost: x\r\n'],
+    [
+      'body',
+      'POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{',
+    ],
+  ])('gives up a request whose %s do not arrive with a 408 problem', async (_, raw) => {
+    const api = await start({ env: { REQUEST_TIMEOUT_MS: '400' } });
+    const { hostname, port } = new URL(api.url);
+    const socket = connect(Number(port), hostname).setEncoding('utf8');
+    let answer = '';
+    socket.on('data', (chunk: string) => (answer += chunk));
+    socket.write(raw);
+    await once(socket, 'close');
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+    expect(answer).toContain('application/problem+json');
+  });
+
+  it('names the origins that may call it, and no others', async () => {
+    const api = await start({ env: { CORS_ORIGINS: 'https://app.example' } });
+    const caller = client(api.url);
+    const ask = (origin: string) =>
+      caller.request('OPTIONS', '/v1/tasks', {
+        headers: { origin, 'access-control-request-method': 'PATCH' },
+      });
+    expect((await ask('https://app.example')).headers).toMatchObject({
+      'access-control-allow-origin': 'https://app.example',
+      'access-control-allow-methods': expect.stringContaining('PATCH'),
+    });
+    expect((await ask('https://evil.example')).headers['access-control-allow-origin']).toBeUndefined();
+    const exposed = (await caller.request('GET', '/healthz', { headers: { origin: 'https://app.example' } }))
+      .headers;
+    expect(exposed['access-control-expose-headers']).toMatch(/ETag.*X-Request-Id/);
+  });
+
+  it('believes X-Forwarded-For only from proxies that it is told to trust', async () => {
+    const ipOf = async (api: Api) => {
+      const caller = client(api.url);
+      const { email, password } = await caller.registerAndLogin();
+      const { body } = await caller.request<{ access_token: string }>('POST', '/v1/auth/login', {
+        body: { email, password },
+        headers: { 'x-forwarded-for': '203.0.113.9' },
+      });
+      const sessions = await caller.request<{ data: { ip: string }[] }>('GET', '/v1/auth/sessions', {
+        token: body.access_token,
+      });
+      return sessions.body.data[0]?.ip;
+    };
+    expect(await ipOf(await start())).toBe('127.0.0.1');
+    expect(await ipOf(await start({ env: { TRUSTED_PROXIES: '127.0.0.0/8' } }))).toBe('203.0.113.9');
+  });
+
+  it('logs one line a request, with its id and user, and never a secret', async () => {
+    const api = await start();
+    const caller = client(api.url);
+    const { accessToken, refreshToken, password, email, userId } = await caller.registerAndLogin();
+    await caller.request('GET', '/v1/users/me', {
+      token: accessToken,
+      headers: { 'x-request-id': 'find-me' },
+    });
+    await caller.request('POST', '/v1/auth/refresh', { body: { refresh_token: refreshToken } });
+    await caller.request('POST', '/v1/auth/login', { body: { email, password: `${password}-wrong` } });
+    await waitFor(() => api.logs().includes('/v1/auth/refresh'));
+    const lines = api
+      .logs()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const found = lines.filter((line) => line['request_id'] === 'find-me');
+    expect(found).toEqual([
+      expect.objectContaining({
+        method: 'GET',
+        route: '/v1/users/me',
+        status: 200,
+        user_id: userId,
+        duration_ms: expect.any(Number),
+      }),
+    ]);
+    for (const secret of [accessToken, refreshToken, password, email])
+      expect(api.logs()).not.toContain(secret);
+  });
+});
+
+describe('the embedded drivers', () => {
+  it('start with nothing configured, and kill -9 and a second start lose nothing', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'task-api-data-'));
+    const embedded = {
+      env: { DATABASE_URL: undefined, MAIL_DIR: undefined, MIGRATE_ON_START: undefined, DATA_DIR: folder },
+    };
+    try {
+      const first = await start(embedded);
+      const caller = client(first.url);
+      const { email, password } = await caller.registerAndLogin();
+      await waitFor(async () => (await readdir(join(folder, 'mail')).catch(() => [])).length > 0);
+      await first.kill();
+      const second = await start(embedded);
+      await client(second.url).login(email, password);
+      expect(await second.stop('SIGINT')).toBe(0);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }, 60_000);
+});

@@ -1,0 +1,24 @@
+/** Started by `npm run test:api`: schemathesis against the API on a throw-away database. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { startApi } from '../support/api.js';
+import { startPostgres } from '../support/postgres.js';
+
+const postgres = await startPostgres();
+const api = await startApi({ databaseUrl: postgres.url, env: { LOG_LEVEL: 'error' } });
+try {
+  const args = [
+    ...['run', `${api.url}/openapi.json`, '--checks', 'all', '--workers', '2', '--request-timeout', '20'],
+    // The same calls in each run: a failure in CI is one that a change brought.
+    ...['--seed', '20261124', '--max-examples', '40', ...process.argv.slice(2)],
+  ];
+  const env = { ...process.env, API_URL: api.url, SCHEMATHESIS_HOOKS: join(import.meta.dirname, 'hooks.py') };
+  const child = spawn(process.env['SCHEMATHESIS'] ?? 'schemathesis', args, { stdio: 'inherit', env });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  process.stdout.write(api.logs());
+  process.exitCode = code ?? 1;
+} finally {
+  await api.stop();
+  await postgres.stop();
+}
