@@ -1,11 +1,15 @@
 import { uuidv7 } from '../platform/database/uuid.js';
-import { TaskEntity } from './task.entity.js';
+import type { TaskEntity } from './task.entity.js';
 import { taskDefaults, type NewTask, type TaskPatch, type TaskView } from './tasks.schemas.js';
 
-/** The rules of a task's life, as functions from one state to the next. None changes what it is given. */
+/**
+ * A task as a plain value. The rules of its life are functions from one state to the next; none changes what it is
+ * given.
+ */
+export type Task = Readonly<Pick<TaskEntity, keyof TaskEntity>>;
 
-export function newTask(userId: string, { due_at, ...data }: NewTask, now: Date): TaskEntity {
-  return Object.assign(new TaskEntity(), {
+export function newTask(userId: string, { due_at, ...data }: NewTask, now: Date): Task {
+  return {
     id: uuidv7(),
     userId,
     ...data,
@@ -15,32 +19,31 @@ export function newTask(userId: string, { due_at, ...data }: NewTask, now: Date)
     updatedAt: now,
     deletedAt: null,
     version: 1,
-  });
+  };
 }
 
 /** The task after a merge patch; the very same object where the patch says nothing new. */
-export function patched(task: TaskEntity, patch: TaskPatch, now: Date): TaskEntity {
+export function patched(task: Task, patch: TaskPatch, now: Date): Task {
   const next = { ...task, ...fieldsOf(patch) };
   if (Object.keys(differences(task, next)).length === 0) return task;
-  if (next.status !== task.status) next.completedAt = next.status === 'done' ? now : null;
-  return asNextVersion(next, now);
+  if (next.status === task.status) return asNextVersion(next, now);
+  return asNextVersion({ ...next, completedAt: next.status === 'done' ? now : null }, now);
 }
 
 /** In the trash; no version of its own, so that the ETag from before restores it. */
-export const trashed = (task: TaskEntity, now: Date): TaskEntity => ({ ...task, deletedAt: now });
+export const trashed = (task: Task, now: Date): Task => ({ ...task, deletedAt: now });
 
-export const restored = (task: TaskEntity, now: Date): TaskEntity =>
-  asNextVersion({ ...task, deletedAt: null }, now);
+export const restored = (task: Task, now: Date): Task => asNextVersion({ ...task, deletedAt: null }, now);
 
 /** The columns in which the states differ, with their values in the second. */
-export function differences(before: TaskEntity, after: TaskEntity): Partial<TaskEntity> {
+export function differences(before: Task, after: Task): Partial<Task> {
   const changed = Object.entries(after).filter(
-    ([column, value]) => !isSame(before[column as keyof TaskEntity], value),
+    ([column, value]) => !isSame(before[column as keyof Task], value),
   );
   return Object.fromEntries(changed);
 }
 
-export function view(task: TaskEntity): TaskView {
+export function view(task: Task): TaskView {
   return {
     id: task.id,
     title: task.title,
@@ -57,11 +60,11 @@ export function view(task: TaskEntity): TaskView {
 }
 
 /** The clocks of two processes differ: a later version never looks older. */
-function asNextVersion(task: TaskEntity, now: Date): TaskEntity {
+function asNextVersion(task: Task, now: Date): Task {
   return { ...task, version: task.version + 1, updatedAt: now > task.updatedAt ? now : task.updatedAt };
 }
 
-function fieldsOf({ due_at, tags, ...patch }: TaskPatch): Partial<TaskEntity> {
+function fieldsOf({ due_at, tags, ...patch }: TaskPatch): Partial<Task> {
   return {
     ...(patch.title !== undefined && { title: patch.title }),
     ...(patch.description !== undefined && { description: patch.description ?? taskDefaults.description }),

@@ -1,5 +1,5 @@
 import { In, type EntityManager } from 'typeorm';
-import { differences } from './task.js';
+import { differences, type Task } from './task.js';
 import { TaskEntity } from './task.entity.js';
 
 /** The columns of an answer, by the names that they have there: a row needs no mapping. */
@@ -14,7 +14,7 @@ export async function lockTasks(
   manager: EntityManager,
   userId: string,
   ids: readonly string[],
-): Promise<ReadonlyMap<string, TaskEntity>> {
+): Promise<ReadonlyMap<string, Task>> {
   if (ids.length === 0) return new Map();
   const found = await manager.find(TaskEntity, {
     where: { id: In([...ids]), userId },
@@ -25,11 +25,7 @@ export async function lockTasks(
 }
 
 /** Writes only the columns that differ: the search vector is not computed anew for a change of status. */
-export async function storeChange(
-  manager: EntityManager,
-  before: TaskEntity,
-  after: TaskEntity,
-): Promise<void> {
+export async function storeChange(manager: EntityManager, before: Task, after: Task): Promise<void> {
   const changed = differences(before, after);
   if (Object.keys(changed).length > 0) await manager.update(TaskEntity, { id: before.id }, changed);
 }

@@ -5,7 +5,7 @@ import { requireMatch, versionEtag } from '../platform/http/etag.js';
 import { Idempotency, type IdempotentCall } from '../platform/http/idempotency.js';
 import { Reply } from '../platform/http/reply.js';
 import { uuid } from '../platform/http/schemas.js';
-import { newTask, patched, restored, trashed, view } from './task.js';
+import { newTask, patched, restored, trashed, view, type Task } from './task.js';
 import { TaskEntity } from './task.entity.js';
 import { TaskNotDeleted, TaskNotFound } from './tasks.errors.js';
 import { lockTasks, storeChange, taskColumns } from './tasks.repository.js';
@@ -83,7 +83,7 @@ export class TasksService {
   }
 }
 
-async function getLocked(manager: EntityManager, userId: string, id: string): Promise<TaskEntity> {
+async function getLocked(manager: EntityManager, userId: string, id: string): Promise<Task> {
   requireId(id);
   const task = (await lockTasks(manager, userId, [id.toLowerCase()])).get(id.toLowerCase());
   if (task === undefined) throw new TaskNotFound();

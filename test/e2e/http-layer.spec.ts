@@ -22,6 +22,16 @@ describe('the HTTP layer', () => {
     }
   });
 
+  it('takes no fixed address for a thing of that name', async () => {
+    const answer = await api.request('PATCH', '/v1/tasks/bulk');
+    expectProblem(answer, 405, 'method_not_allowed');
+    expect(answer.headers['allow']).toBe('POST');
+  });
+
+  it('answers an address with a part that is too long with a 404 problem', async () => {
+    expectProblem(await api.request('DELETE', `/v1/auth/sessions/${'0'.repeat(300)}`), 404);
+  });
+
   it('answers an address that can not be decoded with a 400 problem', async () => {
     expectProblem(await api.request('GET', '/v1/%zz'), 400);
   });

@@ -15,6 +15,19 @@ export class Unauthenticated extends DomainError {
   }
 }
 
+/** 405: the address is there, but not for this method. */
+export class MethodNotAllowed extends DomainError {
+  constructor(allowed: readonly string[]) {
+    const methods = allowed.join(', ');
+    super({
+      status: 405,
+      code: 'method_not_allowed',
+      detail: `This address takes ${methods}.`,
+      headers: { allow: methods },
+    });
+  }
+}
+
 /** 422: the request was read, but says something that is not allowed. */
 export class ValidationFailed extends DomainError {
   constructor(errors: readonly ProblemDetail[], detail = 'The request has invalid fields.') {

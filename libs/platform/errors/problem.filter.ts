@@ -2,7 +2,8 @@ import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { logger } from '../logging/logger.js';
 import { methodsOf } from '../http/route-table.js';
-import { DomainError } from './domain-error.js';
+import { MethodNotAllowed } from './common-errors.js';
+import type { DomainError } from './domain-error.js';
 import { toDomainError, toProblem } from './problem.js';
 
 /** The one place where an error becomes an answer, and where a 5xx is logged. */
@@ -36,11 +37,5 @@ export function sendProblem(exception: unknown, request: FastifyRequest, reply: 
 function methodNotAllowed(request: FastifyRequest): DomainError | null {
   if (!request.is404) return null;
   const allowed = methodsOf(request.server, request.url);
-  if (allowed.length === 0) return null;
-  return new DomainError({
-    status: 405,
-    code: 'method_not_allowed',
-    detail: `This address takes ${allowed.join(', ')}.`,
-    headers: { allow: allowed.join(', ') },
-  });
+  return allowed.length === 0 || allowed.includes(request.method) ? null : new MethodNotAllowed(allowed);
 }

@@ -21,6 +21,8 @@ describe('conditional requests', () => {
     expect(isNotModified('W/"3"', '"3"')).toBe(true);
     expect(isNotModified('*', '"3"')).toBe(true);
     expect(isNotModified('"2", "3"', '"3"')).toBe(true);
+    expect(isNotModified('"a,b" ,W/"3"', '"3"')).toBe(true);
+    expect(isNotModified('"2,"', '"2"')).toBe(false);
     expect(isNotModified('"2"', '"3"')).toBe(false);
     expect(isNotModified(undefined, '"3"')).toBe(false);
   });

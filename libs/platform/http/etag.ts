@@ -21,15 +21,19 @@ export function isNotModified(ifNoneMatch: string | undefined, currentEtag: stri
   return tags === '*' || tags.some((tag) => tag.replace(/^W\//, '') === currentEtag);
 }
 
+const etag = String.raw`(?:W/)?"[\x21\x23-\x7E\x80-\xFF]*"`;
+const etagList = new RegExp(`^${etag}(?:[ \\t]*,[ \\t]*${etag})*$`);
+const eachEtag = new RegExp(etag, 'g');
+
 function parseEtags(header: string): '*' | string[] {
-  if (header.trim() === '*') return '*';
-  const tags = header.split(',').map((tag) => tag.trim());
+  const list = header.trim();
+  if (list === '*') return '*';
   // A bare word is what clients send that lost the quotes: refusing it beats ignoring the condition.
-  if (!tags.every((tag) => /^(W\/)?"[\x21\x23-\x7E\x80-\xFF]*"$/.test(tag))) {
+  if (!etagList.test(list)) {
     throw new MalformedRequest(
       'If-Match and If-None-Match take "*" or a list of quoted ETags.',
       'malformed_etag',
     );
   }
-  return tags;
+  return list.match(eachEtag) ?? [];
 }

@@ -134,7 +134,7 @@ function headerParameters({ endpoint }: Handler): JsonSchema[] {
     required: false,
     description:
       name === 'If-Match' ? 'Only if this is the current version' : 'Only if this is no longer current',
-    schema: { type: 'string', pattern: '^(\\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$', maxLength: 1000 },
+    schema: { type: 'string', pattern: '^(\\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$' },
   }));
   if (endpoint?.isIdempotent !== true) return conditions;
   const key = {

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { newTask, patched, trashed, view } from '../task.js';
+import { newTask, patched, trashed, view, type Task } from '../task.js';
 import { TaskEntity } from '../task.entity.js';
 import { TaskChanged, TaskNotFound } from '../tasks.errors.js';
 import { storeChange } from '../tasks.repository.js';
@@ -10,12 +10,12 @@ import type { OperationResult, TaskOperation } from './bulk.schemas.js';
  * end. An operation that fails leaves nothing behind, which saves a savepoint for each.
  */
 export class TaskBatch {
-  private readonly created: TaskEntity[] = [];
-  private readonly current: Map<string, TaskEntity>;
+  private readonly created: Task[] = [];
+  private readonly current: Map<string, Task>;
 
   constructor(
     private readonly userId: string,
-    private readonly locked: ReadonlyMap<string, TaskEntity>,
+    private readonly locked: ReadonlyMap<string, Task>,
     private readonly now: Date,
   ) {
     this.current = new Map(locked);
@@ -49,7 +49,7 @@ export class TaskBatch {
     }
   }
 
-  private getLive({ id, if_version }: { id: string; if_version?: number | undefined }): TaskEntity {
+  private getLive({ id, if_version }: { id: string; if_version?: number | undefined }): Task {
     const task = this.current.get(id);
     if (task === undefined || task.deletedAt !== null) throw new TaskNotFound();
     if (if_version !== undefined && if_version !== task.version) throw new TaskChanged(task.version);
