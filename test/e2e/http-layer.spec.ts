@@ -29,7 +29,9 @@ describe('the HTTP layer', () => {
   });
 
   it('answers an address with a part that is too long with a 404 problem', async () => {
-    expectProblem(await api.request('DELETE', `/v1/auth/sessions/${'0'.repeat(300)}`), 404);
+    const { accessToken: token } = await api.registerAndLogin();
+    expectProblem(await api.request('DELETE', `/v1/auth/sessions/${'0'.repeat(300)}`, { token }), 404);
+    expectProblem(await api.request('GET', `/v1/tasks/${'0'.repeat(9000)}`, { token }), 404);
   });
 
   it('answers an address that can not be decoded with a 400 problem', async () => {

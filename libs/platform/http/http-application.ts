@@ -58,7 +58,8 @@ export async function createHttpApplication(
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
       sendProblem(error, request, reply);
     },
-    routerOptions: { maxParamLength: 256, ignoreTrailingSlash: false },
+    // No bound of its own: what names nothing is a 404, and Node bounds the whole head to 16 KiB.
+    routerOptions: { maxParamLength: 16_384 },
   });
   const fastify = adapter.getInstance<FastifyInstance>();
   recordRoutes(fastify);
