@@ -5,6 +5,10 @@
 export abstract class ExportSource {
   /** Member of the export's object that this part fills, e.g. `tasks`. */
   abstract readonly name: string;
-  /** Everything that this feature keeps of the user and the user may see, as JSON values. */
-  abstract exportOf(userId: string): Promise<unknown>;
+
+  /**
+   * Everything that this feature keeps of the user and the user may see, as JSON values: one value, or, where there may
+   * be many, an array in batches, so that nobody's export has to fit into memory.
+   */
+  abstract exportOf(userId: string): Promise<unknown> | AsyncIterable<readonly unknown[]>;
 }

@@ -1,10 +1,10 @@
-import { Body, Controller, Delete, Get, Headers, Inject, Patch } from '@nestjs/common';
+import { Readable } from 'node:stream';
+import { Body, Controller, Delete, Get, Headers, Patch } from '@nestjs/common';
 import { Endpoint } from '../platform/http/endpoint.js';
 import { isNotModified } from '../platform/http/etag.js';
 import { Reply } from '../platform/http/reply.js';
 import { CurrentUser, requireRecentLogin, type Principal } from '../platform/security/principal.js';
-import { ExportSource } from './export.port.js';
-import { EXPORT_SOURCES } from './export.tokens.js';
+import { ExportService } from './export.service.js';
 import { exportSchema, patchUserSchema, userSchema, type PatchUser } from './users.schemas.js';
 import { etagOf, UsersService } from './users.service.js';
 
@@ -12,7 +12,7 @@ import { etagOf, UsersService } from './users.service.js';
 export class UsersController {
   constructor(
     private readonly users: UsersService,
-    @Inject(EXPORT_SOURCES) private readonly sources: readonly ExportSource[],
+    private readonly exports: ExportService,
   ) {}
 
   @Get()
@@ -65,9 +65,10 @@ export class UsersController {
 
   @Get('export')
   @Endpoint({ summary: 'Export everything that is kept of you', status: 200, response: exportSchema })
-  async export(@CurrentUser() { userId }: Principal) {
-    const parts: Record<string, unknown> = {};
-    for (const source of this.sources) parts[source.name] = await source.exportOf(userId);
-    return { exported_at: new Date().toISOString(), user: await this.users.get(userId), ...parts };
+  export(@CurrentUser() { userId }: Principal): Reply {
+    return new Reply(Readable.from(this.exports.write(userId), { objectMode: false }), {
+      headers: { 'content-type': 'application/json; charset=utf-8' },
+      isFinal: true,
+    });
   }
 }

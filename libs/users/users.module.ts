@@ -9,6 +9,7 @@ import { userRegistered } from '../auth/auth.events.js';
 import { Database } from '../platform/database/database.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import type { ExportSource } from './export.port.js';
+import { ExportService } from './export.service.js';
 import { EXPORT_SOURCES } from './export.tokens.js';
 import { ProfileEntity } from './profile.entity.js';
 import { ProfilesModule } from './profiles.module.js';
@@ -42,6 +43,7 @@ export class UsersModule implements OnModuleInit {
       controllers: [UsersController],
       providers: [
         UsersService,
+        ExportService,
         { provide: EXPORT_SOURCES, useFactory: (...parts: ExportSource[]) => parts, inject: sources },
       ],
     };
