@@ -10,8 +10,9 @@ export class SmtpMailer extends Mailer {
     private readonly from: string,
   ) {
     super();
-    this.transport = createTransport(url, { from });
-    Object.assign(this.transport.options, {
+    // Together less than the lease of an event: no other relay sends the same mail meanwhile.
+    this.transport = createTransport({
+      url,
       connectionTimeout: 5000,
       greetingTimeout: 5000,
       socketTimeout: 10_000,
