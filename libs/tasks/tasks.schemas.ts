@@ -78,5 +78,5 @@ export type TaskPage = z.input<typeof taskPageSchema>;
 /** Any text: what is no id of a task is 404, like an id that nobody has. */
 export const taskIdSchema = z
   .string()
-  .max(256)
+
   .meta({ openapi: { type: 'string', format: 'uuid' } });

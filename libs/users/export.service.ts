@@ -26,7 +26,7 @@ export class ExportService {
 
 async function* writePart(part: ReturnType<ExportSource['exportOf']>): AsyncGenerator<string> {
   if (part instanceof Promise) {
-    yield JSON.stringify(await part) ?? 'null';
+    yield JSON.stringify(await part);
     return;
   }
   let separator = '[';

@@ -9,7 +9,9 @@ const postgres = await startPostgres();
 const api = await startApi({ databaseUrl: postgres.url, env: { LOG_LEVEL: 'error' } });
 try {
   const args = [
-    ...['run', `${api.url}/openapi.json`, '--checks', 'all', '--workers', '2', '--request-timeout', '20'],
+    ...['--config-file', join(import.meta.dirname, 'schemathesis.toml'), 'run', `${api.url}/openapi.json`],
+    // One worker: Python 3.11's `ast` fails now and then with two ("recursion depth mismatch").
+    ...['--checks', 'all', '--workers', '1', '--request-timeout', '20'],
     // The same calls in each run: a failure in CI is one that a change brought.
     ...['--seed', '20261124', '--max-examples', '40', ...process.argv.slice(2)],
   ];

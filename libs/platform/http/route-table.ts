@@ -15,11 +15,10 @@ export function recordRoutes(fastify: FastifyInstance): void {
   tables.set(fastify.server, routes);
   fastify.addHook('onRequest', (request, _reply, done) => {
     // `PATCH /v1/tasks/bulk` must not be taken for a task with the id "bulk".
-    const path = pathOf(request.url);
     const isParametric = request.routeOptions.url?.includes(':') ?? false;
-    const fixed = isParametric ? routes.filter(({ template }) => template === path) : [];
-    if (fixed.length === 0) done();
-    else done(new MethodNotAllowed(fixed.map(({ method }) => method).sort()));
+    const allowed = isParametric ? methodsOf(fastify, request.url) : [request.method];
+    if (allowed.includes(request.method)) done();
+    else done(new MethodNotAllowed(allowed));
   });
   fastify.addHook('onRoute', (route) => {
     for (const method of [route.method].flat()) {
@@ -28,14 +27,13 @@ export function recordRoutes(fastify: FastifyInstance): void {
   });
 }
 
-/** The methods that the path of `url` takes; empty where nothing is there. */
+/** The methods that the path of `url` takes, a fixed one before those with parameters; empty where nothing is there. */
 export function methodsOf(fastify: FastifyInstance, url: string): string[] {
-  const path = pathOf(url);
-  const methods = (tables.get(fastify.server) ?? []).filter((route) => route.matcher.test(path));
-  return [...new Set(methods.map((route) => route.method))].sort();
+  const path = url.split('?', 1)[0] ?? '';
+  const routes = (tables.get(fastify.server) ?? []).filter(({ matcher }) => matcher.test(path));
+  const fixed = routes.filter(({ template }) => template === path);
+  return [...new Set((fixed.length > 0 ? fixed : routes).map(({ method }) => method))].sort();
 }
-
-const pathOf = (url: string): string => url.split('?', 1)[0] ?? '';
 
 function matcherOf(template: string): RegExp {
   const pattern = template

@@ -13,12 +13,20 @@ export function rangeOf(
   timezone: string,
   now: Date,
 ): { from: string; to: string } {
-  const to = query.to ?? localDate(now, timezone);
+  const to = query.to ?? defaultEnd(query.from, localDate(now, timezone));
   const from = query.from ?? addDays(to, 1 - defaultDays);
   const days = (Date.parse(to) - Date.parse(from)) / dayMs + 1;
   if (days < 1) throw invalidRange('must not be after `to`');
   if (days > maxDays) throw invalidRange(`must be at most ${maxDays - 1} days before \`to\``);
   return { from, to };
+}
+
+/** Today, or as late as the range may end; the future has no today to end at. */
+function defaultEnd(from: string | undefined, today: string): string {
+  if (from === undefined) return today;
+  if (from > today) return addDays(from, defaultDays - 1);
+  const latest = addDays(from, maxDays - 1);
+  return latest < today ? latest : today;
 }
 
 const invalidRange = (message: string) =>
@@ -28,8 +36,13 @@ const invalidRange = (message: string) =>
 const localDate = (time: Date, timeZone: string): string =>
   new Intl.DateTimeFormat('sv-SE', { timeZone }).format(time);
 
-const addDays = (date: string, days: number): string =>
-  new Date(Date.parse(date) + days * dayMs).toISOString().slice(0, 10);
+/** Within the years 1 to 9999, in which a date is ten characters long. */
+function addDays(date: string, days: number): string {
+  const time = Date.parse(date) + days * dayMs;
+  return new Date(Math.min(Math.max(time, firstDay), lastDay)).toISOString().slice(0, 10);
+}
+const firstDay = Date.parse('0001-01-01');
+const lastDay = Date.parse('9999-12-31');
 
 /**
  * Four zones have the name of an abbreviation, which Postgres takes for one, without summer time

@@ -2,18 +2,21 @@ import { z } from 'zod';
 import { instantOut, timeZone } from '../../platform/http/schemas.js';
 import { priorities, statuses } from '../task.entity.js';
 
-/** Nothing is older than Unix time, and neither Postgres nor JavaScript is tried at the ends of its calendar. */
+/** Postgres knows no year 0. */
 const date = () =>
   z.iso
     .date()
-    .refine((value) => value >= '1970-01-01', 'must be 1970-01-01 or later')
+    .refine((value) => value >= '0001-01-01', 'must be in the year 1 or later')
     .meta({ openapi: { type: 'string', format: 'date' } });
 
 export const statsQuerySchema = z.strictObject({
   from: date().optional().meta({ description: 'First day of the series; 29 days before `to` unless given' }),
   to: date()
     .optional()
-    .meta({ description: 'Last day of the series, at most 366 in all; today unless given' }),
+    .meta({
+      description:
+        'Last day of the series, at most 366 in all; unless given today, or as far from `from` as may be',
+    }),
   timezone: timeZone()
     .optional()
     .meta({ description: 'Whose days are counted; that of your profile unless given' }),

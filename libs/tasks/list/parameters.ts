@@ -1,0 +1,8 @@
+/** Values of a statement; `add` gives the placeholder of one. No value ever becomes part of the text. */
+export class Parameters {
+  readonly values: unknown[] = [];
+
+  add(value: unknown, type: string): string {
+    return `$${this.values.push(value)}::${type}`;
+  }
+}
