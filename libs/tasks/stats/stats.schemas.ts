@@ -11,12 +11,10 @@ const date = () =>
 
 export const statsQuerySchema = z.strictObject({
   from: date().optional().meta({ description: 'First day of the series; 29 days before `to` unless given' }),
-  to: date()
-    .optional()
-    .meta({
-      description:
-        'Last day of the series, at most 366 in all; unless given today, or as far from `from` as may be',
-    }),
+  to: date().optional().meta({
+    description:
+      'Last day of the series, at most 366 in all; unless given today, or as far from `from` as may be',
+  }),
   timezone: timeZone()
     .optional()
     .meta({ description: 'Whose days are counted; that of your profile unless given' }),
