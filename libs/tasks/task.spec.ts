@@ -1,0 +1,36 @@
+import { newTask, patched, restored, trashed } from './task.js';
+import { createTaskSchema } from './tasks.schemas.js';
+
+const made = new Date('2026-05-01T12:00:00.000Z');
+const later = new Date('2026-05-01T13:00:00.000Z');
+const task = newTask('owner', createTaskSchema.parse({ title: 'Task', tags: ['a'] }), made);
+
+describe('a task', () => {
+  it('is the very same after a patch that says nothing new', () => {
+    expect(patched(task, { title: 'Task', tags: ['a'], description: null }, later)).toBe(task);
+  });
+
+  it('has one version more after a change, and the old one is left as it was', () => {
+    const next = patched(task, { tags: ['b'] }, later);
+    expect([next.version, next.updatedAt, next.tags]).toEqual([2, later, ['b']]);
+    expect([task.version, task.updatedAt, task.tags]).toEqual([1, made, ['a']]);
+  });
+
+  it('never looks older in a later version, though clocks differ', () => {
+    const next = patched(task, { title: 'Next' }, later);
+    expect(patched(next, { title: 'Last' }, made).updatedAt).toEqual(later);
+  });
+
+  it('is completed exactly while it is done', () => {
+    const done = patched(task, { status: 'done' }, later);
+    expect(done.completedAt).toEqual(later);
+    expect(patched(done, { title: 'Still' }, made).completedAt).toEqual(later);
+    expect(patched(done, { status: null }, later)).toMatchObject({ status: 'todo', completedAt: null });
+  });
+
+  it('keeps its version in the trash, so that the ETag from before restores it', () => {
+    const gone = trashed(task, later);
+    expect([gone.version, gone.deletedAt]).toEqual([1, later]);
+    expect(restored(gone, later)).toMatchObject({ version: 2, deletedAt: null, updatedAt: later });
+  });
+});

@@ -1,0 +1,220 @@
+import { uuidv7 } from '../../libs/platform/database/uuid.js';
+import { statsQuerySchema, statsSchema, type StatsQuery } from '../../libs/tasks/stats/stats.schemas.js';
+import { postgresTimeZone } from '../../libs/tasks/stats/stats-range.js';
+import { TaskStatsService } from '../../libs/tasks/stats/task-stats.service.js';
+import { priorities, statuses } from '../../libs/tasks/task.entity.js';
+import type { Task } from '../../libs/tasks/task.js';
+import { UsersPort } from '../../libs/users/users.port.js';
+import { openTasksFixture, type TasksFixture } from './tasks-fixture.js';
+
+/** The users feature, as far as stats need it. */
+class UsersInTokyo extends UsersPort {
+  ensureProfile = () => Promise.resolve();
+  claimsOf = () => Promise.resolve({ role: 'user', tier: 'free' } as const);
+  timezoneOf = () => Promise.resolve('Asia/Tokyo');
+}
+
+let tasks: TasksFixture;
+let service: TaskStatsService;
+let userId: string;
+
+beforeAll(async () => {
+  tasks = await openTasksFixture();
+  service = new TaskStatsService(tasks.database, new UsersInTokyo());
+});
+beforeEach(() => {
+  userId = uuidv7();
+});
+afterAll(() => tasks.close());
+
+const stats = async (query: Partial<StatsQuery> = {}) =>
+  statsSchema.parse(await service.get(userId, statsQuerySchema.parse(query)));
+const created = (...times: string[]): Partial<Task>[] =>
+  times.map((time) => ({ createdAt: new Date(time), updatedAt: new Date(time) }));
+const done = (createdAt: string, completedAt: string): Partial<Task> => ({
+  createdAt: new Date(createdAt),
+  status: 'done',
+  completedAt: new Date(completedAt),
+});
+
+describe('the series', () => {
+  /** Each day with its first and last millisecond, and the hour that is missing or double in between. */
+  it.each([
+    ['Europe/Berlin', '2026-03-28', '2026-03-28T22:59:59.999Z', '2026-03-29', 23],
+    ['Europe/Berlin', '2026-10-24', '2026-10-24T21:59:59.999Z', '2026-10-25', 25],
+    ['America/St_Johns', '2026-03-07', '2026-03-08T03:29:59.999Z', '2026-03-08', 23],
+    ['America/St_Johns', '2026-10-31', '2026-11-01T02:29:59.999Z', '2026-11-01', 25],
+    ['Pacific/Apia', '2026-06-01', '2026-06-01T10:59:59.999Z', '2026-06-02', 24],
+    ['America/Havana', '2026-10-31', '2026-11-01T03:59:59.999Z', '2026-11-01', 25],
+    ['America/Santiago', '2026-09-05', '2026-09-06T03:59:59.999Z', '2026-09-06', 23],
+  ])(
+    'has in %s, after %s, which ends with %s, a day %s of %i hours',
+    async (timezone, before, lastMoment, day, hours) => {
+      const begins = Date.parse(lastMoment) + 1;
+      const end = begins + hours * 3_600_000;
+      const hourly = Array.from({ length: hours }, (_, n) => new Date(begins + n * 3_600_000).toISOString());
+      const after = new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10);
+      await tasks.addTasks(userId, [
+        ...created(lastMoment, ...hourly, new Date(end - 1).toISOString(), new Date(end).toISOString()),
+        done('2020-01-01T00:00:00Z', new Date(begins).toISOString()),
+        done('2020-01-01T00:00:00Z', new Date(end).toISOString()),
+      ]);
+      const { series } = await stats({ timezone, from: before, to: after });
+      expect(series).toEqual([
+        { date: before, created: 1, completed: 0 },
+        { date: day, created: hours + 1, completed: 1 },
+        { date: after, created: 1, completed: 1 },
+      ]);
+    },
+  );
+
+  it('leaves out the day that Samoa skipped with no task on it, and keeps those around it apart', async () => {
+    await tasks.addTasks(userId, created('2011-12-30T09:59:59.999Z', '2011-12-30T10:00:00Z'));
+    const { series } = await stats({ timezone: 'Pacific/Apia', from: '2011-12-29', to: '2011-12-31' });
+    expect(series.map((day) => day.created)).toEqual([1, 0, 1]);
+  });
+
+  it('has summer time in the zones that Postgres takes for abbreviations', async () => {
+    await tasks.addTasks(userId, created('2026-07-01T22:30:00Z'));
+    for (const timezone of ['CET', 'MET']) {
+      const { series } = await stats({ timezone, from: '2026-07-01', to: '2026-07-02' });
+      expect(series.map((day) => day.created)).toEqual([0, 1]);
+    }
+  });
+
+  it('takes the time zone of the profile, and today with the 29 days before, unless told', async () => {
+    const { series, generated_at } = await stats();
+    const today = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Tokyo' }).format(new Date(generated_at));
+    expect(series).toHaveLength(30);
+    expect(series.at(-1)).toEqual({ date: today, created: 0, completed: 0 });
+    expect((await stats({ to: '2026-03-01' })).series[0]?.date).toBe('2026-01-31');
+  });
+
+  it('takes 366 days and no more, and no range that ends before it begins', async () => {
+    expect((await stats({ from: '2024-01-01', to: '2024-12-31' })).series).toHaveLength(366);
+    for (const range of [
+      { from: '2024-01-01', to: '2025-01-01' },
+      { from: '2026-01-02', to: '2026-01-01' },
+      { from: '0001-01-01', to: '9999-12-31' },
+    ]) {
+      await expect(stats(range)).rejects.toMatchObject({ status: 422, code: 'validation_failed' });
+    }
+  });
+
+  it('ends as late as it may where only a beginning is given', async () => {
+    expect((await stats({ from: '2020-01-01' })).series.at(-1)?.date).toBe('2020-12-31');
+    const today = new Date().toISOString().slice(0, 10);
+    expect((await stats({ from: today, timezone: 'UTC' })).series[0]?.date).toBe(today);
+    expect((await stats({ from: '2999-01-01' })).series).toHaveLength(30);
+  });
+
+  it('works at both ends of the calendar', async () => {
+    for (const day of ['0001-01-01', '9999-12-31'])
+      for (const timezone of ['Pacific/Kiritimati', 'Pacific/Niue'])
+        expect((await stats({ from: day, to: day, timezone })).series).toHaveLength(1);
+    expect((await stats({ to: '0001-01-03' })).series).toHaveLength(3);
+    expect((await stats({ from: '9999-12-30' })).series).toHaveLength(2);
+  });
+});
+
+describe('the figures', () => {
+  it('are zero, and null where they would divide by it, for a user without tasks', async () => {
+    expect(await stats()).toMatchObject({
+      total: 0,
+      by_status: { todo: 0, in_progress: 0, done: 0, cancelled: 0 },
+      by_priority: { none: 0, low: 0, medium: 0, high: 0, urgent: 0 },
+      ...{ overdue: 0, due_today: 0, due_next_7d: 0, completion_rate: null, avg_completion_seconds: null },
+    });
+  });
+
+  it('count live tasks of the user alone', async () => {
+    await tasks.addTasks(uuidv7(), [{}, {}]);
+    await tasks.addTasks(userId, [
+      { status: 'todo', priority: 'urgent' },
+      { status: 'in_progress', priority: 'low' },
+      { status: 'cancelled', priority: 'low' },
+      done('2026-01-01T00:00:00Z', '2026-01-01T00:00:10Z'),
+      done('2026-01-01T00:00:00Z', '2026-01-01T00:00:20.500Z'),
+      { ...done('2026-01-01T00:00:00Z', '2026-01-09T00:00:00Z'), deletedAt: new Date() },
+    ]);
+    expect(await stats()).toMatchObject({
+      total: 5,
+      by_status: { todo: 1, in_progress: 1, done: 2, cancelled: 1 },
+      by_priority: { none: 2, low: 2, medium: 0, high: 0, urgent: 1 },
+      completion_rate: 0.5,
+      avg_completion_seconds: 15.25,
+    });
+  });
+
+  it('look at the dates of open tasks only', async () => {
+    const hours = (n: number) => new Date(Date.now() + n * 3_600_000);
+    const due = [hours(-49), hours(-48), hours(1), hours(24 * 7 - 1), hours(24 * 7 + 1)];
+    await tasks.addTasks(
+      userId,
+      statuses.flatMap((status) =>
+        due.map((dueAt) => ({ status, dueAt, completedAt: status === 'done' ? new Date() : null })),
+      ),
+    );
+    expect(await stats()).toMatchObject({ overdue: 4, due_next_7d: 4 });
+  });
+
+  it('take today from the time zone', async () => {
+    const now = new Date();
+    await tasks.addTasks(userId, [{ dueAt: now }]);
+    const localDate = (timeZone: string, time: Date) =>
+      new Intl.DateTimeFormat('sv-SE', { timeZone }).format(time);
+    const zones = ['Pacific/Kiritimati', 'UTC', 'Pacific/Niue'];
+    const expected = zones.map((zone) => Number(localDate(zone, now) === localDate(zone, new Date())));
+    const found = await Promise.all(zones.map(async (timezone) => (await stats({ timezone })).due_today));
+    expect(found).toEqual(expected);
+    await tasks.addTasks(userId, [{ dueAt: new Date(now.getTime() - 86_400_000) }]);
+    expect((await stats({ timezone: 'UTC' })).due_today).toBe(1);
+  });
+
+  it('cover every status and priority', async () => {
+    const { by_status, by_priority } = await stats();
+    expect([Object.keys(by_status), Object.keys(by_priority)]).toEqual([[...statuses], [...priorities]]);
+  });
+});
+
+describe('time zones', () => {
+  it('give the same days in Postgres as in Node', async () => {
+    const zones = [
+      ...Intl.supportedValuesOf('timeZone'),
+      'CET',
+      'EET',
+      'MET',
+      'WET',
+      'EST',
+      'MST',
+      'HST',
+      'Europe/Kyiv',
+    ];
+    const times = [1, 4, 7, 10].map((month) => new Date(Date.UTC(2022, month, 15, 11, 59, 59)));
+    const rows = await tasks.dataSource.query<{ zone: string; local: string }[]>(
+      `SELECT zone, string_agg(to_char(time AT TIME ZONE postgres_zone, 'YYYY-MM-DD HH24:MI:SS'), ',' ORDER BY time) AS local
+       FROM unnest($1::text[], $2::text[]) AS zones (zone, postgres_zone)
+       CROSS JOIN unnest($3::timestamptz[]) AS time GROUP BY zone`,
+      [zones, zones.map(postgresTimeZone), times],
+    );
+    const different = rows.filter(({ zone, local }) => {
+      const format = new Intl.DateTimeFormat('sv-SE', {
+        timeZone: zone,
+        dateStyle: 'short',
+        timeStyle: 'medium',
+      });
+      return local !== times.map((time) => format.format(time)).join(',');
+    });
+    expect(different).toEqual([]);
+    expect(rows.length).toBeGreaterThan(400);
+  });
+
+  it('that Postgres does not know are the request’s fault', async () => {
+    const query = { timezone: 'Europe/Atlantis', from: undefined, to: undefined };
+    const days = { from: '2026-01-01', to: '2026-01-01' };
+    await expect(service.get(userId, { ...query, ...days })).rejects.toMatchObject({
+      status: 422,
+      errors: [{ pointer: '/timezone', code: 'unknown_timezone' }],
+    });
+  });
+});
