@@ -7,6 +7,10 @@ const batchSize = 500;
 /** Sorts before every other. */
 const nil = '00000000-0000-0000-0000-000000000000';
 
+/** Served by idx_tasks_user_id. */
+export const exportStatement = `
+  SELECT ${taskColumns}, deleted_at FROM tasks.tasks WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3`;
+
 @Injectable()
 export class TasksExport extends ExportSource {
   readonly name = 'tasks';
@@ -28,11 +32,6 @@ export class TasksExport extends ExportSource {
   }
 
   private batch(userId: string, after: string): Promise<{ id: string }[]> {
-    return this.database.read((manager) =>
-      manager.query(
-        `SELECT ${taskColumns}, deleted_at FROM tasks.tasks WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3`,
-        [userId, after, batchSize],
-      ),
-    );
+    return this.database.read((manager) => manager.query(exportStatement, [userId, after, batchSize]));
   }
 }

@@ -1,5 +1,6 @@
 import { uuidv7 } from '../../libs/platform/database/uuid.js';
 import { statsStatement } from '../../libs/tasks/stats/task-stats.query.js';
+import { exportStatement } from '../../libs/tasks/tasks.export.js';
 import { seedTasks } from '../../libs/tasks/task.seeder.js';
 import { openTasksFixture, type QueryInput, type TasksFixture } from './tasks-fixture.js';
 
@@ -75,6 +76,18 @@ describe('a page of a user with very many tasks', () => {
   it('reads nothing but the trash for the trash', async () => {
     const { text, buffers } = await tasks.explain(big, { deleted: 'true' });
     expect([text, buffers < fewBuffers]).toEqual([text, true]);
+  });
+});
+
+describe('an export', () => {
+  it('reads its batches in the order of an index, however many there are', async () => {
+    const rows = await tasks.dataSource.query<{ 'QUERY PLAN': string }[]>(
+      `EXPLAIN (ANALYZE, BUFFERS) ${exportStatement}`,
+      [big, '80000000-0000-0000-0000-000000000000', 500],
+    );
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+    expect(plan).toMatch(/Index Scan using (idx_tasks_user_id|pk_tasks)/);
+    expect(plan).not.toMatch(/Sort|Seq Scan|Bitmap/);
   });
 });
 

@@ -55,7 +55,10 @@ describe('the sweeper', () => {
 
   it('finds what is over by an index', async () => {
     await seedTasks(tasks.database, [userId], 3000);
+    // A trash that is full, and nothing in it that is over.
+    await tasks.dataSource.query('UPDATE tasks.tasks SET deleted_at = now() WHERE user_id = $1', [userId]);
     await addKeys(userId, 3000, '1 hour');
+    await tasks.dataSource.query('VACUUM ANALYZE tasks.tasks');
     await tasks.dataSource.query('ANALYZE tasks.idempotency_keys');
     for (const { statement } of taskSweeps) {
       const rows = await tasks.dataSource.query<{ 'QUERY PLAN': string }[]>(`EXPLAIN ${statement}`, [1000]);

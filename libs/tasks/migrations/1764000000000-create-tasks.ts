@@ -87,7 +87,8 @@ const tasks = `
   )`;
 
 /**
- * - idx_tasks_user_id: everything of a user, live or not: the trash, and what erasing an account deletes.
+ * - idx_tasks_user_id: everything of a user, live or not, in the order of ids: the export, and what erasing an account
+ *   deletes. idx_tasks_trash: a user's trash in the default order. idx_tasks_deleted_at: what the sweeper purges.
  * - idx_tasks_created_at … idx_tasks_due_at_desc: a user's live tasks in each order that a list can have, so that a
  *   page costs the same however deep it is. Descending is the same index read backwards, except for due_at, whose nulls
  *   come last in both directions. Titles sort by code point without regard to the case of ASCII letters: an order
@@ -98,7 +99,7 @@ const tasks = `
  * - idx_tasks_search: without the pending list, which every search would have to read through whole.
  */
 const indexes = `
-  CREATE INDEX idx_tasks_user_id ON tasks.tasks (user_id, deleted_at);
+  CREATE INDEX idx_tasks_user_id ON tasks.tasks (user_id, id);
   CREATE INDEX idx_tasks_created_at ON tasks.tasks (user_id, created_at, id) WHERE deleted_at IS NULL;
   CREATE INDEX idx_tasks_updated_at ON tasks.tasks (user_id, updated_at, id) WHERE deleted_at IS NULL;
   CREATE INDEX idx_tasks_priority ON tasks.tasks (user_id, priority, id) WHERE deleted_at IS NULL;
@@ -112,4 +113,5 @@ const indexes = `
   CREATE INDEX idx_tasks_status ON tasks.tasks (status, user_id, due_at)
     WHERE deleted_at IS NULL AND status IN ('todo', 'in_progress');
   CREATE INDEX idx_tasks_search ON tasks.tasks USING gin (search) WITH (fastupdate = off);
+  CREATE INDEX idx_tasks_trash ON tasks.tasks (user_id, created_at, id) WHERE deleted_at IS NOT NULL;
   CREATE INDEX idx_tasks_deleted_at ON tasks.tasks (deleted_at) WHERE deleted_at IS NOT NULL`;
