@@ -20,11 +20,6 @@ export class Database implements OnApplicationShutdown {
     return run(this.primary.manager);
   }
 
-  /** Several reads on one snapshot of the primary (REPEATABLE READ), for answers that must agree with themselves. */
-  readSnapshot<T>(run: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.primary.transaction('REPEATABLE READ', run);
-  }
-
   /**
    * Runs `run` in one transaction on the primary (READ COMMITTED) and commits when it resolves.
    * It may run up to three times (deadlock), so it must have no effect outside the transaction.
