@@ -15,4 +15,7 @@ export abstract class AccountsPort {
 
   /** The same by e-mail, ignoring case: for operators, who know no ids. */
   abstract findByEmail(email: string): Promise<Account | null>;
+
+  /** Deletes the account with its sessions: nobody can log in or stays logged in. Idempotent. */
+  abstract delete(userId: string): Promise<void>;
 }

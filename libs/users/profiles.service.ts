@@ -69,7 +69,7 @@ export class ProfilesService extends UsersPort {
 
 export type ProfileChange = Partial<Pick<ProfileEntity, 'name' | 'timezone' | 'locale'>>;
 
-function lockProfile(manager: EntityManager, id: string): Promise<ProfileEntity | null> {
+export function lockProfile(manager: EntityManager, id: string): Promise<ProfileEntity | null> {
   return manager.findOne(ProfileEntity, { where: { id }, lock: { mode: 'pessimistic_write' } });
 }
 

@@ -4,9 +4,8 @@ import { Database } from '../platform/database/database.js';
 import { Unauthenticated } from '../platform/errors/common-errors.js';
 import { Outbox } from '../platform/events/outbox.js';
 import { requireMatch } from '../platform/http/etag.js';
-import { SessionRegistry } from '../platform/security/security.ports.js';
 import { ProfileEntity } from './profile.entity.js';
-import { ProfilesService, type ProfileChange } from './profiles.service.js';
+import { lockProfile, ProfilesService, type ProfileChange } from './profiles.service.js';
 import { userDeleted } from './users.events.js';
 import type { PatchUser, UserView } from './users.schemas.js';
 
@@ -20,7 +19,6 @@ export class UsersService {
     private readonly database: Database,
     private readonly profiles: ProfilesService,
     private readonly accounts: AccountsPort,
-    private readonly sessions: SessionRegistry,
     private readonly outbox: Outbox,
   ) {}
 
@@ -37,46 +35,50 @@ export class UsersService {
   /** @throws PreconditionFailed where `ifMatch` does not name the current version */
   async patch(userId: string, patch: PatchUser, ifMatch: string | undefined): Promise<UserView> {
     const account = await this.getAccount(userId);
-    const change = (current: ProfileEntity): ProfileChange => {
+    if ((await this.profiles.find(userId)) === null) await this.complete(account);
+    const changed = await this.profiles.update(userId, (current) => {
       requireMatch(ifMatch, etagOf(view(account, current)));
       return changeOf(patch);
-    };
-    const changed = await this.profiles.update(userId, change);
-    if (changed !== null) return view(account, changed);
-    await this.complete(account);
-    const completed = await this.profiles.update(userId, change);
-    if (completed === null) throw new Unauthenticated();
-    return view(account, completed);
+    });
+    // It was there a moment ago: the account is being deleted.
+    if (changed === null) throw closed();
+    return view(account, changed);
   }
 
   /**
-   * Deletes the user and tells every feature to delete what it keeps. Sessions end first, so
-   * that nobody writes as this user afterwards; a request that was past the guard by then is
-   * swept up by a second telling.
+   * Deletes the user and tells every feature to delete what it keeps. On return nobody can log in or is logged in any
+   * more; a request that was past the guard by then is swept up by a second telling. A crash in between leaves it to
+   * the event to end the account.
+   *
+   * @throws PreconditionFailed where `ifMatch` does not name the current version
    */
   async delete(userId: string, ifMatch: string | undefined): Promise<void> {
-    requireMatch(ifMatch, etagOf(await this.get(userId)));
-    await this.sessions.revokeAll(userId);
+    const account = await this.getAccount(userId);
     await this.database.write(async (manager) => {
+      const profile = await lockProfile(manager, userId);
+      if (profile !== null) requireMatch(ifMatch, etagOf(view(account, profile)));
       await manager.delete(ProfileEntity, { id: userId });
       await this.outbox.append(manager, userDeleted, { user_id: userId });
       await this.outbox.append(manager, userDeleted, { user_id: userId }, secondPurgeSeconds);
     });
+    await this.accounts.delete(userId);
   }
 
   private async getAccount(userId: string): Promise<Account> {
     const account = await this.accounts.find(userId);
-    if (account === null) throw new Unauthenticated('This account is closed.', 'invalid_token');
+    if (account === null) throw closed();
     return account;
   }
 
   private async complete(account: Account): Promise<ProfileEntity> {
     await this.profiles.ensureProfile({ id: account.id, ...account.registration });
     const profile = await this.profiles.find(account.id);
-    if (profile === null) throw new Unauthenticated();
+    if (profile === null) throw closed();
     return profile;
   }
 }
+
+const closed = () => new Unauthenticated('This account is closed.', 'invalid_token');
 
 /** Two parts change what a client sees: the profile's version and whether the e-mail is verified. */
 export function etagOf(user: UserView): string {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { client, type Client, type Session } from '../support/client.js';
 import { waitForToken } from '../support/mailbox.js';
 import { expectProblem } from '../support/problem.js';
@@ -165,6 +166,40 @@ describe('deleting the account', () => {
     expect((await me('GET', { token: body.access_token })).status).toBe(200);
     const fresh = await api.login(user.email, user.password);
     expect((await me('DELETE', { token: fresh.accessToken })).status).toBe(204);
+  });
+
+  it('leaves no moment in which the account works', async () => {
+    expect((await me('DELETE')).status).toBe(204);
+    const { email, password } = user;
+    expectProblem(await api.request('POST', '/v1/auth/login', { body: { email, password } }), 401);
+    const again = { email, password, name: 'Ada' };
+    expect((await api.request('POST', '/v1/auth/register', { body: again })).status).toBe(201);
+  });
+
+  it('is not undone by an event that comes late', async () => {
+    expect((await me('DELETE')).status).toBe(204);
+    await waitFor(async () => (await rowsOf(user.userId)) === 0, { what: 'the last row to go' });
+    const event = randomUUID();
+    await runSql(
+      databaseUrl(),
+      `INSERT INTO auth.outbox (id, topic, payload) VALUES ($1, 'user.registered', $2)`,
+      [event, JSON.stringify({ user_id: user.userId, name: 'Ada', timezone: 'UTC' })],
+    );
+    const pending = () => runSql(databaseUrl(), 'SELECT 1 FROM auth.outbox WHERE id = $1', [event]);
+    await waitFor(async () => (await pending()).length === 0, { what: 'the event to be delivered' });
+    expect(await rowsOf(user.userId)).toBe(0);
+  });
+
+  it('and a change of the same version can not both go through', async () => {
+    const etag = (await me('GET')).headers['etag'];
+    const [changed, deleted] = await Promise.all([
+      patch({ name: 'Countess' }),
+      me('DELETE', { headers: { 'if-match': etag } }),
+    ]);
+    expect([
+      [200, 412],
+      [401, 204],
+    ]).toContainEqual([changed.status, deleted.status]);
   });
 
   it('honours If-Match', async () => {

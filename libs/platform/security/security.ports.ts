@@ -10,6 +10,4 @@ export abstract class VerificationKeys {
 export abstract class SessionRegistry {
   /** Consistency: sees every revocation that was acknowledged before the call. */
   abstract isActive(sessionId: string, userId: string): Promise<boolean>;
-  /** Ends all sessions of a user; on return no token of theirs is accepted by any process. */
-  abstract revokeAll(userId: string): Promise<void>;
 }
