@@ -46,13 +46,11 @@ async function serve(
   health: Health,
   opsPort: number,
 ): Promise<void> {
-  const app = await createHttpApplication(
-    AppModule.register(config, dataSource, health),
-    config,
-    (fastify) => {
-      serveDocs(fastify, documentFile());
-    },
-  );
+  const module = AppModule.register(config, dataSource, health);
+  const http = await createHttpApplication(module, config, health, (fastify) => {
+    serveDocs(fastify, documentFile());
+  });
+  const { app } = http;
   const stopped = onStopSignal();
   await app.listen(config.PORT, config.HOST);
   health.serving();
@@ -63,7 +61,8 @@ async function serve(
   logger.info({ signal: await stopped }, 'stopping');
   health.stopping();
   await new Promise((resolve) => setTimeout(resolve, config.STOP_DELAY_MS));
-  await stopHttpApplication(app, config);
+  const isClean = await stopHttpApplication(http, config);
+  if (!isClean) process.exitCode = 1;
   logger.info('stopped');
 }
 

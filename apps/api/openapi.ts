@@ -10,10 +10,9 @@ import { apiVariables } from './config.js';
 /** `openapi [--check]`: writes apps/api/openapi.json, or fails where it is stale. Needs no database. */
 const file = new URL('../../../apps/api/openapi.json', import.meta.url);
 const dataSource = new DataSource({ type: 'postgres' });
-const app = await createHttpApplication(
-  AppModule.register(loadConfig(apiVariables), dataSource, new Health()),
-  loadConfig(apiVariables),
-);
+const config = loadConfig(apiVariables);
+const health = new Health();
+const { app } = await createHttpApplication(AppModule.register(config, dataSource, health), config, health);
 const document = createOpenApiDocument(app, {
   title: 'Task Management API',
   version: '1.0.0',

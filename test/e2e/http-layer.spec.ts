@@ -10,6 +10,20 @@ beforeAll(() => {
 afterAll(() => api.close());
 
 describe('the HTTP layer', () => {
+  it('takes no query and no body where none is declared', async () => {
+    const { accessToken: token } = await api.registerAndLogin();
+    expectProblem(await api.request('GET', '/v1/users/me?x=1', { token }), 422, 'validation_failed');
+    for (const raw of ['{"x":1}', '[]', '1']) {
+      const options = { token, raw, headers: { 'content-type': 'application/json' } };
+      expectProblem(await api.request('POST', '/v1/auth/logout', options), 422, 'validation_failed');
+    }
+    expect((await api.request('POST', '/v1/auth/logout', { token, body: {} })).status).toBe(204);
+  });
+
+  it('answers a health check whatever its query', async () => {
+    expect((await api.request('GET', '/healthz?x=1')).status).toBe(200);
+  });
+
   it('answers an unknown address with a 404 problem', async () => {
     expectProblem(await api.request('GET', '/v1/nothing'), 404, 'not_found');
   });
@@ -65,6 +79,13 @@ describe('the HTTP layer', () => {
 
   it.each([
     ['a broken header', 'GET / HTTP/1.1\r\nHost: x\r\nbad header\r\n\r\n', 400],
+    ['no host', 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
+    [
+      'an expectation that nobody meets',
+      'POST / HTTP/1.1\r\nHost: x\r\nExpect: foo\r\nContent-Length: 1\r\n\r\n1',
+      417,
+    ],
+    ['a wish for a tunnel', 'CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n', 405],
     ['an unknown method', 'BREW / HTTP/1.1\r\nHost: x\r\n\r\n', 400],
     ['headers that are too large', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`, 431],
     [

@@ -1,3 +1,4 @@
+import { Agent, get } from 'node:http';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -106,6 +107,47 @@ describe('the process', () => {
     expect([status, body['title'], headers['connection']]).toEqual([200, 'Patched', 'close']);
     expect(await exit).toBe(0);
     expect(api.logs()).toContain('"stopped"');
+  });
+
+  it('does not wait for connections that ask nothing, or not the whole of it', async () => {
+    const api = await start({ env: { STOP_TIMEOUT_MS: '20000' } });
+    const { hostname, port } = new URL(api.url);
+    const silent = connect(Number(port), hostname);
+    const half = connect(Number(port), hostname, () => half.write('GET /healthz HTTP/1.1\r\nHost'));
+    await Promise.all([once(silent, 'connect'), once(half, 'connect')]);
+    // Answered, and kept open by the client.
+    await client(api.url).request('GET', '/healthz');
+    const closed = Promise.all(
+      [silent, half].map((socket) =>
+        once(
+          socket.on('error', () => undefined),
+          'close',
+        ),
+      ),
+    );
+    expect(await api.stop('SIGTERM')).toBe(0);
+    await closed;
+  });
+
+  it('loses no request of clients that keep their connections busy', async () => {
+    const api = await start();
+    const outcomes: string[] = [];
+    const work = async () => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      for (let isOpen = true; isOpen;) {
+        const outcome = await ask(`${api.url}/healthz`, agent);
+        outcomes.push(outcome);
+        isOpen = outcome === '200' || outcome === '503';
+      }
+      agent.destroy();
+    };
+    const workers = Array.from({ length: 20 }, work);
+    await waitFor(() => outcomes.length > 500);
+    expect(await api.stop('SIGTERM')).toBe(0);
+    await Promise.all(workers);
+    // Whoever opens a connection after the port is closed is refused, or reset by the kernel if it stood in the queue.
+    const after = ['ECONNREFUSED on a new connection', 'ECONNRESET on a new connection'];
+    expect(outcomes.filter((outcome) => !['200', '503', ...after].includes(outcome))).toEqual([]);
   });
 
   it('ends by itself when draining takes too long', async () => {
@@ -241,3 +283,15 @@ describe('the embedded drivers', () => {
     }
   }, 60_000);
 });
+
+/** The status of the answer, or the code of the error and on which connection: on an open one, a request was lost. */
+function ask(url: string, agent: Agent): Promise<string> {
+  return new Promise((resolve) => {
+    const request = get(url, { agent }, (response) => {
+      response.resume().on('end', () => resolve(String(response.statusCode)));
+    });
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      resolve(`${error.code ?? error.message} on ${request.reusedSocket ? 'an open' : 'a new'} connection`);
+    });
+  });
+}

@@ -24,7 +24,6 @@ const httpLayerErrors: Readonly<Record<number, { code: string; detail: string }>
   413: { code: 'payload_too_large', detail: 'The body is larger than is allowed.' },
   414: { code: 'uri_too_long', detail: 'The address is longer than is allowed.' },
   415: { code: 'unsupported_media_type', detail: 'The Content-Type of the body is not supported here.' },
-  503: { code: 'timeout', detail: 'The request took too long and was given up.' },
 };
 
 /** Turns whatever was thrown into the error that the client may see; the unexpected becomes a bare 500. */
@@ -41,8 +40,7 @@ export function toDomainError(error: unknown): DomainError {
   const known = httpLayerErrors[httpStatusOf(error)];
   if (known !== undefined) {
     const status = httpStatusOf(error);
-    const headers: Record<string, string> = status === 503 ? { 'retry-after': '1' } : {};
-    return new DomainError({ status, ...known, headers, cause: error });
+    return new DomainError({ status, ...known, cause: error });
   }
   return new DomainError({
     status: 500,

@@ -15,12 +15,12 @@ import { ENDPOINT, type EndpointOptions } from './endpoint.js';
 import { Reply } from './reply.js';
 
 /**
- * What holds for every endpoint: it takes no query parameter that it does not declare, a handler that takes too long is
- * given up, and its answer goes through the declared schema, so that nothing leaves that is not declared.
+ * What holds for every endpoint: it takes no query parameter and no body that it does not declare, a handler that takes
+ * too long is given up, and its answer goes through the declared schema, so that nothing leaves that is not declared.
  */
 @Injectable()
 export class EndpointInterceptor implements NestInterceptor {
-  private readonly takesQuery = new WeakMap<object, boolean>();
+  private readonly declarations = new WeakMap<object, Declared>();
 
   constructor(
     private readonly reflector: Reflector,
@@ -31,7 +31,10 @@ export class EndpointInterceptor implements NestInterceptor {
     const endpoint = this.reflector.get<EndpointOptions | undefined>(ENDPOINT, context.getHandler());
     if (endpoint === undefined) return next.handle();
     const http = context.switchToHttp();
-    if (!this.declaresQuery(context)) refuseQuery(http.getRequest<FastifyRequest>());
+    const declared = this.declarationOf(context);
+    const { query, body } = http.getRequest<FastifyRequest>();
+    if (!declared.query && endpoint.ignoresQuery !== true) refuseMembers(query);
+    if (!declared.body) refuseMembers(body);
     const reply = http.getResponse<FastifyReply>();
     // Fastify's own `handlerTimeout` is of no use: it is cleared once the body has been read (5.12.8).
     const expired = () =>
@@ -42,30 +45,38 @@ export class EndpointInterceptor implements NestInterceptor {
     );
   }
 
-  /** A declared query has a schema, which refuses what it does not know. */
-  private declaresQuery(context: ExecutionContext): boolean {
+  /** What is declared has a schema, which refuses what it does not know. */
+  private declarationOf(context: ExecutionContext): Declared {
     const handler = context.getHandler();
-    const known = this.takesQuery.get(handler);
+    const known = this.declarations.get(handler);
     if (known !== undefined) return known;
     const declared = (Reflect.getMetadata(ROUTE_ARGS_METADATA, context.getClass(), handler.name) ??
       {}) as object;
-    const takes = Object.keys(declared).some((key) => key.startsWith(`${queryArgument}:`));
-    this.takesQuery.set(handler, takes);
-    return takes;
+    const kinds = new Set(Object.keys(declared).map((key) => Number(key.split(':', 1)[0])));
+    const declaration = { query: kinds.has(paramTypes.query), body: kinds.has(paramTypes.body) };
+    this.declarations.set(handler, declaration);
+    return declaration;
   }
 }
 
-/** Nest's `RouteParamtypes.QUERY` (it exports no such enum). */
-const queryArgument = 4;
+interface Declared {
+  readonly query: boolean;
+  readonly body: boolean;
+}
 
-function refuseQuery({ query }: FastifyRequest): void {
-  const names = Object.keys(query as object);
+/** Nest's `RouteParamtypes` (it exports no such enum). */
+const paramTypes = { body: 3, query: 4 } as const;
+
+/** An empty object is what many clients send where there is nothing to say. */
+function refuseMembers(value: unknown): void {
+  if (value === undefined || value === null) return;
+  const names = typeof value === 'object' && !Array.isArray(value) ? Object.keys(value) : [''];
   if (names.length === 0) return;
   throw new ValidationFailed(
     names.slice(0, 50).map((name) => ({
-      pointer: `/${name.slice(0, 100)}`,
+      pointer: name === '' ? '' : `/${name.slice(0, 100)}`,
       code: 'unknown_field',
-      message: 'is not a known parameter',
+      message: 'is not known here',
     })),
   );
 }

@@ -17,6 +17,8 @@ export interface EndpointOptions {
   readonly isIdempotent?: boolean;
   /** Conditional request headers that are evaluated. */
   readonly conditions?: readonly ('If-Match' | 'If-None-Match')[];
+  /** Takes any query: a load balancer may add one to its health check. */
+  readonly ignoresQuery?: boolean;
   /** Other media types of the request body than application/json. */
   readonly bodyTypes?: readonly string[];
 }

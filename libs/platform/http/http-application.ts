@@ -6,11 +6,14 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { DynamicModule } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { PlatformConfig } from '../config/platform-variables.js';
+import { MalformedRequest } from '../errors/common-errors.js';
 import { DomainError } from '../errors/domain-error.js';
 import { ProblemFilter, sendProblem } from '../errors/problem.filter.js';
 import { logContext, logger, NestLogger } from '../logging/logger.js';
 import { logRequests } from '../logging/request-log.js';
-import { answerBrokenRequest } from './broken-request.js';
+import type { Health } from '../operations/health.js';
+import { answerBrokenRequest, answerOddRequests } from './broken-request.js';
+import { Connections } from './connections.js';
 import { parseStrictJson } from './strict-json.js';
 import { recordRoutes } from './route-table.js';
 import { requestIdOf } from './request-id.js';
@@ -20,17 +23,12 @@ import { SchemaValidationPipe } from './schema-validation.pipe.js';
 const maxBodyBytes = 1024 * 1024;
 /** Longer than the idle timeout of the usual load balancers (60 s), or they reuse a connection that we just closed. */
 const keepAliveTimeoutMs = 72_000;
-const exposedHeaders = [
-  'ETag',
-  'Location',
-  'Link',
-  'Retry-After',
-  'X-Request-Id',
-  'Idempotency-Replayed',
-  'RateLimit',
-  'RateLimit-Policy',
-  'Consistency-Token',
-];
+const exposedHeaders = ['ETag', 'Location', 'Link', 'Retry-After', 'X-Request-Id', 'Idempotency-Replayed'];
+
+export interface HttpApplication {
+  readonly app: NestFastifyApplication;
+  readonly connections: Connections;
+}
 
 /**
  * Builds the HTTP side of an app: limits, headers, parsing, problems, validation. It does not listen yet.
@@ -39,32 +37,16 @@ const exposedHeaders = [
 export async function createHttpApplication(
   module: DynamicModule,
   config: PlatformConfig,
+  health: Health,
   addRoutes: (fastify: FastifyInstance) => void = () => undefined,
-): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({
-    bodyLimit: maxBodyBytes,
-    requestTimeout: config.REQUEST_TIMEOUT_MS,
-    http: {
-      headersTimeout: config.REQUEST_TIMEOUT_MS / 2,
-      connectionsCheckingInterval: Math.min(5000, config.REQUEST_TIMEOUT_MS / 4),
-    },
-    keepAliveTimeout: keepAliveTimeoutMs,
-    trustProxy: config.TRUSTED_PROXIES.length > 0 ? [...config.TRUSTED_PROXIES] : false,
-    // While we stop, a request on an open connection is still answered, with `Connection: close`.
-    return503OnClosing: false,
-    forceCloseConnections: 'idle',
-    genReqId: (request: IncomingMessage) => requestIdOf(request.headers['x-request-id']),
-    clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
-      sendProblem(error, request, reply);
-    },
-    // No bound of its own: what names nothing is a 404, and Node bounds the whole head to 16 KiB.
-    routerOptions: { maxParamLength: 16_384 },
-  });
+): Promise<HttpApplication> {
+  const adapter = createAdapter(config);
   const fastify = adapter.getInstance<FastifyInstance>();
+  const connections = new Connections(fastify.server);
+  answerOddRequests(fastify.server);
   recordRoutes(fastify);
   acceptStrictJsonOnly(fastify);
-  await addHeaders(fastify, config);
+  await addHeaders(fastify, config, health);
   logRequests(fastify);
   addRoutes(fastify);
 
@@ -77,7 +59,34 @@ export async function createHttpApplication(
   app.useGlobalPipes(new SchemaValidationPipe());
   app.useGlobalInterceptors(app.get(EndpointInterceptor));
   await app.init();
-  return app;
+  return { app, connections };
+}
+
+/** Fastify with its limits. */
+function createAdapter(config: PlatformConfig): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: maxBodyBytes,
+    requestTimeout: config.REQUEST_TIMEOUT_MS,
+    http: {
+      // We refuse such a request ourselves, with a problem.
+      requireHostHeader: false,
+      headersTimeout: config.REQUEST_TIMEOUT_MS / 2,
+      connectionsCheckingInterval: Math.min(5000, config.REQUEST_TIMEOUT_MS / 4),
+    },
+    keepAliveTimeout: keepAliveTimeoutMs,
+    trustProxy: config.TRUSTED_PROXIES.length > 0 ? [...config.TRUSTED_PROXIES] : false,
+    // While we stop, a request on an open connection is still answered, with `Connection: close`.
+    return503OnClosing: false,
+    // Connections are ended by us, see `Connections`.
+    forceCloseConnections: false,
+    genReqId: (request: IncomingMessage) => requestIdOf(request.headers['x-request-id']),
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+      sendProblem(error, request, reply);
+    },
+    // No bound of its own: what names nothing is a 404, and Node bounds the whole head to 16 KiB.
+    routerOptions: { maxParamLength: 16_384 },
+  });
 }
 
 function acceptStrictJsonOnly(fastify: FastifyInstance): void {
@@ -117,14 +126,18 @@ function requireSupportedType(request: FastifyRequest): void {
   });
 }
 
-async function addHeaders(fastify: FastifyInstance, config: PlatformConfig): Promise<void> {
+async function addHeaders(fastify: FastifyInstance, config: PlatformConfig, health: Health): Promise<void> {
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
+      done(new MalformedRequest('A request needs a Host header.'));
+      return;
+    }
     logContext.run({ request_id: request.id }, done);
   });
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
     // We stop: the client shall not send its next request on this connection.
-    if (!fastify.server.listening) reply.header('connection', 'close');
+    if (health.isStopping) reply.header('connection', 'close');
     done();
   });
   await fastify.register(fastifyHelmet, {
@@ -147,15 +160,31 @@ async function addHeaders(fastify: FastifyInstance, config: PlatformConfig): Pro
   });
 }
 
-/** Stops accepting, answers what is in flight, then closes everything behind it. Bounded by `STOP_TIMEOUT_MS`. */
+/** What a client is given to send its next request on an open connection, and to be told to close it. */
+const lingerMs = 1000;
+/** What is left for the rest of the shutdown when requests had to be broken off. */
+const lastWordsMs = 10_000;
+
+/**
+ * Stops accepting, answers what is in flight, then closes everything behind it. From `health.stopping()` on each answer
+ * says `Connection: close`. What is not answered within `STOP_TIMEOUT_MS` is broken off.
+ *
+ * @returns false where something was
+ */
 export async function stopHttpApplication(
-  app: NestFastifyApplication,
-  config: PlatformConfig,
-): Promise<void> {
+  { app, connections }: HttpApplication,
+  config: Pick<PlatformConfig, 'STOP_TIMEOUT_MS'>,
+): Promise<boolean> {
+  let isClean = true;
   const overdue = setTimeout(() => {
-    logger.error('draining took too long; leaving with requests in flight');
-    process.exit(1);
+    isClean = false;
+    logger.error('draining took too long; requests in flight are broken off');
+    connections.destroy();
+    setTimeout(() => process.exit(1), lastWordsMs).unref();
   }, config.STOP_TIMEOUT_MS);
+  const linger = setTimeout(() => connections.end(), lingerMs);
   await app.close();
+  clearTimeout(linger);
   clearTimeout(overdue);
+  return isClean;
 }

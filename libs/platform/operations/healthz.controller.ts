@@ -16,6 +16,7 @@ export class HealthzController {
     status: 200,
     response: z.strictObject({ status: z.literal('ok') }).meta({ id: 'Health' }),
     problems: [503],
+    ignoresQuery: true,
   })
   check() {
     if (!this.health.isReady) throw new ServiceUnavailable('This process is stopping.', { code: 'stopping' });
