@@ -92,7 +92,7 @@ def is_odd_range(query):
 
 
 def is_unknown_zone(name):
-    return isinstance(name, str) and name not in ZONES
+    return isinstance(name, str) and (name not in ZONES or ("/" not in name and name != "UTC"))
 
 
 @schemathesis.hook

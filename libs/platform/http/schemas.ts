@@ -109,7 +109,18 @@ export const enumListParameter = <const V extends string>(values: readonly V[]) 
 export const repeatedParameter = <S extends z.ZodType>(schema: S, max: number) =>
   z.preprocess((value: unknown) => [value].flat(), z.array(schema).max(max));
 
-const timeZones = new Map<string, boolean>();
+/**
+ * IANA names without a slash that Node and Postgres understand alike. Others are left out: ICU also takes old
+ * abbreviations, of which Postgres knows some by another meaning (IST is India here and Israel there).
+ */
+const plainZones = new Set(
+  (
+    'UTC GMT UCT Zulu Universal Greenwich CET EET MET WET EST5EDT CST6CDT MST7MDT PST8PDT Cuba Egypt Eire GB GB-Eire Hongkong ' +
+    'Iceland Iran Israel Jamaica Japan Kwajalein Libya NZ NZ-CHAT Navajo PRC Poland Portugal ROC ROK Singapore Turkey W-SU'
+  ).split(' '),
+);
+/** Names in lower case, of which there are about 600. */
+const knownZones = new Set<string>();
 
 /** An IANA time zone, canonical or an alias (`Europe/Kyiv`, `UTC`); offsets such as `+02:00` are none. */
 export const timeZone = () =>
@@ -128,15 +139,13 @@ export const timeZone = () =>
     });
 
 function isTimeZone(name: string): boolean {
-  const known = timeZones.get(name);
-  if (known !== undefined) return known;
-  let valid = true;
+  if (!name.includes('/')) return plainZones.has(name);
+  if (knownZones.has(name.toLowerCase())) return true;
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
   } catch {
-    valid = false;
+    return false;
   }
-  // Only valid names are kept: there are about 600, while the invalid ones are without bound.
-  if (valid) timeZones.set(name, true);
-  return valid;
+  knownZones.add(name.toLowerCase());
+  return true;
 }
