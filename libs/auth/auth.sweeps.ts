@@ -1,3 +1,4 @@
+import { outboxSweep } from '../platform/events/outbox.js';
 import type { SweepTask } from '../platform/sweeper/sweeper.js';
 
 /** Ended sessions stay a week, for whoever looks into a theft of tokens. */
@@ -26,10 +27,5 @@ export const authSweeps: readonly SweepTask[] = [
       DELETE FROM auth.mail_tokens WHERE event_id IN (
         SELECT event_id FROM auth.mail_tokens WHERE expires_at < now() - interval '1 day' LIMIT $1)`,
   },
-  {
-    name: 'auth.outbox',
-    statement: `
-      DELETE FROM auth.outbox WHERE id IN (
-        SELECT id FROM auth.outbox WHERE failed_at < now() - interval '30 days' LIMIT $1)`,
-  },
+  outboxSweep('auth'),
 ];

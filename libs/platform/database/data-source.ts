@@ -8,7 +8,7 @@ type DataSourceConfig = Pick<
   'DATABASE_POOL_SIZE' | 'DATABASE_CONNECT_TIMEOUT_MS' | 'DATABASE_STATEMENT_TIMEOUT_MS'
 >;
 
-/** The pool of one server, with a bound on every wait: for a connection, for a lock, for a statement. */
+/** The pool of one server, with a bound on every wait: for a connection, and for a statement with the locks it needs. */
 export function createDataSource(
   url: string,
   config: DataSourceConfig,

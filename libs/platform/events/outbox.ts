@@ -8,6 +8,7 @@ import { isDatabaseUnavailable } from '../database/postgres-errors.js';
 import { uuidv7 } from '../database/uuid.js';
 import { logger } from '../logging/logger.js';
 import { registry } from '../operations/registry.js';
+import type { SweepTask } from '../sweeper/sweeper.js';
 import type { EventBus, EventDefinition } from './event-bus.js';
 
 /** Delivered side by side: a slow mail server holds up the others no longer than its own timeout (20 s). */
@@ -47,6 +48,14 @@ export const outboxTable = (schema: string): string => `
     failed_at timestamptz
   );
   CREATE INDEX idx_outbox_available_at ON ${schema}.outbox (available_at) WHERE failed_at IS NULL`;
+
+/** What was set aside stays for a month, for a person to look at. */
+export const outboxSweep = (schema: string): SweepTask => ({
+  name: `${schema}.outbox`,
+  statement: `
+    DELETE FROM ${schema}.outbox WHERE id IN (
+      SELECT id FROM ${schema}.outbox WHERE failed_at < now() - interval '30 days' LIMIT $1)`,
+});
 
 /**
  * A feature's transactional outbox and its relay. An event is written in the transaction of the

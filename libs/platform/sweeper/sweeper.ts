@@ -51,14 +51,22 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   async sweep(): Promise<Readonly<Record<string, number>>> {
     const counts: Record<string, number> = {};
     for (const task of this.tasks) {
-      let count = batchSize;
-      while (count === batchSize && !this.isStopped) {
-        count = await this.sweepBatch(task);
-        counts[task.name] = (counts[task.name] ?? 0) + count;
-        deleted.inc({ task: task.name }, count);
-      }
+      counts[task.name] = await this.sweepTask(task).catch((error: unknown) => {
+        // One that fails must not keep the others from their turn. A database that is away shows elsewhere.
+        if (!isDatabaseUnavailable(error)) logger.error({ err: error, task: task.name }, 'sweeping failed');
+        return 0;
+      });
     }
     return counts;
+  }
+
+  private async sweepTask(task: SweepTask): Promise<number> {
+    let total = 0;
+    for (let count = batchSize; count === batchSize && !this.isStopped; total += count) {
+      count = await this.sweepBatch(task);
+      deleted.inc({ task: task.name }, count);
+    }
+    return total;
   }
 
   private sweepBatch(task: SweepTask): Promise<number> {
@@ -75,13 +83,9 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
 
   private schedule(delayMs: number): void {
     this.timer = setTimeout(() => {
-      this.running = this.sweep()
-        .catch((error: unknown) => {
-          if (!isDatabaseUnavailable(error)) logger.error({ err: error }, 'sweeping failed');
-        })
-        .then(() => {
-          if (!this.isStopped) this.schedule(intervalMs);
-        });
+      this.running = this.sweep().then(() => {
+        if (!this.isStopped) this.schedule(intervalMs);
+      });
     }, delayMs);
     this.timer.unref();
   }
