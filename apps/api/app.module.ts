@@ -1,8 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import type { DataSource } from 'typeorm';
 import { AuthExport } from '../../libs/auth/auth.export.js';
 import { AuthModule } from '../../libs/auth/auth.module.js';
 import { IdentityModule } from '../../libs/auth/identity.module.js';
+import type { DataPath } from '../../libs/platform/data-path.js';
 import type { Health } from '../../libs/platform/operations/health.js';
 import { PlatformModule } from '../../libs/platform/platform.module.js';
 import { SecurityModule } from '../../libs/platform/security/security.module.js';
@@ -15,7 +15,7 @@ import type { ApiConfig } from './config.js';
 /** The monolith: every feature in one process, each reached by the others only through its port. */
 @Module({})
 export class AppModule {
-  static register(config: ApiConfig, dataSource: DataSource, health: Health): DynamicModule {
+  static register(config: ApiConfig, path: DataPath, health: Health): DynamicModule {
     const identity = IdentityModule.register(config);
     const auth = AuthModule.register({ config, identity, users: ProfilesModule });
     const tasks = TasksModule.register({ users: ProfilesModule });
@@ -29,7 +29,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        PlatformModule.register(config, dataSource, health),
+        PlatformModule.register(config, path, health),
         SecurityModule.register({ identity }),
         auth,
         users,

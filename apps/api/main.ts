@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AddressInfo } from 'node:net';
-import type { DataSource } from 'typeorm';
+import { followRequests } from '../../libs/platform/consistency/request-hooks.js';
 import { loadConfigOrExit } from '../../libs/platform/config/load.js';
-import { openDatabase, type OpenDatabase } from '../../libs/platform/database/open-database.js';
+import { openDataPath, type DataPath } from '../../libs/platform/data-path.js';
 import { createHttpApplication, stopHttpApplication } from '../../libs/platform/http/http-application.js';
 import { onStopSignal } from '../../libs/platform/lifecycle/stop-signal.js';
 import { logger } from '../../libs/platform/logging/logger.js';
@@ -29,25 +29,26 @@ async function run(config: ApiConfig): Promise<void> {
   const health = new Health();
   const operations = new OperationsServer(health);
   const opsPort = await operations.listen(config.HOST, config.OPS_PORT);
-  let database: OpenDatabase | undefined;
+  let path: DataPath | undefined;
   try {
-    database = await openDatabase(config, persistence, 'task-api');
-    await serve(config, database.dataSource, health, opsPort);
+    path = await openDataPath({
+      config,
+      features: persistence,
+      applicationName: 'task-api',
+      isCommand: false,
+    });
+    await serve(config, path, health, opsPort);
   } finally {
-    await database?.close();
+    await path?.close();
     await operations.close();
   }
 }
 
 /** Serves until a signal asks to stop; on return everything in flight was answered. */
-async function serve(
-  config: ApiConfig,
-  dataSource: DataSource,
-  health: Health,
-  opsPort: number,
-): Promise<void> {
-  const module = AppModule.register(config, dataSource, health);
+async function serve(config: ApiConfig, path: DataPath, health: Health, opsPort: number): Promise<void> {
+  const module = AppModule.register(config, path, health);
   const http = await createHttpApplication(module, config, health, (fastify) => {
+    followRequests(fastify, path.consistency, path.tokens);
     serveDocs(fastify, documentFile());
   });
   const { app } = http;

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { DataSource } from 'typeorm';
+import { assembleDataPath } from '../../libs/platform/data-path.js';
+import { Servers } from '../../libs/platform/database/servers.js';
 import { loadConfig } from '../../libs/platform/config/load.js';
 import { createHttpApplication } from '../../libs/platform/http/http-application.js';
 import { createOpenApiDocument } from '../../libs/platform/openapi/document.js';
@@ -9,10 +10,14 @@ import { apiVariables } from './config.js';
 
 /** `openapi [--check]`: writes apps/api/openapi.json, or fails where it is stale. Needs no database. */
 const file = new URL('../../../apps/api/openapi.json', import.meta.url);
-const dataSource = new DataSource({ type: 'postgres' });
 const config = loadConfig(apiVariables);
+const path = assembleDataPath(
+  { config, applicationName: 'openapi', isCommand: true },
+  new Servers([], config),
+  'openapi',
+);
 const health = new Health();
-const { app } = await createHttpApplication(AppModule.register(config, dataSource, health), config, health);
+const { app } = await createHttpApplication(AppModule.register(config, path, health), config, health);
 const document = createOpenApiDocument(app, {
   title: 'Task Management API',
   version: '1.0.0',

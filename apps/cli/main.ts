@@ -3,8 +3,7 @@ import { authVariables } from '../../libs/auth/auth.config.js';
 import { authPersistence } from '../../libs/auth/auth.persistence.js';
 import { loadConfigOrExit, needsInProduction } from '../../libs/platform/config/load.js';
 import { platformVariables } from '../../libs/platform/config/platform-variables.js';
-import { Database } from '../../libs/platform/database/database.js';
-import { openDatabase } from '../../libs/platform/database/open-database.js';
+import { openDataPath, type DataPath } from '../../libs/platform/data-path.js';
 import { logger } from '../../libs/platform/logging/logger.js';
 import { tasksPersistence } from '../../libs/tasks/tasks.persistence.js';
 import { usersPersistence } from '../../libs/users/users.persistence.js';
@@ -19,15 +18,12 @@ logger.level = config.LOG_LEVEL === 'info' ? 'warn' : config.LOG_LEVEL;
 
 try {
   const run = parseCommand(process.argv.slice(2));
-  const opened = await openDatabase(
-    config,
-    [authPersistence, usersPersistence, tasksPersistence],
-    'task-api-cli',
-  );
+  const features = [authPersistence, usersPersistence, tasksPersistence];
+  const path = await openDataPath({ config, features, applicationName: 'task-api-cli', isCommand: true });
   try {
-    await run(new Database(opened.dataSource));
+    await run(path);
   } finally {
-    await opened.close();
+    await path.close();
   }
 } catch (error) {
   if (error instanceof UsageError) {
@@ -39,12 +35,12 @@ try {
   }
 }
 
-function parseCommand(args: string[]): (database: Database) => Promise<void> {
+function parseCommand(args: string[]): (path: DataPath) => Promise<void> {
   const { values, positionals } = parse(args);
   const [command, ...rest] = positionals;
   if (command === 'seed' && rest.length === 0) {
     const counts = { users: count(values.users), tasks: count(values.tasks) };
-    return (database) => seed(database, config, counts);
+    return (path) => seed(path.door, config, counts);
   }
   if (command === 'user') return user(rest);
   throw new UsageError(

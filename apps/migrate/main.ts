@@ -2,6 +2,7 @@ import { authPersistence } from '../../libs/auth/auth.persistence.js';
 import { loadConfigOrExit, needsInProduction } from '../../libs/platform/config/load.js';
 import { platformVariables } from '../../libs/platform/config/platform-variables.js';
 import { openDatabase } from '../../libs/platform/database/open-database.js';
+import { uuidv7 } from '../../libs/platform/database/uuid.js';
 import { logger } from '../../libs/platform/logging/logger.js';
 import { tasksPersistence } from '../../libs/tasks/tasks.persistence.js';
 import { usersPersistence } from '../../libs/users/users.persistence.js';
@@ -21,7 +22,12 @@ if (unknown.length > 0) {
 }
 const chosen = names.length === 0 ? features : features.filter(({ schema }) => names.includes(schema));
 try {
-  const database = await openDatabase({ ...config, MIGRATE_ON_START: true }, chosen, 'task-api-migrate');
+  const database = await openDatabase({
+    config: { ...config, MIGRATE_ON_START: true },
+    features: chosen,
+    applicationName: 'task-api-migrate',
+    processId: uuidv7(),
+  });
   await database.close();
   logger.info({ features: chosen.map(({ schema }) => schema) }, 'the schemas are up to date');
 } catch (error) {

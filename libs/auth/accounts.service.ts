@@ -65,7 +65,9 @@ export class AccountsService extends AccountsPort {
 
   /** Deletes the account with its sessions; a second time does nothing. */
   async delete(userId: string): Promise<void> {
-    await this.database.write((manager) => manager.delete(AccountEntity, { id: userId }));
+    await this.database.write((manager) => manager.delete(AccountEntity, { id: userId }), {
+      users: [userId],
+    });
   }
 }
 

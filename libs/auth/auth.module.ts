@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type ModuleMetadata, type OnModuleInit } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
+import { featureDatabase } from '../platform/database/feature-database.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import { Outbox } from '../platform/events/outbox.js';
 import { Sweeper } from '../platform/sweeper/sweeper.js';
@@ -60,6 +61,7 @@ export class AuthModule implements OnModuleInit {
       ],
       providers: [
         { provide: AUTH_CONFIG, useValue: config },
+        featureDatabase('auth'),
         {
           provide: Outbox,
           useFactory: (database: Database, bus: EventBus) => new Outbox(database, 'auth', bus),

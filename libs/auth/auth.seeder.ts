@@ -21,6 +21,9 @@ export async function seedAccounts(database: Database, config: AuthConfig, count
   return ids;
 }
 
+/** Nobody has seen them yet. */
+const newToAll = { users: [] };
+
 async function seedBatch(
   database: Database,
   first: number,
@@ -40,6 +43,6 @@ async function seedBatch(
        JOIN auth.accounts account ON lower(account.email) = wanted.email ORDER BY n`,
       [emails],
     );
-  });
+  }, newToAll);
   return rows.map(({ id }) => id);
 }

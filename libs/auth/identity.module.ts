@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { featureDatabase } from '../platform/database/feature-database.js';
 import { SessionRegistry, VerificationKeys } from '../platform/security/security.ports.js';
 import { AccountsPort } from './accounts.port.js';
 import { AccountsService } from './accounts.service.js';
@@ -15,6 +16,7 @@ export class IdentityModule {
       module: IdentityModule,
       providers: [
         { provide: AUTH_CONFIG, useValue: config },
+        featureDatabase('auth'),
         keyRingProvider,
         { provide: VerificationKeys, useExisting: KeyRing },
         Sessions,

@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 import { Module, type DynamicModule } from '@nestjs/common';
-import type { DataSource } from 'typeorm';
+import { Caches } from './cache/caches.js';
 import { PLATFORM_CONFIG, type PlatformConfig } from './config/platform-variables.js';
-import { Database } from './database/database.js';
+import { ConsistencyTokens } from './consistency/consistency-token.js';
+import { Consistency } from './consistency/consistency.js';
+import type { DataPath } from './data-path.js';
+import { DatabaseDoor } from './database/database.js';
 import { EventBus } from './events/event-bus.js';
 import { EndpointInterceptor } from './http/endpoint.interceptor.js';
 import { FileMailer } from './mail/file-mailer.js';
@@ -11,14 +14,21 @@ import { SmtpMailer } from './mail/smtp-mailer.js';
 import { Health } from './operations/health.js';
 import { HealthzController } from './operations/healthz.controller.js';
 import { Sweeper } from './sweeper/sweeper.js';
+import { Policies } from './throttling/policies.js';
+import { RateLimiter } from './throttling/rate-limiter.js';
 
-/** What every feature of a process shares. The app opens the data source first, and migrates where it should. */
+/** What every feature of a process shares. The app opens the data path first, and migrates where it should. */
 @Module({})
 export class PlatformModule {
-  static register(config: PlatformConfig, dataSource: DataSource, health: Health): DynamicModule {
+  static register(config: PlatformConfig, path: DataPath, health: Health): DynamicModule {
     const shared = [
       { provide: PLATFORM_CONFIG, useValue: config },
-      { provide: Database, useFactory: () => new Database(dataSource) },
+      { provide: DatabaseDoor, useValue: path.door },
+      { provide: Consistency, useValue: path.consistency },
+      { provide: ConsistencyTokens, useValue: path.tokens },
+      { provide: Caches, useValue: path.caches },
+      { provide: RateLimiter, useValue: path.limiter },
+      { provide: Policies, useValue: path.policies },
       { provide: Mailer, useFactory: () => createMailer(config) },
       EventBus,
       Sweeper,

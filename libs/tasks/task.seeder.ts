@@ -72,7 +72,7 @@ export async function seedTasks(
     );
     await insert(database, batch);
   }
-  await database.write((manager) => manager.query('ANALYZE tasks.tasks'));
+  await database.write((manager) => manager.query('ANALYZE tasks.tasks'), { users: [] });
 }
 
 function randomTask(userId: string): SeededTask {
@@ -98,20 +98,28 @@ function randomTask(userId: string): SeededTask {
 
 async function insert(database: Database, batch: readonly SeededTask[]): Promise<void> {
   const column = <K extends keyof SeededTask>(name: K) => batch.map((task) => task[name]);
-  await database.write((manager) =>
-    manager.query(
-      `INSERT INTO tasks.tasks (id, user_id, title, description, status, priority, due_at, tags, completed_at,
+  await database.write(
+    (manager) =>
+      manager.query(
+        `INSERT INTO tasks.tasks (id, user_id, title, description, status, priority, due_at, tags, completed_at,
                                 created_at, updated_at, version)
        SELECT id, user_id, title, description, status, priority, due_at, string_to_array(tags, ','), completed_at,
               created_at, coalesce(completed_at, created_at), 1
        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::tasks.task_status[], $6::tasks.task_priority[],
                    $7::timestamptz[], $8::text[], $9::timestamptz[], $10::timestamptz[])
          AS seeded (id, user_id, title, description, status, priority, due_at, tags, completed_at, created_at)`,
-      [
-        ...[column('id'), column('userId'), column('title'), column('description'), column('status')],
-        ...[column('priority'), column('dueAt'), column('tags'), column('completedAt'), column('createdAt')],
-      ],
-    ),
+        [
+          ...[column('id'), column('userId'), column('title'), column('description'), column('status')],
+          ...[
+            column('priority'),
+            column('dueAt'),
+            column('tags'),
+            column('completedAt'),
+            column('createdAt'),
+          ],
+        ],
+      ),
+    { users: [...new Set(batch.map(({ userId }) => userId))] },
   );
 }
 

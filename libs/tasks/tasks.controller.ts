@@ -1,4 +1,5 @@
 import { Body, Controller, Delete, Get, Headers, Param, Patch, Post, Query } from '@nestjs/common';
+import { replyWith } from '../platform/cache/answer.js';
 import { Endpoint } from '../platform/http/endpoint.js';
 import { isNotModified, versionEtag } from '../platform/http/etag.js';
 import { IdempotencyKey, type IdempotentCall } from '../platform/http/idempotency.js';
@@ -6,7 +7,7 @@ import { Reply } from '../platform/http/reply.js';
 import { CurrentUser, type Principal } from '../platform/security/principal.js';
 import { bulkResultSchema, bulkSchema, type Bulk } from './bulk/bulk.schemas.js';
 import { TaskBulkService } from './bulk/task-bulk.service.js';
-import { nextLink, RequestAddress } from './list/next-link.js';
+import { RequestAddress } from './list/next-link.js';
 import { TaskListService } from './list/task-list.service.js';
 import { taskQuerySchema, type TaskQuery } from './list/task-query.schema.js';
 import { statsQuerySchema, statsSchema, type StatsQuery } from './stats/stats.schemas.js';
@@ -21,6 +22,13 @@ import {
   type TaskPatch,
 } from './tasks.schemas.js';
 import { TasksService } from './tasks.service.js';
+
+/** Each operation counts as the call that it saves. */
+const operationCount = (body: unknown): number => {
+  const operations: unknown =
+    typeof body === 'object' && body !== null && 'operations' in body ? body.operations : [];
+  return Array.isArray(operations) ? Math.min(Math.max(operations.length, 1), 100) : 1;
+};
 
 const taskAnswer = { status: 200, response: taskSchema, headers: ['etag'] } as const;
 
@@ -40,6 +48,7 @@ export class TasksController {
     response: taskSchema,
     headers: ['location', 'etag'],
     isIdempotent: true,
+    writes: 'tasks',
   })
   create(
     @CurrentUser() { userId }: Principal,
@@ -55,21 +64,32 @@ export class TasksController {
     description: 'Pages by cursor: tasks that are made while you turn pages neither repeat nor hide others.',
     status: 200,
     response: taskPageSchema,
-    headers: ['link'],
+    headers: ['etag', 'link'],
+    conditions: ['If-None-Match'],
   })
   async list(
     @CurrentUser() { userId }: Principal,
     @Query({ schema: taskQuerySchema }) query: TaskQuery,
     @RequestAddress() address: string,
+    @Headers('if-none-match') ifNoneMatch?: string,
   ) {
-    const page = await this.lists.list(userId, query);
-    return new Reply(page, { headers: nextLink(address, page.next_cursor) });
+    return replyWith(await this.lists.answer(userId, query, address), ifNoneMatch);
   }
 
   @Get('stats')
-  @Endpoint({ summary: 'Count your tasks', status: 200, response: statsSchema })
-  stats(@CurrentUser() { userId }: Principal, @Query({ schema: statsQuerySchema }) query: StatsQuery) {
-    return this.statistics.get(userId, query);
+  @Endpoint({
+    summary: 'Count your tasks',
+    status: 200,
+    response: statsSchema,
+    headers: ['etag'],
+    conditions: ['If-None-Match'],
+  })
+  async stats(
+    @CurrentUser() { userId }: Principal,
+    @Query({ schema: statsQuerySchema }) query: StatsQuery,
+    @Headers('if-none-match') ifNoneMatch?: string,
+  ) {
+    return replyWith(await this.statistics.answer(userId, query), ifNoneMatch);
   }
 
   @Post('bulk')
@@ -81,7 +101,9 @@ export class TasksController {
     status: 200,
     response: bulkResultSchema,
     isIdempotent: true,
+    writes: 'tasks',
     problems: [404, 412],
+    cost: operationCount,
   })
   bulk(
     @CurrentUser() { userId }: Principal,
@@ -111,6 +133,7 @@ export class TasksController {
     summary: 'Change a task',
     description: 'A patch that says nothing new leaves the version as it is.',
     conditions: ['If-Match'],
+    writes: 'tasks',
     bodyTypes: ['application/merge-patch+json'],
   })
   async patch(
@@ -130,6 +153,7 @@ export class TasksController {
     status: 204,
     response: null,
     conditions: ['If-Match'],
+    writes: 'tasks',
   })
   async delete(
     @CurrentUser() { userId }: Principal,
@@ -144,6 +168,7 @@ export class TasksController {
     ...taskAnswer,
     summary: 'Restore a task from the trash',
     isIdempotent: true,
+    writes: 'tasks',
     conditions: ['If-Match'],
     problems: [409],
   })

@@ -32,9 +32,12 @@ export class TasksEventHandlers implements OnModuleInit {
   }
 
   private purgeBatch(statement: string, userId: string): Promise<number> {
-    return this.database.write(async (manager) => {
-      const [, count] = await manager.query<[unknown, number]>(statement, [userId, batchSize]);
-      return count;
-    });
+    return this.database.write(
+      async (manager) => {
+        const [, count] = await manager.query<[unknown, number]>(statement, [userId, batchSize]);
+        return count;
+      },
+      { users: [userId] },
+    );
   }
 }

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type ModuleMetadata, type OnModuleInit } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
+import { featureDatabase } from '../platform/database/feature-database.js';
 import { Idempotency } from '../platform/http/idempotency.js';
 import { Sweeper } from '../platform/sweeper/sweeper.js';
 import { TaskBulkService } from './bulk/task-bulk.service.js';
@@ -26,6 +27,7 @@ export class TasksModule implements OnModuleInit {
       imports: [users],
       controllers: [TasksController],
       providers: [
+        featureDatabase('tasks'),
         {
           provide: Idempotency,
           useFactory: (database: Database) => new Idempotency(database, 'tasks'),

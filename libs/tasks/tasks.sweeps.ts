@@ -4,9 +4,11 @@ import type { SweepTask } from '../platform/sweeper/sweeper.js';
 export const taskSweeps: readonly SweepTask[] = [
   {
     name: 'tasks.trash',
+    affected: `
+      SELECT user_id FROM tasks.tasks WHERE deleted_at < now() - interval '30 days' ORDER BY deleted_at LIMIT $1`,
     statement: `
       DELETE FROM tasks.tasks WHERE id IN (
-        SELECT id FROM tasks.tasks WHERE deleted_at < now() - interval '30 days'
+        SELECT id FROM tasks.tasks WHERE deleted_at < now() - interval '30 days' AND user_id = ANY ($2)
         ORDER BY deleted_at LIMIT $1 FOR UPDATE SKIP LOCKED)`,
   },
   {

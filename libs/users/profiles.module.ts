@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
+import { featureDatabase } from '../platform/database/feature-database.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import { Outbox } from '../platform/events/outbox.js';
 import { ProfilesService } from './profiles.service.js';
@@ -8,6 +9,7 @@ import { UsersPort } from './users.port.js';
 /** The profiles and the port to them: what auth and tasks import. It needs no other feature, so no cycle arises. */
 @Module({
   providers: [
+    featureDatabase('users'),
     {
       provide: Outbox,
       useFactory: (db: Database, bus: EventBus) => new Outbox(db, 'users', bus),
@@ -16,6 +18,6 @@ import { UsersPort } from './users.port.js';
     ProfilesService,
     { provide: UsersPort, useExisting: ProfilesService },
   ],
-  exports: [UsersPort, ProfilesService, Outbox],
+  exports: [UsersPort, ProfilesService, Outbox, Database],
 })
 export class ProfilesModule {}

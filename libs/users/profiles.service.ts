@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import type { Cache } from '../platform/cache/cache.js';
+import { Caches } from '../platform/cache/caches.js';
 import { Database } from '../platform/database/database.js';
 import type { Role, Tier } from '../platform/security/principal.js';
 import { Outbox } from '../platform/events/outbox.js';
@@ -10,20 +12,26 @@ import { UsersPort, type NewProfile } from './users.port.js';
 /** The profiles themselves; knows nothing of accounts. */
 @Injectable()
 export class ProfilesService extends UsersPort {
+  private readonly timezones: Cache;
+
   constructor(
     private readonly database: Database,
     private readonly outbox: Outbox,
+    caches: Caches,
   ) {
     super();
+    this.timezones = caches.named({ name: 'timezones', ttlMs: 3_600_000, features: ['users'] });
   }
 
   async ensureProfile(profile: NewProfile): Promise<void> {
-    await this.database.write((manager) =>
-      manager.query(
-        `INSERT INTO users.profiles (id, name, timezone) VALUES ($1, $2, $3)
+    await this.database.write(
+      (manager) =>
+        manager.query(
+          `INSERT INTO users.profiles (id, name, timezone) VALUES ($1, $2, $3)
          ON CONFLICT ON CONSTRAINT pk_profiles DO NOTHING`,
-        [profile.id, profile.name, profile.timezone],
-      ),
+          [profile.id, profile.name, profile.timezone],
+        ),
+      { users: [profile.id] },
     );
   }
 
@@ -33,7 +41,11 @@ export class ProfilesService extends UsersPort {
   }
 
   async timezoneOf(userId: string): Promise<string> {
-    return (await this.find(userId))?.timezone ?? 'UTC';
+    const { body } = await this.timezones.through(userId, async () => ({
+      body: Buffer.from((await this.find(userId))?.timezone ?? 'UTC'),
+      headers: {},
+    }));
+    return body.toString();
   }
 
   find(userId: string): Promise<ProfileEntity | null> {
@@ -42,11 +54,14 @@ export class ProfilesService extends UsersPort {
 
   /** Locks the profile, hands it to `change` and stores what that returns; null where there is no profile. */
   update(userId: string, change: (current: ProfileEntity) => ProfileChange): Promise<ProfileEntity | null> {
-    return this.database.write(async (manager) => {
-      const current = await lockProfile(manager, userId);
-      if (current === null) return null;
-      return store(manager, current, change(current));
-    });
+    return this.database.write(
+      async (manager) => {
+        const current = await lockProfile(manager, userId);
+        if (current === null) return null;
+        return store(manager, current, change(current));
+      },
+      { users: [userId] },
+    );
   }
 
   /**
@@ -55,15 +70,18 @@ export class ProfilesService extends UsersPort {
    * @returns false where there is no such profile
    */
   setClaims(userId: string, claims: { role?: Role; tier?: Tier }): Promise<boolean> {
-    return this.database.write(async (manager) => {
-      const current = await lockProfile(manager, userId);
-      if (current === null) return false;
-      const { version } = current;
-      const stored = await store(manager, current, claims);
-      if (stored.version !== version)
-        await this.outbox.append(manager, userClaimsChanged, { user_id: userId });
-      return true;
-    });
+    return this.database.write(
+      async (manager) => {
+        const current = await lockProfile(manager, userId);
+        if (current === null) return false;
+        const { version } = current;
+        const stored = await store(manager, current, claims);
+        if (stored.version !== version)
+          await this.outbox.append(manager, userClaimsChanged, { user_id: userId });
+        return true;
+      },
+      { users: [userId] },
+    );
   }
 }
 

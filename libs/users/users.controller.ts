@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Body, Controller, Delete, Get, Headers, Patch } from '@nestjs/common';
+import { replyWith } from '../platform/cache/answer.js';
 import { Endpoint } from '../platform/http/endpoint.js';
-import { isNotModified } from '../platform/http/etag.js';
 import { Reply } from '../platform/http/reply.js';
 import { CurrentUser, requireRecentLogin, type Principal } from '../platform/security/principal.js';
 import { ExportService } from './export.service.js';
@@ -24,11 +24,7 @@ export class UsersController {
     conditions: ['If-None-Match'],
   })
   async get(@CurrentUser() { userId }: Principal, @Headers('if-none-match') ifNoneMatch?: string) {
-    const user = await this.users.get(userId);
-    const headers = { etag: etagOf(user) };
-    return isNotModified(ifNoneMatch, headers.etag)
-      ? new Reply(undefined, { status: 304, headers })
-      : new Reply(user, { headers });
+    return replyWith(await this.users.answer(userId), ifNoneMatch);
   }
 
   @Patch()
@@ -38,6 +34,7 @@ export class UsersController {
     response: userSchema,
     headers: ['etag'],
     conditions: ['If-Match'],
+    writes: 'users',
     bodyTypes: ['application/merge-patch+json'],
   })
   async patch(
@@ -56,6 +53,7 @@ export class UsersController {
     status: 204,
     response: null,
     conditions: ['If-Match'],
+    writes: 'users',
     problems: [403],
   })
   async delete(@CurrentUser() principal: Principal, @Headers('if-match') ifMatch?: string): Promise<void> {

@@ -63,7 +63,9 @@ export class UsersModule implements OnModuleInit {
     });
     // The second telling comes when no request of the user can be under way: one may have made the profile anew.
     this.bus.subscribe(userDeleted, async ({ user_id }) => {
-      await this.database.write((manager) => manager.delete(ProfileEntity, { id: user_id }));
+      await this.database.write((manager) => manager.delete(ProfileEntity, { id: user_id }), {
+        users: [user_id],
+      });
     });
   }
 }

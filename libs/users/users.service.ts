@@ -1,5 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { AccountsPort, type Account } from '../auth/accounts.port.js';
+import { answerOf } from '../platform/cache/answer.js';
+import type { Cache } from '../platform/cache/cache.js';
+import { Caches } from '../platform/cache/caches.js';
+import type { CachedAnswer } from '../platform/cache/memory-layer.js';
 import { Database } from '../platform/database/database.js';
 import { Unauthenticated } from '../platform/errors/common-errors.js';
 import { Outbox } from '../platform/events/outbox.js';
@@ -7,7 +11,7 @@ import { requireMatch } from '../platform/http/etag.js';
 import { ProfileEntity } from './profile.entity.js';
 import { lockProfile, ProfilesService, type ProfileChange } from './profiles.service.js';
 import { userDeleted } from './users.events.js';
-import type { PatchUser, UserView } from './users.schemas.js';
+import { userSchema, type PatchUser, type UserView } from './users.schemas.js';
 
 /** Longer than any request takes (`HANDLER_TIMEOUT_MS` is at most 5 min, 15 s as shipped). */
 const secondPurgeSeconds = 330;
@@ -15,15 +19,29 @@ const secondPurgeSeconds = 330;
 /** The user as a whole: the profile with what auth knows. */
 @Injectable()
 export class UsersService {
+  private readonly cache: Cache;
+
   constructor(
     private readonly database: Database,
     private readonly profiles: ProfilesService,
     private readonly accounts: AccountsPort,
     private readonly outbox: Outbox,
-  ) {}
+    caches: Caches,
+  ) {
+    this.cache = caches.named({ name: 'profiles', ttlMs: 3_600_000, features: ['auth', 'users'] });
+  }
+
+  /** The user as an answer, kept until one of its parts is written. Throws as `get`. */
+  answer(userId: string): Promise<CachedAnswer> {
+    return this.cache.through(userId, async () => {
+      const user = await this.get(userId);
+      return answerOf(userSchema.parse(user), { etag: etagOf(user) });
+    });
+  }
 
   /**
-   * The user, whose profile is made here if a crash came between registration and it. Consistency: primary.
+   * The user, whose profile is made here if a crash came between registration and it. Consistency:
+   * as `Database.read`.
    *
    * @throws Unauthenticated where the account is gone
    */

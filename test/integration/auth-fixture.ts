@@ -6,18 +6,17 @@ import { authPersistence } from '../../libs/auth/auth.persistence.js';
 import { Sessions, type SessionGrant } from '../../libs/auth/sessions/sessions.service.js';
 import { newSecretToken, type SecretToken } from '../../libs/auth/tokens/secret-token.js';
 import { parseEnvironment } from '../../libs/platform/config/environment.js';
-import { platformVariables } from '../../libs/platform/config/platform-variables.js';
-import { createDataSource } from '../../libs/platform/database/data-source.js';
-import { Database } from '../../libs/platform/database/database.js';
-import { migrate } from '../../libs/platform/database/migrator.js';
+import type { DataPath } from '../../libs/platform/data-path.js';
+import type { Database } from '../../libs/platform/database/database.js';
 import { uuidv7 } from '../../libs/platform/database/uuid.js';
 import { logger } from '../../libs/platform/logging/logger.js';
-import { sharedDatabase } from '../support/test-database.js';
+import { openTestDoor } from '../support/door.js';
 
 /** The auth feature's tables in a database of their own, and the services on it that need no other part. */
 export interface AuthFixture {
   readonly config: AuthConfig;
   readonly dataSource: DataSource;
+  readonly path: DataPath;
   readonly database: Database;
   readonly accounts: AccountsService;
   readonly sessions: Sessions;
@@ -30,13 +29,11 @@ export interface AuthFixture {
 
 export async function openAuthFixture(): Promise<AuthFixture> {
   logger.level = 'silent';
-  const url = await sharedDatabase('auth');
-  await migrate(url, [authPersistence]);
-  const platform = parseEnvironment({ DATABASE_POOL_SIZE: '20' }, platformVariables);
-  const dataSource = createDataSource(url, platform, [authPersistence], 'auth-test');
-  await dataSource.initialize();
+  const { path, dataSource, close } = await openTestDoor('auth', [authPersistence], {
+    DATABASE_POOL_SIZE: '20',
+  });
   const config = parseEnvironment({}, authVariables);
-  const database = new Database(dataSource);
+  const database = path.door.of('auth');
   const sessions = new Sessions(database, config);
   const addAccount = async (email = `${uuidv7()}@example.com`) => {
     const passwordHash = `hash of ${email}`;
@@ -59,6 +56,5 @@ export async function openAuthFixture(): Promise<AuthFixture> {
     return { ...grant, refreshToken };
   };
   const accounts = new AccountsService(database);
-  const close = () => dataSource.destroy();
-  return { config, dataSource, database, accounts, sessions, addAccount, logIn, close };
+  return { config, dataSource, path, database, accounts, sessions, addAccount, logIn, close };
 }

@@ -78,7 +78,13 @@ const registrations = () =>
 const logins = (by = hasher) =>
   new LoginService(new PasswordCheck(auth.database, auth.accounts, by), auth.sessions, users, accessTokens);
 const refreshes = () =>
-  new RefreshService(new RefreshTokens(auth.database, auth.config), users, accessTokens);
+  new RefreshService(
+    new RefreshTokens(auth.database, auth.config),
+    users,
+    accessTokens,
+    auth.path.limiter,
+    auth.path.policies,
+  );
 const tell = (topic: string, userId: string) =>
   bus.deliver(topic, { user_id: userId }, { id: uuidv7(), occurredAt: new Date() });
 const eventsOf = async (email: string, userId = '') => {

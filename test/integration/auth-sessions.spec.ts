@@ -29,7 +29,7 @@ describe('the rotation of a refresh token', () => {
   it('lets one of 50 simultaneous requests through and revokes nothing', async () => {
     const session = await beginSession();
     const exchanges = Array.from({ length: 50 }, () =>
-      tokens.exchange(session.refreshToken.hash, newSecretToken().hash),
+      tokens.exchange(session.userId, session.refreshToken.hash, newSecretToken().hash),
     );
     const outcomes = (await Promise.all(exchanges)).map(({ outcome }) => outcome);
     expect(outcomes.filter((outcome) => outcome === 'rotated')).toHaveLength(1);
@@ -40,21 +40,23 @@ describe('the rotation of a refresh token', () => {
   it('takes the previous token for a race until 10 s after its rotation', async () => {
     const session = await beginSession();
     const next = newSecretToken();
-    await tokens.exchange(session.refreshToken.hash, next.hash);
+    await tokens.exchange(session.userId, session.refreshToken.hash, next.hash);
     await age(session.refreshToken.hash, 9);
     await expect(tokens.refuse(session.refreshToken.hash)).resolves.toEqual({ outcome: 'superseded' });
-    await expect(tokens.findUser(next.hash)).resolves.toBe(session.userId);
+    await expect(tokens.findSession(next.hash)).resolves.toMatchObject({ userId: session.userId });
   });
 
   it('takes it for theft 11 s after its rotation, and the whole family is gone', async () => {
     const session = await beginSession();
     const next = newSecretToken();
-    await tokens.exchange(session.refreshToken.hash, next.hash);
+    await tokens.exchange(session.userId, session.refreshToken.hash, next.hash);
     await age(session.refreshToken.hash, 11);
     await expect(tokens.refuse(session.refreshToken.hash)).resolves.toMatchObject({ outcome: 'reused' });
     await expect(isActive(session)).resolves.toBe(false);
-    await expect(tokens.findUser(next.hash)).resolves.toBeNull();
-    await expect(tokens.exchange(next.hash, newSecretToken().hash)).resolves.toEqual({ outcome: 'unknown' });
+    await expect(tokens.findSession(next.hash)).resolves.toBeNull();
+    await expect(tokens.exchange(session.userId, next.hash, newSecretToken().hash)).resolves.toEqual({
+      outcome: 'unknown',
+    });
   });
 
   it('knows every older token of the family for what it is', async () => {
@@ -62,7 +64,7 @@ describe('the rotation of a refresh token', () => {
     let current = session.refreshToken;
     for (let rotation = 0; rotation < 5; rotation++) {
       const next = newSecretToken();
-      await tokens.exchange(current.hash, next.hash);
+      await tokens.exchange(session.userId, current.hash, next.hash);
       current = next;
     }
     await age(session.refreshToken.hash, 11);
@@ -73,7 +75,7 @@ describe('the rotation of a refresh token', () => {
   it('ends only the family of the stolen token', async () => {
     const account = await auth.addAccount();
     const [stolen, other] = [await auth.logIn(account), await auth.logIn(account)];
-    await tokens.exchange(stolen.refreshToken.hash, newSecretToken().hash);
+    await tokens.exchange(stolen.userId, stolen.refreshToken.hash, newSecretToken().hash);
     await age(stolen.refreshToken.hash, 11);
     await tokens.refuse(stolen.refreshToken.hash);
     await expect(isActive(other)).resolves.toBe(true);
@@ -97,7 +99,7 @@ describe('the rotation of a refresh token', () => {
       [session.sessionId],
     );
     const before = await ends();
-    await tokens.exchange(session.refreshToken.hash, newSecretToken().hash);
+    await tokens.exchange(session.userId, session.refreshToken.hash, newSecretToken().hash);
     const after = await ends();
     expect(after.absolute).toBe(before.absolute);
     expect(after.idle - before.idle).toBeGreaterThan(28.9 * 86_400_000);
@@ -110,7 +112,9 @@ describe('the rotation of a refresh token', () => {
       [session.sessionId],
     );
     await expect(isActive(session)).resolves.toBe(false);
-    await expect(tokens.exchange(session.refreshToken.hash, newSecretToken().hash)).resolves.toEqual({
+    await expect(
+      tokens.exchange(session.userId, session.refreshToken.hash, newSecretToken().hash),
+    ).resolves.toEqual({
       outcome: 'unknown',
     });
   });
@@ -119,8 +123,10 @@ describe('the rotation of a refresh token', () => {
 describe('a session', () => {
   it('is not begun with a password that was changed after it was checked', async () => {
     const account = await auth.addAccount();
-    await auth.database.write((manager) =>
-      auth.accounts.replacePasswordHash(manager, account.id, account.passwordHash, 'another hash'),
+    await auth.database.write(
+      (manager) =>
+        auth.accounts.replacePasswordHash(manager, account.id, account.passwordHash, 'another hash'),
+      { users: [account.id] },
     );
     await expect(auth.logIn(account)).rejects.toThrow('refused');
   });
@@ -129,10 +135,13 @@ describe('a session', () => {
     for (let round = 0; round < 20; round++) {
       const account = await auth.addAccount();
       const logins = Array.from({ length: 4 }, () => auth.logIn(account));
-      const change = auth.database.write(async (manager) => {
-        await auth.accounts.replacePasswordHash(manager, account.id, account.passwordHash, 'another hash');
-        await auth.sessions.revoke(manager, account.id);
-      });
+      const change = auth.database.write(
+        async (manager) => {
+          await auth.accounts.replacePasswordHash(manager, account.id, account.passwordHash, 'another hash');
+          await auth.sessions.revoke(manager, account.id);
+        },
+        { users: [account.id] },
+      );
       await Promise.allSettled([...logins, change]);
       await expect(auth.sessions.list(account.id, { limit: 10, afterId: null })).resolves.toEqual([]);
     }
@@ -147,7 +156,7 @@ describe('a session', () => {
 
   it('goes with its account, and deleting that twice does no harm', async () => {
     const session = await beginSession();
-    await tokens.exchange(session.refreshToken.hash, newSecretToken().hash);
+    await tokens.exchange(session.userId, session.refreshToken.hash, newSecretToken().hash);
     await auth.accounts.delete(session.userId);
     await auth.accounts.delete(session.userId);
     await expect(isActive(session)).resolves.toBe(false);
@@ -168,7 +177,7 @@ describe('sweeping', () => {
   it('deletes what is over for long and leaves the rest', async () => {
     const [over, recent] = [await beginSession(), await beginSession()];
     for (const session of [over, recent]) {
-      await tokens.exchange(session.refreshToken.hash, newSecretToken().hash);
+      await tokens.exchange(session.userId, session.refreshToken.hash, newSecretToken().hash);
       await auth.sessions.end(session.userId, session.sessionId);
     }
     await auth.dataSource.query(
@@ -179,7 +188,7 @@ describe('sweeping', () => {
       `INSERT INTO auth.outbox (id, topic, payload, failed_at) VALUES ($1, 'x', '{}', now() - interval '31 days')`,
       [uuidv7()],
     );
-    const sweeper = new Sweeper(auth.database);
+    const sweeper = new Sweeper(auth.path.door);
     sweeper.register(...authSweeps);
     await expect(sweeper.sweep()).resolves.toEqual({
       'auth.used_refresh_tokens': 1,

@@ -1,31 +1,35 @@
 import { randomUUID } from 'node:crypto';
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { z } from 'zod';
-import { Database } from '../../libs/platform/database/database.js';
+import type { Database } from '../../libs/platform/database/database.js';
 import { defineEvent, EventBus } from '../../libs/platform/events/event-bus.js';
 import { Outbox, outboxTable } from '../../libs/platform/events/outbox.js';
 import { logger } from '../../libs/platform/logging/logger.js';
-import { sharedDatabase } from '../support/test-database.js';
+import { openTestDoor, type TestDoor } from '../support/door.js';
 import { waitFor } from '../support/wait.js';
 
 const happened = defineEvent('thing.happened', z.object({ name: z.string() }));
 const ignored = defineEvent('thing.ignored', z.object({}));
 
+const seenByNobody = { users: [] };
+
+let door: TestDoor;
 let dataSource: DataSource;
 let database: Database;
 const relays: Outbox[] = [];
 
 beforeAll(async () => {
   logger.level = 'silent';
-  dataSource = await new DataSource({ type: 'postgres', url: await sharedDatabase('outbox') }).initialize();
+  door = await openTestDoor('outbox', []);
+  ({ dataSource } = door);
   await dataSource.query(`CREATE SCHEMA things; ${outboxTable('things')}`);
-  database = new Database(dataSource);
+  database = door.path.door.of('things');
 });
 beforeEach(() => dataSource.query('TRUNCATE things.outbox'));
 afterEach(async () => {
   await Promise.all(relays.splice(0).map((relay) => relay.onApplicationShutdown()));
 });
-afterAll(() => database.onApplicationShutdown());
+afterAll(() => door.close());
 
 /** A process of its own, as far as events are concerned. */
 function startRelay(handle: (name: string) => Promise<void> | void): Outbox {
@@ -40,7 +44,7 @@ function startRelay(handle: (name: string) => Promise<void> | void): Outbox {
 }
 
 const tell = (outbox: Outbox, name: string) =>
-  database.write((manager) => outbox.append(manager, happened, { name }));
+  database.write((manager) => outbox.append(manager, happened, { name }), seenByNobody);
 const waiting = () =>
   dataSource.query<{ attempts: number; failed_at: Date | null }[]>('SELECT * FROM things.outbox');
 
@@ -51,7 +55,7 @@ describe('the outbox', () => {
     const failing = database.write(async (manager) => {
       await outbox.append(manager, happened, { name: 'rolled back' });
       throw new Error('no');
-    });
+    }, seenByNobody);
     await expect(failing).rejects.toThrow('no');
     await tell(outbox, 'committed');
     await waitFor(async () => heard.length > 0 && (await waiting()).length === 0);
@@ -104,7 +108,7 @@ describe('the outbox', () => {
   it('leaves events alone that this process does not handle', async () => {
     const heard: string[] = [];
     const outbox = startRelay((name) => void heard.push(name));
-    await database.write((manager) => outbox.append(manager, ignored, {}));
+    await database.write((manager) => outbox.append(manager, ignored, {}), seenByNobody);
     await tell(outbox, 'ours');
     await waitFor(() => heard.length > 0);
     await waitFor(async () => (await waiting()).length === 1);
@@ -114,7 +118,7 @@ describe('the outbox', () => {
   it('tells an event no earlier than it is due', async () => {
     const heard: string[] = [];
     const outbox = startRelay((name) => void heard.push(name));
-    await database.write((manager) => outbox.append(manager, happened, { name: 'late' }, 3600));
+    await database.write((manager) => outbox.append(manager, happened, { name: 'late' }, 3600), seenByNobody);
     await tell(outbox, 'now');
     await waitFor(() => heard.length > 0);
     expect(heard).toEqual(['now']);

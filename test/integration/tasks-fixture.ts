@@ -1,9 +1,6 @@
 import type { DataSource } from 'typeorm';
-import { parseEnvironment } from '../../libs/platform/config/environment.js';
-import { platformVariables } from '../../libs/platform/config/platform-variables.js';
-import { createDataSource } from '../../libs/platform/database/data-source.js';
-import { Database } from '../../libs/platform/database/database.js';
-import { migrate } from '../../libs/platform/database/migrator.js';
+import type { DataPath } from '../../libs/platform/data-path.js';
+import type { Database } from '../../libs/platform/database/database.js';
 import { logger } from '../../libs/platform/logging/logger.js';
 import { decodeCursor } from '../../libs/tasks/list/task-cursor.js';
 import { listStatement } from '../../libs/tasks/list/task-list.query.js';
@@ -13,13 +10,14 @@ import { newTask, type Task } from '../../libs/tasks/task.js';
 import { TaskEntity } from '../../libs/tasks/task.entity.js';
 import { createTaskSchema, type TaskPage } from '../../libs/tasks/tasks.schemas.js';
 import { tasksPersistence } from '../../libs/tasks/tasks.persistence.js';
-import { sharedDatabase } from '../support/test-database.js';
+import { openTestDoor } from '../support/door.js';
 
 export type QueryInput = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** The tasks feature's tables in a database of their own, and lists on it without the HTTP layer. */
 export interface TasksFixture {
   readonly dataSource: DataSource;
+  readonly path: DataPath;
   readonly database: Database;
   /** Inserts tasks of a user; what is not said is as in a new task. */
   addTasks(userId: string, tasks: readonly Partial<Task>[]): Promise<readonly Task[]>;
@@ -40,15 +38,12 @@ export interface Plan {
 
 export async function openTasksFixture(): Promise<TasksFixture> {
   logger.level = 'silent';
-  const url = await sharedDatabase('tasks');
-  await migrate(url, [tasksPersistence]);
-  const platform = parseEnvironment({ DATABASE_POOL_SIZE: '10' }, platformVariables);
-  const dataSource = createDataSource(url, platform, [tasksPersistence], 'tasks-test');
-  await dataSource.initialize();
-  const database = new Database(dataSource);
-  const lists = new TaskListService(database);
+  const { path, dataSource, close } = await openTestDoor('tasks', [tasksPersistence]);
+  const database = path.door.of('tasks');
+  const lists = new TaskListService(database, path.caches);
   return {
     dataSource,
+    path,
     database,
     addTasks: async (userId, tasks) => {
       const made = tasks.map((task) => ({ ...blank(userId), ...task }));
@@ -58,7 +53,7 @@ export async function openTasksFixture(): Promise<TasksFixture> {
     list: (userId, query = {}) => lists.list(userId, taskQuerySchema.parse(query)),
     listParsed: (userId, query) => lists.list(userId, query),
     explain: (userId, query = {}) => explain(dataSource, userId, query),
-    close: () => dataSource.destroy(),
+    close,
   };
 }
 

@@ -46,7 +46,7 @@ describe('the sweeper', () => {
     ]);
     await addKeys(userId, 1, '23 hours 50 minutes');
     await addKeys(userId, 1500, '24 hours 10 minutes');
-    const sweeper = new Sweeper(tasks.database);
+    const sweeper = new Sweeper(tasks.path.door);
     sweeper.register(...taskSweeps);
     expect(await sweeper.sweep()).toEqual({ 'tasks.trash': 1, 'tasks.idempotency_keys': 1500 });
     expect([await count('tasks'), await count('tasks', `title = 'over'`)]).toEqual([2, 0]);
@@ -60,8 +60,16 @@ describe('the sweeper', () => {
     await addKeys(userId, 3000, '1 hour');
     await tasks.dataSource.query('VACUUM ANALYZE tasks.tasks');
     await tasks.dataSource.query('ANALYZE tasks.idempotency_keys');
-    for (const { statement } of taskSweeps) {
-      const rows = await tasks.dataSource.query<{ 'QUERY PLAN': string }[]>(`EXPLAIN ${statement}`, [1000]);
+    const statements = taskSweeps.flatMap(({ statement, affected }) =>
+      affected === undefined
+        ? [{ statement, values: [1000] }]
+        : [
+            { statement: affected, values: [1000] },
+            { statement, values: [1000, [userId]] },
+          ],
+    );
+    for (const { statement, values } of statements) {
+      const rows = await tasks.dataSource.query<{ 'QUERY PLAN': string }[]>(`EXPLAIN ${statement}`, values);
       expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toMatch(
         /idx_(tasks_deleted_at|idempotency_keys_created_at)/,
       );

@@ -20,7 +20,7 @@ let userId: string;
 
 beforeAll(async () => {
   tasks = await openTasksFixture();
-  service = new TaskStatsService(tasks.database, new UsersInTokyo());
+  service = new TaskStatsService(tasks.database, new UsersInTokyo(), tasks.path.caches);
 });
 beforeEach(() => {
   userId = uuidv7();

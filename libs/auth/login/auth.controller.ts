@@ -19,7 +19,7 @@ export class AuthController {
   @Post('login')
   @Public()
   @Header('cache-control', 'no-store')
-  @Endpoint({ summary: 'Log in', status: 200, response: tokensSchema, problems: [401] })
+  @Endpoint({ summary: 'Log in', status: 200, response: tokensSchema, problems: [401], isCredentials: true })
   login(@Body({ schema: loginSchema }) body: LoginInput, @Client() client: ClientInfo) {
     return this.logins.login(body, client);
   }
@@ -41,13 +41,13 @@ export class AuthController {
   }
 
   @Post('logout')
-  @Endpoint({ summary: 'End this session', status: 204, response: null })
+  @Endpoint({ summary: 'End this session', status: 204, response: null, writes: 'auth' })
   async logout(@CurrentUser() { userId, sessionId }: Principal): Promise<void> {
     await this.sessions.end(userId, sessionId);
   }
 
   @Post('logout-all')
-  @Endpoint({ summary: 'End all your sessions', status: 204, response: null })
+  @Endpoint({ summary: 'End all your sessions', status: 204, response: null, writes: 'auth' })
   logoutAll(@CurrentUser() { userId }: Principal): Promise<void> {
     return this.sessions.revokeAll(userId);
   }

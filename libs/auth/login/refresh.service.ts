@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { logger } from '../../platform/logging/logger.js';
+import { Policies } from '../../platform/throttling/policies.js';
+import { RateLimiter } from '../../platform/throttling/rate-limiter.js';
 import { UsersPort } from '../../users/users.port.js';
 import { InvalidRefreshToken, RefreshSuperseded, RefreshTokenReused } from '../auth.errors.js';
 import { AccessTokens } from '../tokens/access-tokens.service.js';
@@ -13,22 +15,26 @@ export class RefreshService {
     private readonly refreshTokens: RefreshTokens,
     private readonly users: UsersPort,
     private readonly accessTokens: AccessTokens,
+    private readonly limiter: RateLimiter,
+    private readonly policies: Policies,
   ) {}
 
   /**
    * Exchanges a refresh token for a new one and an access token with the user's role and tier of now.
    *
-   * @throws RefreshSuperseded, RefreshTokenReused (the session is then over), InvalidRefreshToken
+   * @throws RateLimited, RefreshSuperseded, RefreshTokenReused (the session is then over), InvalidRefreshToken
    */
   async refresh(refreshToken: string): Promise<TokensView> {
     const current = hashToken(refreshToken);
-    const userId = await this.refreshTokens.findUser(current);
-    if (userId === null) throw refusal(await this.refreshTokens.refuse(current));
+    const session = await this.refreshTokens.findSession(current);
+    if (session === null) throw refusal(await this.refreshTokens.refuse(current));
+    const { userId, sessionId } = session;
+    await this.limiter.require(this.policies.refreshes, `{session:${sessionId}}`);
     // Before the rotation, so that a failure here costs the client nothing. Whoever changes them ends the session
     // afterwards, and then the rotation below finds none.
     const claims = await this.users.claimsOf(userId);
     const next = newSecretToken();
-    const rotation = await this.refreshTokens.exchange(current, next.hash);
+    const rotation = await this.refreshTokens.exchange(userId, current, next.hash);
     if (rotation.outcome !== 'rotated') throw refusal(rotation);
     return this.accessTokens.issue(rotation.grant, claims, next.token);
   }

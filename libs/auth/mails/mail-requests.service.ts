@@ -12,6 +12,8 @@ export class MailRequests {
 
   /** Notes the wish and returns: neither answer nor time tells whether the address has an account. */
   async request(email: string, purpose: MailPurpose): Promise<void> {
-    await this.database.write((manager) => this.outbox.append(manager, mailRequested, { email, purpose }));
+    await this.database.write((manager) => this.outbox.append(manager, mailRequested, { email, purpose }), {
+      users: [],
+    });
   }
 }

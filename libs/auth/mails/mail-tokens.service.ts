@@ -38,21 +38,26 @@ export class MailTokens {
       if (state === 'new' && (await countOfHour(manager, request.email)) >= this.config.MAILS_PER_HOUR)
         return null;
       return store(manager, accountId, request);
-    });
+    }, seenByNobody);
   }
 
   async markSent(eventId: string): Promise<void> {
-    await this.database.write((manager) =>
-      manager.query('UPDATE auth.mail_tokens SET sent_at = now() WHERE event_id = $1', [eventId]),
+    await this.database.write(
+      (manager) =>
+        manager.query('UPDATE auth.mail_tokens SET sent_at = now() WHERE event_id = $1', [eventId]),
+      seenByNobody,
     );
   }
 
-  /** Whether the token would be taken now. Consistency: primary. */
-  async isUsable(hash: Buffer, purpose: MailPurpose): Promise<boolean> {
-    const rows = await this.database.read((manager) =>
-      manager.query<unknown[]>(`SELECT 1 FROM auth.mail_tokens WHERE ${usable}`, [hash, purpose]),
+  /** The account of a token that would be taken now, or null. Consistency: primary. */
+  async findAccount(hash: Buffer, purpose: MailPurpose): Promise<string | null> {
+    const [row] = await this.database.read((manager) =>
+      manager.query<{ account_id: string }[]>(`SELECT account_id FROM auth.mail_tokens WHERE ${usable}`, [
+        hash,
+        purpose,
+      ]),
     );
-    return rows.length > 0;
+    return row?.account_id ?? null;
   }
 
   /** Uses the token up. Returns its account, or null where the token is not good. */
@@ -72,6 +77,9 @@ export class MailTokens {
     );
   }
 }
+
+/** No user sees which mails went out. */
+const seenByNobody = { users: [] };
 
 const usable =
   'token_hash = $1 AND purpose = $2 AND account_id IS NOT NULL AND used_at IS NULL AND expires_at > now()';

@@ -25,16 +25,19 @@ export class PasswordResetService {
   async reset({ token, password }: PasswordResetInput): Promise<void> {
     const tokenHash = hashToken(token);
     // A made-up token must not cost a password hash; whether it is good is decided below.
-    if (!(await this.mailTokens.isUsable(tokenHash, 'reset_password'))) throw new InvalidMailToken();
+    const userId = await this.mailTokens.findAccount(tokenHash, 'reset_password');
+    if (userId === null) throw new InvalidMailToken();
     const passwordHash = await this.hasher.hash(password);
-    const accountId = await this.database.write(async (manager) => {
-      const id = await this.mailTokens.consume(manager, tokenHash, 'reset_password');
-      if (id === null) return null;
-      await manager.update(AccountEntity, { id }, { passwordHash });
-      await this.mailTokens.void(manager, id, 'reset_password');
-      await this.sessions.revoke(manager, id);
-      return id;
-    });
-    if (accountId === null) throw new InvalidMailToken();
+    const isReset = await this.database.write(
+      async (manager) => {
+        if ((await this.mailTokens.consume(manager, tokenHash, 'reset_password')) === null) return false;
+        await manager.update(AccountEntity, { id: userId }, { passwordHash });
+        await this.mailTokens.void(manager, userId, 'reset_password');
+        await this.sessions.revoke(manager, userId);
+        return true;
+      },
+      { users: [userId] },
+    );
+    if (!isReset) throw new InvalidMailToken();
   }
 }

@@ -28,6 +28,7 @@ export class PasswordController {
       'The answer is the same whether or not there is such an account. At most 3 mails an hour are sent.',
     status: 202,
     response: null,
+    isCredentials: true,
   })
   forgot(@Body({ schema: emailOnlySchema }) { email }: EmailOnly): Promise<void> {
     return this.mails.request(email, 'reset_password');
@@ -42,6 +43,7 @@ export class PasswordController {
       'tokens of this kind.',
     status: 204,
     response: null,
+    isCredentials: true,
   })
   reset(@Body({ schema: passwordResetSchema }) body: PasswordResetInput): Promise<void> {
     return this.resets.reset(body);
@@ -53,6 +55,7 @@ export class PasswordController {
     description: 'A wrong current password is 403 `invalid_password`. All your other sessions end.',
     status: 204,
     response: null,
+    writes: 'auth',
     problems: [403],
   })
   change(

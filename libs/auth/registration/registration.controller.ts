@@ -28,6 +28,7 @@ export class RegistrationController {
     status: 201,
     response: registeredUserSchema,
     problems: [409],
+    isCredentials: true,
   })
   register(@Body({ schema: registrationSchema }) body: RegistrationInput) {
     return this.registration.register(body);
@@ -39,6 +40,7 @@ export class RegistrationController {
     description: 'The token is in the mail, works once and for 24 hours; any other is 422 `invalid_token`.',
     status: 204,
     response: null,
+    isCredentials: true,
   })
   verify(@Body({ schema: verificationSchema }) { token }: Verification): Promise<void> {
     return this.verification.verify(token);
@@ -51,6 +53,7 @@ export class RegistrationController {
       'The answer is the same whether or not there is such an account. At most 3 mails an hour are sent.',
     status: 202,
     response: null,
+    isCredentials: true,
   })
   resend(@Body({ schema: emailOnlySchema }) { email }: EmailOnly): Promise<void> {
     return this.mails.request(email, 'verify_email');

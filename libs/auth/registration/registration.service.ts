@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
 import { violatedUnique } from '../../platform/database/postgres-errors.js';
 import { uuidv7 } from '../../platform/database/uuid.js';
@@ -45,11 +46,12 @@ export class RegistrationService {
 
   private async store(account: AccountEntity): Promise<void> {
     const { id, email, registrationName: name, registrationTimezone: timezone } = account;
-    await this.database.write(async (manager) => {
+    const store = async (manager: EntityManager) => {
       await manager.insert(AccountEntity, account);
       await this.outbox.append(manager, userRegistered, { user_id: id, name, timezone });
       await this.outbox.append(manager, mailRequested, { email, purpose: 'verify_email' });
-    });
+    };
+    await this.database.write(store, { users: [id] });
   }
 
   /** The account stands; a profile that can't be made now is made by the event, or by the user's first look at it. */

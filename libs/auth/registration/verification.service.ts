@@ -17,14 +17,20 @@ export class VerificationService {
    * @throws InvalidMailToken
    */
   async verify(token: string): Promise<void> {
-    const userId = await this.database.write(async (manager) => {
-      const accountId = await this.mailTokens.consume(manager, hashToken(token), 'verify_email');
-      await manager.query(
-        'UPDATE auth.accounts SET email_verified_at = now() WHERE id = $1 AND email_verified_at IS NULL',
-        [accountId],
-      );
-      return accountId;
-    });
+    const tokenHash = hashToken(token);
+    const userId = await this.mailTokens.findAccount(tokenHash, 'verify_email');
     if (userId === null) throw new InvalidMailToken();
+    const isVerified = await this.database.write(
+      async (manager) => {
+        if ((await this.mailTokens.consume(manager, tokenHash, 'verify_email')) === null) return false;
+        await manager.query(
+          'UPDATE auth.accounts SET email_verified_at = now() WHERE id = $1 AND email_verified_at IS NULL',
+          [userId],
+        );
+        return true;
+      },
+      { users: [userId] },
+    );
+    if (!isVerified) throw new InvalidMailToken();
   }
 }

@@ -40,7 +40,7 @@ export class SessionsController {
   }
 
   @Delete(':id')
-  @Endpoint({ summary: 'End one of your sessions', status: 204, response: null })
+  @Endpoint({ summary: 'End one of your sessions', status: 204, response: null, writes: 'auth' })
   async end(
     @CurrentUser() { userId }: Principal,
     @Param('id', { schema: sessionIdSchema }) id: string,

@@ -14,6 +14,9 @@ import { SessionEntity } from './session.entity.js';
  */
 export const standing = 'revoked_at IS NULL AND ends_at > now()';
 
+/** A session may be ended from another device, of which no token of this one knows. */
+const endedByOthers = { isOwnOnly: false };
+
 /** What an access token says of its session. */
 export interface SessionGrant {
   readonly sessionId: string;
@@ -23,6 +26,8 @@ export interface SessionGrant {
 
 @Injectable()
 export class Sessions extends SessionRegistry {
+  readonly feature = 'auth';
+
   constructor(
     private readonly database: Database,
     @Inject(AUTH_CONFIG)
@@ -32,17 +37,19 @@ export class Sessions extends SessionRegistry {
   }
 
   async isActive(sessionId: string, userId: string): Promise<boolean> {
-    const rows = await this.database.read((manager) =>
-      manager.query<unknown[]>(`SELECT 1 FROM auth.sessions WHERE id = $1 AND user_id = $2 AND ${standing}`, [
-        sessionId,
-        userId,
-      ]),
+    const rows = await this.database.read(
+      (manager) =>
+        manager.query<unknown[]>(
+          `SELECT 1 FROM auth.sessions WHERE id = $1 AND user_id = $2 AND ${standing}`,
+          [sessionId, userId],
+        ),
+      endedByOthers,
     );
     return rows.length > 0;
   }
 
   async revokeAll(userId: string): Promise<void> {
-    await this.database.write((manager) => this.revoke(manager, userId));
+    await this.database.write((manager) => this.revoke(manager, userId), { users: [userId] });
   }
 
   /** Ends the sessions of a user, all but `exceptId`, within a transaction of the caller. */
@@ -67,42 +74,48 @@ export class Sessions extends SessionRegistry {
     client: ClientInfo,
   ): Promise<SessionGrant | null> {
     const { SESSION_ABSOLUTE_DAYS, REFRESH_IDLE_DAYS } = this.config;
-    const [grant] = await this.database.write((manager) =>
-      manager.query<SessionGrant[]>(
-        `INSERT INTO auth.sessions (id, user_id, refresh_hash, user_agent, ip, expires_at, idle_expires_at)
+    const [grant] = await this.database.write(
+      (manager) =>
+        manager.query<SessionGrant[]>(
+          `INSERT INTO auth.sessions (id, user_id, refresh_hash, user_agent, ip, expires_at, idle_expires_at)
          SELECT $1, id, $2, $3, $4, now() + make_interval(days => $5), now() + make_interval(days => $6)
          FROM auth.accounts WHERE id = $7 AND password_hash = $8 FOR SHARE
          RETURNING id AS "sessionId", user_id AS "userId", authenticated_at AS "authenticatedAt"`,
-        [
-          ...[uuidv7(), refreshHash, client.userAgent, client.ip],
-          ...[SESSION_ABSOLUTE_DAYS, REFRESH_IDLE_DAYS, credentials.id, credentials.passwordHash],
-        ],
-      ),
+          [
+            ...[uuidv7(), refreshHash, client.userAgent, client.ip],
+            ...[SESSION_ABSOLUTE_DAYS, REFRESH_IDLE_DAYS, credentials.id, credentials.passwordHash],
+          ],
+        ),
+      { users: [credentials.id] },
     );
     return grant ?? null;
   }
 
   /** Ends one session. Returns false where the user has no such session (any more). */
   async end(userId: string, sessionId: string): Promise<boolean> {
-    const [, count] = await this.database.write((manager) =>
-      manager.query<[unknown, number]>(
-        `UPDATE auth.sessions SET revoked_at = now() WHERE id = $1 AND user_id = $2 AND ${standing}`,
-        [sessionId, userId],
-      ),
+    const [, count] = await this.database.write(
+      (manager) =>
+        manager.query<[unknown, number]>(
+          `UPDATE auth.sessions SET revoked_at = now() WHERE id = $1 AND user_id = $2 AND ${standing}`,
+          [sessionId, userId],
+        ),
+      { users: [userId] },
     );
     return count > 0;
   }
 
   /** The user's standing sessions, the latest login first, after the session `afterId`. */
   list(userId: string, page: { limit: number; afterId: string | null }): Promise<SessionEntity[]> {
-    return this.database.read((manager) =>
-      manager
-        .createQueryBuilder(SessionEntity, 'session')
-        .where(`session.user_id = :userId AND ${standing}`, { userId })
-        .andWhere('(CAST(:afterId AS uuid) IS NULL OR session.id < :afterId)', { afterId: page.afterId })
-        .orderBy('session.id', 'DESC')
-        .limit(page.limit)
-        .getMany(),
+    return this.database.read(
+      (manager) =>
+        manager
+          .createQueryBuilder(SessionEntity, 'session')
+          .where(`session.user_id = :userId AND ${standing}`, { userId })
+          .andWhere('(CAST(:afterId AS uuid) IS NULL OR session.id < :afterId)', { afterId: page.afterId })
+          .orderBy('session.id', 'DESC')
+          .limit(page.limit)
+          .getMany(),
+      endedByOthers,
     );
   }
 }

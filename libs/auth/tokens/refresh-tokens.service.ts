@@ -13,9 +13,12 @@ export type Rotation =
   | { readonly outcome: 'reused'; readonly sessionId: string; readonly userId: string }
   | { readonly outcome: 'unknown' };
 
-interface UsedToken {
+export interface SessionOfToken {
   readonly sessionId: string;
   readonly userId: string;
+}
+
+interface UsedToken extends SessionOfToken {
   readonly isRecent: boolean;
   readonly isStanding: boolean;
 }
@@ -33,28 +36,31 @@ export class RefreshTokens {
     private readonly config: Pick<AuthConfig, 'REFRESH_GRACE_SECONDS' | 'REFRESH_IDLE_DAYS'>,
   ) {}
 
-  /** Whose current token this is; null for any other. Consistency: primary. */
-  async findUser(hash: Buffer): Promise<string | null> {
+  /** The session whose current token this is; null for any other. Consistency: primary. */
+  async findSession(hash: Buffer): Promise<SessionOfToken | null> {
     const [row] = await this.database.read((manager) =>
-      manager.query<{ user_id: string }[]>(
-        `SELECT user_id FROM auth.sessions WHERE refresh_hash = $1 AND ${standing}`,
+      manager.query<SessionOfToken[]>(
+        `SELECT id AS "sessionId", user_id AS "userId" FROM auth.sessions WHERE refresh_hash = $1 AND ${standing}`,
         [hash],
       ),
     );
-    return row?.user_id ?? null;
+    return row ?? null;
   }
 
   /** Puts `next` in the place of `current`, or tells why not, and revokes the session where that is due. */
-  exchange(current: Buffer, next: Buffer): Promise<Rotation> {
-    return this.database.write(async (manager) => {
+  exchange(userId: string, current: Buffer, next: Buffer): Promise<Rotation> {
+    const run = async (manager: EntityManager): Promise<Rotation> => {
       const grant = await this.rotate(manager, current, next);
       return grant === null ? this.judge(manager, current) : { outcome: 'rotated', grant };
-    });
+    };
+    return this.database.write(run, { users: [userId] });
   }
 
   /** What to make of a token that is nobody's current one. */
-  refuse(hash: Buffer): Promise<Rotation> {
-    return this.database.write((manager) => this.judge(manager, hash));
+  async refuse(hash: Buffer): Promise<Rotation> {
+    const used = await this.database.read((manager) => this.findUsed(manager, hash));
+    if (used === null) return { outcome: 'unknown' };
+    return this.database.write((manager) => this.judge(manager, hash), { users: [used.userId] });
   }
 
   /** One statement: of any number of requests with one token, the row's lock lets one through. */
@@ -74,7 +80,7 @@ export class RefreshTokens {
     return grant ?? null;
   }
 
-  private async judge(manager: EntityManager, hash: Buffer): Promise<Rotation> {
+  private async findUsed(manager: EntityManager, hash: Buffer): Promise<UsedToken | null> {
     const [used] = await manager.query<UsedToken[]>(
       `SELECT session.id AS "sessionId", session.user_id AS "userId", ${standing} AS "isStanding",
               used.used_at > now() - make_interval(secs => $2) AS "isRecent"
@@ -82,7 +88,12 @@ export class RefreshTokens {
        WHERE used.hash = $1`,
       [hash, this.config.REFRESH_GRACE_SECONDS],
     );
-    if (used === undefined) return { outcome: 'unknown' };
+    return used ?? null;
+  }
+
+  private async judge(manager: EntityManager, hash: Buffer): Promise<Rotation> {
+    const used = await this.findUsed(manager, hash);
+    if (used === null) return { outcome: 'unknown' };
     const { sessionId, userId, isRecent, isStanding } = used;
     if (isRecent) return { outcome: isStanding ? 'superseded' : 'unknown' };
     await manager.query('UPDATE auth.sessions SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL', [

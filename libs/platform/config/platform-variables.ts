@@ -1,5 +1,11 @@
 import { z } from 'zod';
+import { protectionNames } from '../consistency/protections.js';
+import { parsePostgresUrl } from '../database/postgres-url.js';
+import { parseRedisUrl } from '../redis/redis-url.js';
 import { flag, integer, list, url, type Environment } from './environment.js';
+
+const postgresUrl = () =>
+  z.string().refine((value) => parsePostgresUrl(value) !== null, 'must be a postgres:// URL');
 
 /** What the platform itself is told by the environment. Features add their own variables. */
 export const platformVariables = {
@@ -42,9 +48,24 @@ export const platformVariables = {
   STOP_TIMEOUT_MS: integer(1000, 300_000)
     .default(25_000)
     .describe('Longest time for draining, then the process exits.'),
-  DATABASE_URL: url('postgres', 'postgresql')
+  DATABASE_URL: postgresUrl()
     .optional()
-    .describe('Postgres 15 to 18. Unset: an embedded Postgres (development).'),
+    .describe(
+      'Postgres 15 to 18. It may name several hosts (`postgres://user:password@a:5432,b:5432/name`): the one that is not ' +
+        'in recovery is the primary. Unset: an embedded Postgres (development).',
+    ),
+  DATABASE_REPLICA_URLS: list()
+    .refine((urls) => urls.every((each) => postgresUrl().safeParse(each).success), 'must be postgres:// URLs')
+    .default([])
+    .describe('Read replicas, comma-separated. An address may stand for several (a reader endpoint).'),
+  DATABASE_POOLER: flag()
+    .default(false)
+    .describe(
+      'The addresses lead to a pooler in transaction mode (PgBouncer), to which no settings can be sent.',
+    ),
+  DATABASE_MAX_REPLICA_LAG_MS: integer(100, 3_600_000)
+    .default(1000)
+    .describe('A replica that is further behind gets no reads until it has caught up.'),
   DATA_DIR: z.string().default('.data').describe('Folder of the embedded drivers: database, mails, keys.'),
   DATABASE_POOL_SIZE: integer(1, 500).default(10).describe('Most connections of one process.'),
   DATABASE_CONNECT_TIMEOUT_MS: integer(100, 60_000)
@@ -53,6 +74,63 @@ export const platformVariables = {
   DATABASE_STATEMENT_TIMEOUT_MS: integer(100, 300_000)
     .default(5000)
     .describe('Longest time of one SQL statement.'),
+  DATABASE_IDLE_TIMEOUT_MS: integer(1000, 3_600_000)
+    .default(60_000)
+    .describe('A connection of the pool that is idle for this long is closed.'),
+  DATABASE_KEEPALIVE_MS: integer(1000, 3_600_000)
+    .default(10_000)
+    .describe('Idle time after which TCP asks whether the database is still there.'),
+  REDIS_URL: z
+    .string()
+    .refine((value) => parseRedisUrl(value) !== null, 'must be a redis:// URL, see the table of the README')
+    .optional()
+    .describe(
+      '`redis://[user:password@]host[:port][/db]`, `redis+sentinel://host,host/master`, `redis+cluster://host,host`; ' +
+        '`rediss` for TLS. Unset: the process keeps for itself what it would keep there (development).',
+    ),
+  REDIS_CA_FILE: z.string().optional().describe('Certificates that Redis over TLS is verified by.'),
+  REDIS_TIMEOUT_MS: integer(10, 10_000)
+    .default(250)
+    .describe('A Redis that does not answer for this long is gone on without.'),
+  CONSISTENCY_TOKEN_KEY: z
+    .string()
+    .min(32)
+    .optional()
+    .describe(
+      'Secret that `Consistency-Token` is signed by, the same for all processes. Unset: one of this process.',
+    ),
+  CACHE_ENABLED: flag()
+    .default(true)
+    .describe('`false`: nothing of users is cached, in Redis or in the process.'),
+  CACHE_MEMORY_MIB: integer(1, 16_384).default(64).describe('Most memory for cached answers in the process.'),
+  RATE_LIMIT_WINDOW_SECONDS: integer(1, 86_400)
+    .default(900)
+    .describe('Window of the limits of a user or an IP.'),
+  RATE_LIMIT_BLOCK_SECONDS: integer(1, 86_400)
+    .default(60)
+    .describe('How long whoever goes over a limit is blocked; then the count starts anew.'),
+  RATE_LIMIT_FREE_POINTS: integer(1, 1_000_000_000)
+    .default(100)
+    .describe('Requests of a free user in a window.'),
+  RATE_LIMIT_PREMIUM_POINTS: integer(1, 1_000_000_000)
+    .default(1000)
+    .describe('Requests of a premium user in a window.'),
+  RATE_LIMIT_ANONYMOUS_POINTS: integer(1, 1_000_000_000)
+    .default(100)
+    .describe('Requests without a good token, from one IP in a window.'),
+  RATE_LIMIT_CREDENTIALS_POINTS: integer(1, 1_000_000_000)
+    .default(10)
+    .describe('Calls in a minute, from one IP, that make an account, log in or send a mail.'),
+  RATE_LIMIT_FAILED_LOGIN_POINTS: integer(1, 1_000_000_000)
+    .default(10)
+    .describe('Failed logins of one e-mail in a window.'),
+  RATE_LIMIT_REFRESH_POINTS: integer(1, 1_000_000_000)
+    .default(30)
+    .describe('Refreshes of one session in a minute.'),
+  TEST_WITHOUT_PROTECTION: z
+    .enum(protectionNames)
+    .optional()
+    .describe('For tests of the consistency checker alone: switches off one thing that keeps reads right.'),
   MIGRATE_ON_START: flag()
     .optional()
     .describe('Runs the migrations before serving. Default: only with the embedded Postgres.'),

@@ -1,42 +1,197 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
-import { isTransientConflict } from './postgres-errors.js';
+import type { EntityManager } from 'typeorm';
+import { Counter } from 'prom-client';
+import type { Consistency } from '../consistency/consistency.js';
+import { Permit, PermitLost } from '../consistency/permit.js';
+import { currentView } from '../consistency/request-view.js';
+import { registry } from '../operations/registry.js';
+import { idleInTransactionMs, type ConnectionConfig } from './data-source.js';
+import { passFailPoint } from './fail-point.js';
+import { primaryPositionSql, type Position } from './position.js';
+import {
+  isDatabaseUnavailable,
+  isReadOnly,
+  isRecoveryConflict,
+  isStatementTimeout,
+  isTransientConflict,
+} from './postgres-errors.js';
+import { NotUsable, type Server } from './server.js';
+import type { Servers } from './servers.js';
 
 /** Postgres gives up one of two deadlocked transactions; a second deadlock in a row is rare, a third a bug. */
 const writeAttempts = 3;
+/** A read that fails on a replica through no fault of its own goes to one other, then to the primary. */
+const replicaAttempts = 2;
+
+const fallbacks = new Counter({
+  name: 'db_replica_fallback_total',
+  help: 'Reads that a replica could have served, but that went to another server.',
+  labelNames: ['reason'],
+  registers: [registry],
+});
+
+/** All databases of a process are this one door, for each feature that goes through it. */
+export class DatabaseDoor {
+  constructor(
+    readonly servers: Servers,
+    readonly consistency: Consistency,
+    readonly config: ConnectionConfig,
+  ) {}
+
+  of(feature: string): Database {
+    return new Database(this, feature);
+  }
+}
 
 /**
- * The one door to the database of this process.
+ * The one door of a feature to the database.
  *
  * Both methods lend a manager that is good only until the callback's promise settles.
  * A server that is away or too slow ends as a 503 problem (see `isDatabaseUnavailable`).
  */
-@Injectable()
-export class Database implements OnApplicationShutdown {
-  constructor(private readonly primary: DataSource) {}
+export class Database {
+  constructor(
+    private readonly door: DatabaseDoor,
+    private readonly feature: string,
+  ) {}
 
-  /** Runs reads without side effects. Consistency: the primary, each statement on its own snapshot. */
-  read<T>(run: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return run(this.primary.manager);
+  /**
+   * Runs reads without side effects; `run` may be run again on another server. Consistency: each statement on its own
+   * snapshot; within a request of a user a replica that shows all that was acknowledged to that user before the request
+   * began, else the primary. Outside of one the primary.
+   *
+   * `isOwnOnly` false: what others did counts too, so that a token of this client proves nothing.
+   */
+  async read<T>(run: (manager: EntityManager) => Promise<T>, { isOwnOnly = true } = {}): Promise<T> {
+    const view = currentView();
+    if (view === undefined) return this.readPrimary(run);
+    await this.door.consistency.settle(view, [this.feature]);
+    const { kind, position } = view.needOf(this.feature, isOwnOnly);
+    if (kind === 'primary') return this.readPrimary(run, position);
+    const { servers } = this.door;
+    for (let attempt = 0, tried: Server | null = null; attempt < replicaAttempts; attempt++) {
+      const replica = this.replicaFor(position, tried);
+      if (replica === null) break;
+      try {
+        return await replica.read((isStandby, reached) => servers.isRight(isStandby, reached, position), run);
+      } catch (error) {
+        const reason = fallbackReason(error);
+        if (reason === null) throw error;
+        fallbacks.inc({ reason });
+        if (reason === 'error') void replica.ask();
+        tried = replica;
+      }
+    }
+    if (servers.all.length > 1) fallbacks.inc({ reason: 'none' });
+    return this.readPrimary(run, position);
   }
 
   /**
    * Runs `run` in one transaction on the primary (READ COMMITTED) and commits when it resolves.
    * It may run up to three times (deadlock), so it must have no effect outside the transaction.
    * An error after COMMIT was sent leaves the outcome unknown to the caller, as with any database.
+   *
+   * `users`: whose view it changes; the user of the request unless told. On return none of them reads anything older.
    */
-  async write<T>(run: (manager: EntityManager) => Promise<T>): Promise<T> {
+  async write<T>(
+    run: (manager: EntityManager) => Promise<T>,
+    { users }: { readonly users?: readonly string[] } = {},
+  ): Promise<T> {
+    const view = currentView();
+    const affected = users ?? (view === undefined ? undefined : [view.userId]);
+    if (affected === undefined)
+      throw new Error('A write outside of a request must say whose view it changes.');
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.primary.transaction(run);
+        return await this.writeOnce(run, affected);
       } catch (error) {
-        if (attempt >= writeAttempts || !isTransientConflict(error)) throw error;
+        const isRepeatable =
+          error instanceof PermitLost || error instanceof NotUsable || isTransientConflict(error);
+        if (attempt >= writeAttempts || !isRepeatable) throw error;
       }
     }
   }
 
-  /** After HTTP has drained and the consumers have stopped: Nest calls this last. */
-  async onApplicationShutdown(): Promise<void> {
-    if (this.primary.isInitialized) await this.primary.destroy();
+  private async writeOnce<T>(
+    run: (manager: EntityManager) => Promise<T>,
+    affected: readonly string[],
+  ): Promise<T> {
+    const { consistency } = this.door;
+    const view = currentView();
+    const permit =
+      affected.length === 0 ? null : await Permit.obtain(consistency, this.feature, affected, view);
+    const progress = { isCommitting: false };
+    let outcome: { result: T; position: Position };
+    try {
+      outcome = await this.transact(run, permit, progress);
+    } catch (error) {
+      await permit?.abandon(progress.isCommitting && isDatabaseUnavailable(error));
+      throw error;
+    }
+    passFailPoint();
+    if (view !== undefined && affected.includes(view.userId)) view.wrote(this.feature, outcome.position);
+    await permit?.done(outcome.position);
+    return outcome.result;
   }
+
+  private async transact<T>(
+    run: (manager: EntityManager) => Promise<T>,
+    permit: Permit | null,
+    progress: { isCommitting: boolean },
+  ): Promise<{ result: T; position: Position }> {
+    const primary = await this.door.servers.getPrimary();
+    try {
+      return await primary.borrow(async (runner) => {
+        await runner.startTransaction();
+        try {
+          if (this.door.config.DATABASE_POOLER) await runner.query(timeoutsSql(this.door.config));
+          const result = await run(runner.manager);
+          permit?.check();
+          progress.isCommitting = true;
+          await runner.commitTransaction();
+          const [row] = (await runner.query(`SELECT ${primaryPositionSql} AS position`)) as {
+            position: Position;
+          }[];
+          if (row === undefined) throw new Error('A position without a row');
+          return { result, position: row.position };
+        } catch (error) {
+          if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
+          throw error;
+        }
+      });
+    } catch (error) {
+      if (isReadOnly(error)) {
+        // A failover made a standby of it: its connections lead nowhere any more.
+        primary.lose(error);
+        primary.reset();
+      }
+      throw error;
+    }
+  }
+
+  private async readPrimary<T>(run: (manager: EntityManager) => Promise<T>, position?: Position): Promise<T> {
+    const primary = await this.door.servers.getPrimary(position);
+    if (!primary.isShared) return primary.borrow((runner) => run(runner.manager));
+    return primary.read((isStandby) => !isStandby, run);
+  }
+
+  private replicaFor(position: Position, tried: Server | null): Server | null {
+    const { servers, consistency } = this.door;
+    const replica = consistency.protections.isOn('replica-position')
+      ? servers.replicaFor(position, tried)
+      : servers.anyReplica(tried);
+    return replica;
+  }
+}
+
+const timeoutsSql = (config: ConnectionConfig): string =>
+  `SET LOCAL statement_timeout = ${Math.floor(config.DATABASE_STATEMENT_TIMEOUT_MS)};
+   SET LOCAL idle_in_transaction_session_timeout = ${Math.floor(idleInTransactionMs(config))}`;
+
+/** Why a read may be run again elsewhere; null where its error is its own. */
+function fallbackReason(error: unknown): 'lag' | 'conflict' | 'error' | null {
+  if (error instanceof NotUsable) return 'lag';
+  if (isRecoveryConflict(error)) return 'conflict';
+  // What takes too long here takes too long there.
+  if (isStatementTimeout(error)) return null;
+  return isDatabaseUnavailable(error) ? 'error' : null;
 }

@@ -73,18 +73,18 @@ async function migrateFeature(
 }
 
 /** How many migrations of `features` the database still lacks; an unknown schema lacks all of them. */
-export async function pendingMigrations(
-  dataSource: DataSource,
-  features: readonly Persistence[],
-): Promise<number> {
+export async function pendingMigrations(client: Client, features: readonly Persistence[]): Promise<number> {
   let pending = 0;
   for (const { schema, migrations } of features) {
-    const [row] = await dataSource.query<{ exists: boolean }[]>(
-      'SELECT to_regclass($1) IS NOT NULL AS exists',
-      [`${schema}.migrations`],
-    );
-    const applied = row?.exists
-      ? await dataSource.query<{ name: string }[]>(`SELECT name FROM "${schema}"."migrations"`)
+    const found = await client.query<{ exists: boolean }>('SELECT to_regclass($1) IS NOT NULL AS exists', [
+      `${schema}.migrations`,
+    ]);
+    const applied = found.rows[0]?.exists
+      ? (
+          await client.query<{ name: string }>(
+            `SELECT name FROM ${client.escapeIdentifier(schema)}.migrations`,
+          )
+        ).rows
       : [];
     const names = new Set(applied.map(({ name }) => name));
     pending += migrations.filter(({ name }) => !names.has(name)).length;

@@ -1,18 +1,29 @@
 import { join } from 'node:path';
-import type { DataSource } from 'typeorm';
+import { Client } from 'pg';
 import type { PlatformConfig } from '../config/platform-variables.js';
 import { logger } from '../logging/logger.js';
-import { createDataSource } from './data-source.js';
+import { clientOptions } from './data-source.js';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
 import { migrate, pendingMigrations } from './migrator.js';
 import type { Persistence } from './persistence.js';
+import { platformPersistence } from './platform.persistence.js';
 import { isDatabaseUnavailable } from './postgres-errors.js';
+import { parsePostgresUrl } from './postgres-url.js';
+import { Server } from './server.js';
+import { Servers } from './servers.js';
 
 export interface OpenDatabase {
-  readonly url: string;
-  readonly dataSource: DataSource;
-  /** Closes the pool and, if it was started here, the embedded Postgres. */
+  readonly servers: Servers;
+  /** Closes the pools and, if it was started here, the embedded Postgres. */
   close(): Promise<void>;
+}
+
+export interface OpenDatabaseOptions {
+  readonly config: PlatformConfig;
+  readonly features: readonly Persistence[];
+  readonly applicationName: string;
+  /** Id of this process among those that share the database. */
+  readonly processId: string;
 }
 
 const retryMs = 1000;
@@ -21,31 +32,91 @@ const retryMs = 1000;
  * Opens the database of a process: starts the embedded one where no `DATABASE_URL` is given, migrates
  * where the configuration says so, and otherwise waits until somebody else has migrated.
  */
-export async function openDatabase(
-  config: PlatformConfig,
-  features: readonly Persistence[],
-  applicationName: string,
-): Promise<OpenDatabase> {
+export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDatabase> {
+  const { config, applicationName, processId } = options;
   const embedded =
     config.DATABASE_URL === undefined
       ? await startEmbeddedPostgres({ directory: join(config.DATA_DIR, 'postgres'), database: 'task_api' })
       : null;
-  const url = embedded?.url ?? config.DATABASE_URL ?? '';
-  const dataSource = createDataSource(url, config, features, applicationName);
+  const primaryUrls = parsePostgresUrl(embedded?.url ?? config.DATABASE_URL ?? '') ?? [];
+  const urls = new Set([
+    ...primaryUrls,
+    ...config.DATABASE_REPLICA_URLS.flatMap((url) => parsePostgresUrl(url) ?? []),
+  ]);
+  const features = [platformPersistence, ...options.features];
+  const servers = new Servers(
+    [...urls].map((url) => new Server({ url, config, features, applicationName, processId })),
+    config,
+  );
   const close = async () => {
-    if (dataSource.isInitialized) await dataSource.destroy();
+    await servers.stop();
     await embedded?.stop();
   };
   try {
-    if (config.MIGRATE_ON_START ?? embedded !== null) await untilAvailable(() => migrate(url, features));
-    await untilAvailable(() => dataSource.initialize());
-    await untilMigrated(dataSource, features);
-    return { url, dataSource, close };
+    await prepare(primaryUrls, features, {
+      ...options,
+      migrates: config.MIGRATE_ON_START ?? embedded !== null,
+    });
+    await servers.start();
+    await servers.untilPrimary();
+    return { servers, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
+
+/** Migrates, or waits until that has been done. */
+async function prepare(
+  urls: readonly string[],
+  features: readonly Persistence[],
+  { config, applicationName, migrates }: OpenDatabaseOptions & { readonly migrates: boolean },
+): Promise<void> {
+  const connect = () => connectToPrimary(urls, config, applicationName);
+  if (migrates) {
+    await untilAvailable(async () => {
+      const { client, url } = await connect();
+      await client.end();
+      await migrate(url, features);
+    });
+  }
+  for (let isFirst = true; ; isFirst = false) {
+    const pending = await untilAvailable(async () => {
+      const { client } = await connect();
+      return pendingMigrations(client, features).finally(() => client.end());
+    });
+    if (pending === 0) return;
+    if (isFirst) logger.warn({ pending }, 'waiting for migrations');
+    await new Promise((resolve) => setTimeout(resolve, retryMs));
+  }
+}
+
+/** A session on the first of the servers that is in no recovery. */
+async function connectToPrimary(
+  urls: readonly string[],
+  config: PlatformConfig,
+  applicationName: string,
+): Promise<{ client: Client; url: string }> {
+  let failure: unknown = new NoPrimary('None of the servers of DATABASE_URL is a primary.');
+  for (const url of urls) {
+    const client = new Client({
+      ...clientOptions(url, config, applicationName),
+      connectionTimeoutMillis: 5000,
+    });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      const { rows } = await client.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby');
+      if (rows[0]?.standby === false) return { client, url };
+    } catch (error) {
+      failure = error;
+    }
+    await client.end().catch(() => undefined);
+  }
+  throw failure;
+}
+
+class NoPrimary extends Error {}
 
 /** A database that is not there yet is waited for: the probes tell that this process has not started. */
 async function untilAvailable<T>(attempt: () => Promise<T>): Promise<T> {
@@ -53,18 +124,9 @@ async function untilAvailable<T>(attempt: () => Promise<T>): Promise<T> {
     try {
       return await attempt();
     } catch (error) {
-      if (!isDatabaseUnavailable(error)) throw error;
+      if (!isDatabaseUnavailable(error) && !(error instanceof NoPrimary)) throw error;
       if (isFirst) logger.warn({ err: error }, 'waiting for the database');
       await new Promise((resolve) => setTimeout(resolve, retryMs));
     }
-  }
-}
-
-async function untilMigrated(dataSource: DataSource, features: readonly Persistence[]): Promise<void> {
-  for (let isFirst = true; ; isFirst = false) {
-    const pending = await untilAvailable(() => pendingMigrations(dataSource, features));
-    if (pending === 0) return;
-    if (isFirst) logger.warn({ pending }, 'waiting for migrations');
-    await new Promise((resolve) => setTimeout(resolve, retryMs));
   }
 }

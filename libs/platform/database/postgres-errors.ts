@@ -1,4 +1,5 @@
 import { QueryFailedError, QueryRunnerAlreadyReleasedError, TransactionNotStartedError } from 'typeorm';
+import { DatabaseUnavailable } from './database-unavailable.js';
 
 /** SQLSTATE class 08 (connection), 57P0x (shutdown, starting up), 53 (no resources), 57014 (cancelled by a timeout). */
 const unavailableStates = /^(08...|57P0[1-5]|53...|57014|25006|55P03)$/;
@@ -18,6 +19,7 @@ const unavailableMessages =
 
 /** True where the server is away, starting, out of connections or too slow: the client may try again. */
 export function isDatabaseUnavailable(error: unknown): boolean {
+  if (error instanceof DatabaseUnavailable) return true;
   // TypeORM releases a runner whose connection breaks between two statements; the next one then meets these.
   if (error instanceof QueryRunnerAlreadyReleasedError || error instanceof TransactionNotStartedError)
     return true;
@@ -33,6 +35,15 @@ export function isTransientConflict(error: unknown): boolean {
   const code = codeOf(driverError(error));
   return code === '40P01' || code === '40001';
 }
+
+/** A write met a server that only reads: it is a standby by now. */
+export const isReadOnly = (error: unknown): boolean => codeOf(driverError(error)) === '25006';
+
+export const isStatementTimeout = (error: unknown): boolean => codeOf(driverError(error)) === '57014';
+
+/** A standby ended a query because what it replays stood against it; another server may answer it. */
+export const isRecoveryConflict = (error: unknown): boolean =>
+  codeOf(driverError(error)) === '40001' || codeOf(driverError(error)) === '57P04';
 
 /** NUL or a lone surrogate that got past validation. */
 export function isUntranslatableText(error: unknown): boolean {

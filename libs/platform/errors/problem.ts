@@ -1,8 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
+import { DatabaseUnavailable } from '../database/database-unavailable.js';
 import { isDatabaseUnavailable, isUntranslatableText } from '../database/postgres-errors.js';
 import { DomainError, type ProblemDetail } from './domain-error.js';
-import { MalformedRequest, ServiceUnavailable } from './common-errors.js';
+import { MalformedRequest } from './common-errors.js';
 
 /** The body of every error answer (RFC 9457, with `code`, `request_id` and `errors`). */
 export interface Problem {
@@ -30,10 +31,7 @@ const httpLayerErrors: Readonly<Record<number, { code: string; detail: string }>
 export function toDomainError(error: unknown): DomainError {
   if (error instanceof DomainError) return error;
   if (isDatabaseUnavailable(error)) {
-    return new ServiceUnavailable('The database is not available.', {
-      code: 'database_unavailable',
-      cause: error,
-    });
+    return new DatabaseUnavailable(error);
   }
   if (isUntranslatableText(error))
     return new MalformedRequest('The request holds text that can not be stored.');

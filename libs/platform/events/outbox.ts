@@ -36,6 +36,9 @@ interface OutboxRow {
   readonly created_at: Date;
 }
 
+/** No user sees the queue. */
+const seenByNobody = { users: [] };
+
 /** The table that `Outbox` needs in a feature's schema. */
 export const outboxTable = (schema: string): string => `
   CREATE TABLE ${schema}.outbox (
@@ -143,7 +146,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
         [leaseSeconds, batchSize, this.bus.topics()],
       );
       return rows;
-    });
+    }, seenByNobody);
   }
 
   private async relay(row: OutboxRow): Promise<void> {
@@ -159,19 +162,22 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
       return;
     }
     deliveries.inc({ topic: row.topic, result: 'success' });
-    await this.database.write((manager) =>
-      manager.query(`DELETE FROM ${this.schema}.outbox WHERE id = $1`, [row.id]),
+    await this.database.write(
+      (manager) => manager.query(`DELETE FROM ${this.schema}.outbox WHERE id = $1`, [row.id]),
+      seenByNobody,
     );
   }
 
   private async postpone(row: OutboxRow): Promise<void> {
-    await this.database.write((manager) =>
-      manager.query(
-        `UPDATE ${this.schema}.outbox
-         SET available_at = now() + make_interval(secs => $2), failed_at = CASE WHEN $3 THEN now() END
-         WHERE id = $1`,
-        [row.id, Math.min(2 ** row.attempts, 900), row.attempts >= maxAttempts],
-      ),
+    await this.database.write(
+      (manager) =>
+        manager.query(
+          `UPDATE ${this.schema}.outbox
+           SET available_at = now() + make_interval(secs => $2), failed_at = CASE WHEN $3 THEN now() END
+           WHERE id = $1`,
+          [row.id, Math.min(2 ** row.attempts, 900), row.attempts >= maxAttempts],
+        ),
+      seenByNobody,
     );
   }
 }

@@ -19,6 +19,14 @@ export interface EndpointOptions {
   readonly conditions?: readonly ('If-Match' | 'If-None-Match')[];
   /** Takes any query: a load balancer may add one to its health check. */
   readonly ignoresQuery?: boolean;
+  /** The feature whose view of the caller it changes: its mark is set with the beginning of the request. */
+  readonly writes?: string;
+  /** Counts against no limit: a load balancer asks it all the time. */
+  readonly isUnlimited?: boolean;
+  /** Makes an account, logs in or sends a mail: counted against a limit of its own besides. */
+  readonly isCredentials?: boolean;
+  /** Points that a call counts against the limit, by its unchecked body; 1 unless told. */
+  readonly cost?: (body: unknown) => number;
   /** Other media types of the request body than application/json. */
   readonly bodyTypes?: readonly string[];
 }

@@ -6,10 +6,11 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { DynamicModule } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { PlatformConfig } from '../config/platform-variables.js';
+import { openScope } from '../consistency/request-view.js';
 import { MalformedRequest } from '../errors/common-errors.js';
 import { DomainError } from '../errors/domain-error.js';
 import { ProblemFilter, sendProblem } from '../errors/problem.filter.js';
-import { logContext, logger, NestLogger } from '../logging/logger.js';
+import { logger, NestLogger } from '../logging/logger.js';
 import { logRequests } from '../logging/request-log.js';
 import type { Health } from '../operations/health.js';
 import { answerBrokenRequest, answerOddRequests } from './broken-request.js';
@@ -133,7 +134,7 @@ async function addHeaders(fastify: FastifyInstance, config: PlatformConfig, heal
       done(new MalformedRequest('A request needs a Host header.'));
       return;
     }
-    logContext.run({ request_id: request.id }, done);
+    openScope(request, done);
   });
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
     // We stop: the client shall not send its next request on this connection.

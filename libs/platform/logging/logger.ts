@@ -1,13 +1,6 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { LoggerService } from '@nestjs/common';
 import { pino, type Logger } from 'pino';
-
-/** Fields that every line of one request carries. */
-export interface LogContext {
-  readonly request_id: string;
-}
-
-export const logContext = new AsyncLocalStorage<LogContext>();
+import { requestScope } from '../consistency/request-view.js';
 
 /** Whatever a call site logs under these names, at any of these depths, is cut out. */
 const secretNames = [
@@ -31,8 +24,10 @@ export const logger: Logger = pino({
   base: null,
   timestamp: () => `,"time":"${new Date().toISOString()}"`,
   formatters: { level: (label) => ({ level: label }) },
-  // A copy: pino adds the line's own fields to what this returns.
-  mixin: () => ({ ...logContext.getStore() }),
+  mixin: () => {
+    const scope = requestScope.getStore();
+    return scope === undefined ? {} : { request_id: scope.request_id };
+  },
   redact: { paths: redactedPaths, censor: '[redacted]' },
   serializers: { err: describeError },
 });

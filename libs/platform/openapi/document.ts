@@ -182,6 +182,7 @@ function problemStatuses({ endpoint, schemas, isPublic }: Handler): number[] {
     400,
     408,
     422,
+    ...(endpoint?.isUnlimited ? [] : [429]),
     503,
     ...(isPublic ? [] : [401]),
     ...(takesBody ? [413, 415] : []),

@@ -17,6 +17,7 @@ export class HealthzController {
     response: z.strictObject({ status: z.literal('ok') }).meta({ id: 'Health' }),
     problems: [503],
     ignoresQuery: true,
+    isUnlimited: true,
   })
   check() {
     if (!this.health.isReady) throw new ServiceUnavailable('This process is stopping.', { code: 'stopping' });

@@ -2,11 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import jwt from 'jsonwebtoken';
 import { ExtractJwt, Strategy } from 'passport-jwt';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Unauthenticated } from '../errors/common-errors.js';
 import { PLATFORM_CONFIG, type PlatformConfig } from '../config/platform-variables.js';
 import type { Principal } from './principal.js';
-import { SessionRegistry, VerificationKeys } from './security.ports.js';
+import { VerificationKeys } from './security.ports.js';
 
 export const accessTokenAudience = 'task-api';
 /** `typ` of RFC 9068: no other kind of token, signed by the same key, passes for an access token. */
@@ -23,17 +24,18 @@ export const accessTokenClaims = z.object({
   exp: z.int(),
 });
 
-/**
- * Verifies the bearer token: ES256 by a known key, issuer, audience, type, time; then that its
- * session still stands.
- */
+/** What a good signature vouches for. */
+export interface VerifiedToken {
+  readonly principal: Principal;
+  readonly kid: string;
+  /** Milliseconds of Unix time. */
+  readonly expiresAt: number;
+}
+
+/** Verifies the bearer token: ES256 by a known key, issuer, audience, type, time. Not whether its session still stands. */
 @Injectable()
 export class AccessTokenStrategy extends PassportStrategy(Strategy, 'access-token') {
-  constructor(
-    @Inject(PLATFORM_CONFIG) config: Pick<PlatformConfig, 'PUBLIC_URL'>,
-    keys: VerificationKeys,
-    private readonly sessions: SessionRegistry,
-  ) {
+  constructor(@Inject(PLATFORM_CONFIG) config: Pick<PlatformConfig, 'PUBLIC_URL'>, keys: VerificationKeys) {
     super({
       jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
       secretOrKeyProvider: (
@@ -48,20 +50,26 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy, 'access-toke
         // passport-jwt's types know no KeyObject; jsonwebtoken, to which it goes, takes one.
         else done(null, key as unknown as string);
       },
+      passReqToCallback: true,
       algorithms: ['ES256'],
       issuer: config.PUBLIC_URL,
       audience: accessTokenAudience,
     });
   }
 
-  /** Called by passport with the payload of a token whose signature is good. */
-  async validate(payload: unknown): Promise<Principal> {
+  /** Called by passport with the request and the payload of a token whose signature is good. */
+  validate(request: FastifyRequest, payload: unknown): VerifiedToken {
     const claims = accessTokenClaims.safeParse(payload);
-    if (!claims.success) throw new Unauthenticated('The access token is not one of ours.', 'invalid_token');
-    const { sub, sid, role, tier, auth_time } = claims.data;
-    if (!(await this.sessions.isActive(sid, sub))) {
-      throw new Unauthenticated('The session of this token has ended.', 'invalid_token');
-    }
-    return { userId: sub, sessionId: sid, role, tier, authenticatedAt: new Date(auth_time * 1000) };
+    const token = ExtractJwt.fromAuthHeaderAsBearerToken()(request);
+    const kid = token === null ? undefined : jwt.decode(token, { complete: true })?.header.kid;
+    if (!claims.success || kid === undefined)
+      throw new Unauthenticated('The access token is not one of ours.', 'invalid_token');
+    const { sub, sid, role, tier, auth_time, exp } = claims.data;
+    const authenticatedAt = new Date(auth_time * 1000);
+    return {
+      principal: { userId: sub, sessionId: sid, role, tier, authenticatedAt },
+      kid,
+      expiresAt: exp * 1000,
+    };
   }
 }

@@ -16,15 +16,38 @@ export interface Principal {
   readonly authenticatedAt: Date;
 }
 
-const principals = new WeakMap<object, Principal>();
-
-export function setPrincipal(request: FastifyRequest, principal: Principal): void {
-  principals.set(request, principal);
+/** Who calls and by which token. */
+export interface Caller {
+  readonly principal: Principal;
+  /** SHA-256 of the whole token. */
+  readonly tokenHash: string;
+  /** End of the token, in milliseconds of Unix time. */
+  readonly expiresAt: number;
 }
 
-export function principalOf(request: FastifyRequest): Principal | undefined {
-  return principals.get(request);
+const callers = new WeakMap<object, Caller>();
+const refusals = new WeakMap<object, Error>();
+
+export function setPrincipal(
+  request: FastifyRequest,
+  principal: Principal,
+  tokenHash: string,
+  expiresAt: number,
+): void {
+  callers.set(request, { principal, tokenHash, expiresAt });
 }
+
+export const callerOf = (request: FastifyRequest): Caller | undefined => callers.get(request);
+
+export const principalOf = (request: FastifyRequest): Principal | undefined =>
+  callers.get(request)?.principal;
+
+/** The token is no good: said once the call has been counted. */
+export function refuse(request: FastifyRequest, refusal: Error): void {
+  refusals.set(request, refusal);
+}
+
+export const refusalOf = (request: FastifyRequest): Error | undefined => refusals.get(request);
 
 /** The caller, as a handler's parameter. */
 export const CurrentUser = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {

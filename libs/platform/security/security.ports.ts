@@ -8,6 +8,8 @@ export abstract class VerificationKeys {
 
 /** Whether sessions still stand. The truth is `auth.sessions`. */
 export abstract class SessionRegistry {
+  /** Whose writes may end a session. */
+  abstract readonly feature: string;
   /** Consistency: sees every revocation that was acknowledged before the call. */
   abstract isActive(sessionId: string, userId: string): Promise<boolean>;
 }

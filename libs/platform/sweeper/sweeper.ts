@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Counter } from 'prom-client';
-import { Database } from '../database/database.js';
+import type { EntityManager } from 'typeorm';
+import { DatabaseDoor, type Database } from '../database/database.js';
 import { isDatabaseUnavailable } from '../database/postgres-errors.js';
 import { logger } from '../logging/logger.js';
 import { registry } from '../operations/registry.js';
@@ -16,10 +17,14 @@ const deleted = new Counter({
   registers: [registry],
 });
 
-/** Deletes at most `$1` rows whose time is over. */
+/** Deletes rows whose time is over. */
 export interface SweepTask {
+  /** Feature and what is swept, such as `tasks.trash`. */
   readonly name: string;
+  /** Deletes at most `$1` rows. Where `affected` is given, those of the users `$2`. */
   readonly statement: string;
+  /** Finds the users, as `user_id`, whose view the deletion of the next `$1` rows changes. */
+  readonly affected?: string;
 }
 
 /** Purges what features say is over, in small transactions; an advisory lock lets one process at a time do it. */
@@ -30,7 +35,7 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   private running: Promise<void> = Promise.resolve();
   private isStopped = false;
 
-  constructor(private readonly database: Database) {}
+  constructor(private readonly door: DatabaseDoor) {}
 
   register(...tasks: readonly SweepTask[]): void {
     this.tasks.push(...tasks);
@@ -69,16 +74,21 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
     return total;
   }
 
-  private sweepBatch(task: SweepTask): Promise<number> {
-    return this.database.write(async (manager) => {
+  private async sweepBatch({ name, statement, affected }: SweepTask): Promise<number> {
+    const database = this.door.of(name.split('.', 1)[0] ?? name);
+    const users = affected === undefined ? [] : await findAffected(database, affected);
+    const run = async (manager: EntityManager) => {
       const [row] = await manager.query<{ locked: boolean }[]>(
         'SELECT pg_try_advisory_xact_lock($1) AS locked',
         [sweeperLock],
       );
       if (!row?.locked) return 0;
-      const [, count] = await manager.query<[unknown, number]>(task.statement, [batchSize]);
+      const values = affected === undefined ? [batchSize] : [batchSize, users];
+      const [, count] = await manager.query<[unknown, number]>(statement, values);
       return count;
-    });
+    };
+    if (affected !== undefined && users.length === 0) return 0;
+    return database.write(run, { users });
   }
 
   private schedule(delayMs: number): void {
@@ -89,4 +99,9 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
     }, delayMs);
     this.timer.unref();
   }
+}
+
+async function findAffected(database: Database, statement: string): Promise<string[]> {
+  const rows = await database.read((manager) => manager.query<{ user_id: string }[]>(statement, [batchSize]));
+  return [...new Set(rows.map(({ user_id }) => user_id))];
 }

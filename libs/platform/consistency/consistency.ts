@@ -1,0 +1,170 @@
+import { Gauge } from 'prom-client';
+import { later, origin, timelineOf, type Position } from '../database/position.js';
+import type { ServerState } from '../database/server.js';
+import type { Servers } from '../database/servers.js';
+import { uuidv7 } from '../database/uuid.js';
+import { logger } from '../logging/logger.js';
+import { registry } from '../operations/registry.js';
+import { Batched } from './batched.js';
+import type { Beginning, Ledger } from './ledger.port.js';
+import { Lease, noticeMs } from './lease.js';
+import { Protections } from './protections.js';
+import { RequestView } from './request-view.js';
+
+const trusted = new Gauge({
+  name: 'consistency_trusted',
+  help: '1 while caches and replicas are used by what the ledger says, else 0.',
+  registers: [registry],
+});
+
+/** Writes that were under way when the connection to Redis was made anew have ended by then, or know that it broke. */
+const linkSettleMs = 1000;
+const startWaitMs = 2000;
+
+/**
+ * Decides what a request may rely on: whether the notes tell the truth now, and from which position on they do. The
+ * mechanism with its reasons is docs/adr/0006-consistency-by-positions.md.
+ */
+export class Consistency {
+  readonly lease: Lease;
+  /** Nothing that was known before it counts: it rises to the primary's position whenever something may have been missed. */
+  private floor: Position = origin;
+  /** Something may have been missed, and no poll since has raised the floor over it. */
+  private isMissing = true;
+  private timeline = 0;
+  /** When the primary was last asked with success: for leases among others. */
+  private polledAt = -Infinity;
+  /** Writes under way that no other process is told of. */
+  private unnoted = 0;
+  private readonly position = new Batched(() => this.askPosition());
+
+  constructor(
+    readonly servers: Servers,
+    /** Null: this process notes nothing and caches nothing, as a command does. */
+    readonly ledger: Ledger | null,
+    readonly processId: string = uuidv7(),
+    readonly protections: Protections = new Protections(),
+  ) {
+    this.lease = new Lease(servers, processId);
+    servers.onPoll(() => this.onPoll());
+    ledger?.onChange(() => this.onLedgerChange());
+    trusted.set(0);
+  }
+
+  /**
+   * Shows this process to the others where it has to: one whose ledger is shared with nobody may not be alone, and one
+   * without Redis writes unseen.
+   */
+  async start(): Promise<void> {
+    const { ledger } = this;
+    if (ledger === null || !this.protections.isOn('lease')) return;
+    if (!ledger.isShared) await this.lease.untilEffective(startWaitMs);
+    else if (!(await ledger.untilUp(startWaitMs))) this.lease.hold();
+  }
+
+  async stop(): Promise<void> {
+    await this.lease.stop();
+  }
+
+  /** Whether notes tell the truth now. */
+  isTrusted(now = performance.now()): boolean {
+    if (this.ledger?.isUp !== true) return false;
+    if (!this.isPollFresh(now)) this.miss();
+    return !this.isMissing;
+  }
+
+  /** What a request may rely on; `beginning` null where the ledger could not be asked. */
+  viewOf(userId: string, beginning: Beginning | null, token: Position | null): RequestView {
+    const known = beginning !== null && this.isTrusted() ? beginning : null;
+    return new RequestView(userId, known && new Map(known.notes), known?.unnoted ?? null, this.floor, token);
+  }
+
+  /** Replaces what is unknown by the primary's position of now. Leaves it unknown where the primary can't be asked. */
+  async settle(view: RequestView, features: readonly string[]): Promise<void> {
+    const unsettled = view.unsettled(features);
+    const { ledger } = this;
+    if (unsettled.length === 0 || ledger === null) return;
+    try {
+      const position = await this.position.get();
+      const settled = unsettled.map(async (feature) =>
+        view.learn(feature, await ledger.settle(view.userId, feature, position)),
+      );
+      await Promise.all(settled);
+    } catch (error) {
+      logger.debug({ err: error }, 'what is unknown stays so');
+    }
+  }
+
+  /** For the time of a write that no other process is told of: the lease stands until it has ended. */
+  beginUnnoted(): () => void {
+    this.unnoted++;
+    return () => {
+      this.unnoted--;
+    };
+  }
+
+  holdLease(): void {
+    if (this.protections.isOn('lease')) this.lease.hold();
+  }
+
+  private askPosition(): Promise<Position> {
+    const { primary } = this.servers;
+    if (primary === null) return Promise.reject(new Error('there is no primary'));
+    return primary.ask().then(() => {
+      const { state } = primary;
+      if (state === null || state.isStandby) throw new Error('the primary does not answer');
+      return state.position;
+    });
+  }
+
+  private onPoll(): void {
+    const state = this.servers.primary?.state ?? null;
+    const now = performance.now();
+    if (state !== null) this.hear(state, now);
+    trusted.set(this.isTrusted(now) ? 1 : 0);
+  }
+
+  private hear({ position, leases, askedAt }: ServerState, now: number): void {
+    this.polledAt = Math.max(this.polledAt, askedAt);
+    if (leases > 0 && this.protections.isOn('lease')) this.miss();
+    if (timelineOf(position) !== this.timeline) {
+      this.timeline = timelineOf(position);
+      this.isMissing = true;
+    }
+    if (this.isMissing && this.mayRaise(leases, askedAt, now)) this.raise(position);
+    const isTelling = this.ledger?.isShared === true && this.ledger.isUp && !this.isMissing;
+    if (isTelling && this.unnoted === 0) this.lease.release();
+  }
+
+  /** Nobody writes unnoted any more, and the poll began after that: its position is past all that was missed. */
+  private mayRaise(leases: number, askedAt: number, now: number): boolean {
+    const { ledger } = this;
+    if (ledger === null || !ledger.isUp || ledger.upSince === null) return false;
+    const isSettled = !ledger.isShared || askedAt - ledger.upSince >= linkSettleMs;
+    return isSettled && (leases === 0 || !this.protections.isOn('lease')) && this.isPollFresh(now);
+  }
+
+  private raise(position: Position): void {
+    this.isMissing = false;
+    this.floor = this.protections.isOn('floor') ? later(this.floor, position) : this.floor;
+    logger.info('caches and replicas are in use');
+  }
+
+  private miss(): void {
+    if (this.isMissing) return;
+    this.isMissing = true;
+    logger.warn('caches are out of use: reads go to the primary');
+  }
+
+  private onLedgerChange(): void {
+    if (this.ledger?.isUp === true) return;
+    this.miss();
+    // At once, not with the next write: which then finds that all others have noticed.
+    this.holdLease();
+  }
+
+  /** The leases were looked at less than a second ago, or nobody can have written since. */
+  private isPollFresh(now: number): boolean {
+    return now - this.polledAt < noticeMs || this.servers.isPrimaryGone(now);
+  }
+}

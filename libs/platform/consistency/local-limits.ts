@@ -1,0 +1,63 @@
+import { LRUCache } from 'lru-cache';
+import type { Limit, LimitRecord } from './ledger.port.js';
+
+interface Counter {
+  used: number;
+  endsAt: number;
+  blockedUntil: number;
+}
+
+const mostKeys = 100_000;
+
+/**
+ * Counts of this process alone. It also keeps what the shared ledger last said, so that losing that starts nobody anew
+ * and a known block needs no question.
+ */
+export class LocalLimits {
+  private readonly counters = new LRUCache<string, Counter>({ max: mostKeys });
+
+  /** Counts `cost` points: a window begins with its first call; whoever goes over is blocked, and then starts anew. */
+  count({ key, points, windowMs, blockMs }: Limit, cost: number, now = performance.now()): LimitRecord {
+    const counter = this.of(key);
+    if (counter.blockedUntil <= now) {
+      if (counter.endsAt <= now) {
+        counter.used = 0;
+        counter.endsAt = now + windowMs;
+      }
+      counter.used += cost;
+      counter.blockedUntil = 0;
+      if (counter.used > points) counter.endsAt = counter.blockedUntil = now + blockMs;
+    }
+    return recordOf(counter, now);
+  }
+
+  /** The block that stands, or null. */
+  findBlock(key: string, now = performance.now()): LimitRecord | null {
+    const counter = this.counters.get(key);
+    return counter === undefined || counter.blockedUntil <= now ? null : recordOf(counter, now);
+  }
+
+  /** Takes over what the shared ledger counted. */
+  learn(key: string, { used, resetMs, blockedMs }: LimitRecord, now = performance.now()): void {
+    Object.assign(this.of(key), {
+      used,
+      endsAt: now + resetMs,
+      blockedUntil: blockedMs > 0 ? now + blockedMs : 0,
+    });
+  }
+
+  private of(key: string): Counter {
+    let counter = this.counters.get(key);
+    if (counter === undefined) {
+      counter = { used: 0, endsAt: 0, blockedUntil: 0 };
+      this.counters.set(key, counter);
+    }
+    return counter;
+  }
+}
+
+const recordOf = ({ used, endsAt, blockedUntil }: Counter, now: number): LimitRecord => ({
+  used,
+  resetMs: Math.max(0, endsAt - now),
+  blockedMs: Math.max(0, blockedUntil - now),
+});

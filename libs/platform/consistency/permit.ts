@@ -1,0 +1,140 @@
+import { ServiceUnavailable } from '../errors/common-errors.js';
+import type { Position } from '../database/position.js';
+import { DatabaseUnavailable } from '../database/database-unavailable.js';
+import { uuidv7 } from '../database/uuid.js';
+import { logger } from '../logging/logger.js';
+import { RedisUnavailable } from '../redis/redis-link.js';
+import type { Consistency } from './consistency.js';
+import type { Mark } from './ledger.port.js';
+import type { RequestView } from './request-view.js';
+
+/**
+ * A mark that came with the request may be 5 s old when the write begins; 15 s later the write is given up; the server
+ * ends a transaction that is left alone for 10 s, so no COMMIT of a process that slept comes later than that; and a
+ * COMMIT takes 5 s at most: the mark, of 35 s, still stands.
+ */
+const oldestMarkMs = 5000;
+const longestWriteMs = 15_000;
+/** How long a write waits until all others know that it does not tell them. */
+const leaseWaitMs = 3000;
+
+/** The write has to be made again: others may not know of it. Nothing was committed. */
+export class PermitLost extends ServiceUnavailable {
+  constructor(reason: string) {
+    super('The write could not be made safely. Try again.', {
+      code: 'write_unsafe',
+      cause: new Error(reason),
+    });
+  }
+}
+
+/**
+ * Leave to write what changes the view of some users. Either the users are marked, so that every process reads them from
+ * the primary until the note is there, or every process knows that this one does not tell.
+ */
+export class Permit {
+  private readonly since = performance.now();
+
+  private constructor(
+    private readonly consistency: Consistency,
+    private readonly marks: readonly Mark[],
+    private readonly epoch: number,
+    private readonly end: () => void,
+  ) {}
+
+  static async obtain(
+    consistency: Consistency,
+    feature: string,
+    userIds: readonly string[],
+    view: RequestView | undefined,
+  ): Promise<Permit> {
+    const { ledger } = consistency;
+    const epoch = ledger?.epoch ?? 0;
+    if (ledger?.isUp === true) {
+      try {
+        const marks = userIds.map((userId) => takeMark(consistency, feature, userId, view));
+        const permit = new Permit(consistency, await Promise.all(marks), epoch, () => undefined);
+        if (!ledger.isShared) await untilLeased(consistency);
+        return permit;
+      } catch (error) {
+        if (!(error instanceof RedisUnavailable)) throw error;
+      }
+    }
+    const end = consistency.beginUnnoted();
+    try {
+      await untilLeased(consistency);
+      return new Permit(consistency, [], epoch, end);
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
+  /**
+   * Just before COMMIT.
+   *
+   * @throws PermitLost where the marks may be gone by the time that it takes effect
+   */
+  check(): void {
+    const { ledger } = this.consistency;
+    if (performance.now() - this.since > longestWriteMs) throw new PermitLost('The write took too long.');
+    if (this.marks.length > 0 && (ledger?.epoch !== this.epoch || !ledger.isUp))
+      throw new PermitLost('Redis was lost.');
+    if ((this.marks.length === 0 || ledger?.isShared === false) && !isLeaseGood(this.consistency)) {
+      throw new PermitLost('The lease was lost.');
+    }
+  }
+
+  /** After COMMIT: on return the write may be acknowledged. */
+  async done(position: Position): Promise<void> {
+    try {
+      const { ledger } = this.consistency;
+      if (this.marks.length > 0 && ledger !== null) {
+        await Promise.all(this.marks.map((mark) => ledger.finish(mark, position)));
+      } else if (!isLeaseGood(this.consistency)) {
+        await untilLeased(this.consistency);
+      }
+    } catch (error) {
+      // The marks still stand where they could be kept, and for the rest everybody has to know.
+      logger.debug({ err: error }, 'a write could not be noted');
+      await untilLeased(this.consistency);
+    } finally {
+      this.end();
+    }
+  }
+
+  /** Nothing was written. Where that is not known, the marks stay until they count as unknown. */
+  async abandon(isUnknown: boolean): Promise<void> {
+    this.end();
+    if (isUnknown) return;
+    const { ledger } = this.consistency;
+    if (ledger !== null) await Promise.allSettled(this.marks.map((mark) => ledger.finish(mark, null)));
+  }
+}
+
+/** The mark that came with the request, once, else a new one. */
+async function takeMark(
+  consistency: Consistency,
+  feature: string,
+  userId: string,
+  view: RequestView | undefined,
+): Promise<Mark> {
+  const mark = view?.takeMark({
+    feature,
+    userId,
+    maxAgeMs: oldestMarkMs,
+    epoch: consistency.ledger?.epoch ?? 0,
+  });
+  if (mark !== undefined) return mark;
+  const fresh = { userId, feature, id: uuidv7() };
+  if (consistency.protections.isOn('mark')) await consistency.ledger?.mark(fresh);
+  return fresh;
+}
+
+const isLeaseGood = ({ lease, protections }: Consistency): boolean =>
+  !protections.isOn('lease') || lease.isEffective();
+
+async function untilLeased({ lease, protections }: Consistency): Promise<void> {
+  if (!protections.isOn('lease') || (await lease.untilEffective(leaseWaitMs))) return;
+  throw new DatabaseUnavailable();
+}

@@ -1,0 +1,104 @@
+import { Caches } from './cache/caches.js';
+import { ChangeListener } from './cache/change-listener.js';
+import { MemoryLayer } from './cache/memory-layer.js';
+import { RedisLayer } from './cache/redis-layer.js';
+import type { PlatformConfig } from './config/platform-variables.js';
+import { ConsistencyTokens } from './consistency/consistency-token.js';
+import { Consistency } from './consistency/consistency.js';
+import { LocalLimits } from './consistency/local-limits.js';
+import { MemoryLedger } from './consistency/memory-ledger.js';
+import { Protections } from './consistency/protections.js';
+import { RedisLedger } from './consistency/redis-ledger.js';
+import { DatabaseDoor } from './database/database.js';
+import { armFailPointOnSignal } from './database/fail-point.js';
+import { openDatabase } from './database/open-database.js';
+import type { Persistence } from './database/persistence.js';
+import type { Servers } from './database/servers.js';
+import { uuidv7 } from './database/uuid.js';
+import { RedisLink } from './redis/redis-link.js';
+import { parseRedisUrl } from './redis/redis-url.js';
+import { Policies } from './throttling/policies.js';
+import { RateLimiter } from './throttling/rate-limiter.js';
+
+/** Everything between a feature and what is kept: the door to the database, Redis, caches and limits. */
+export interface DataPath {
+  readonly door: DatabaseDoor;
+  readonly consistency: Consistency;
+  readonly caches: Caches;
+  readonly limiter: RateLimiter;
+  readonly policies: Policies;
+  readonly tokens: ConsistencyTokens;
+  /** Closes it all, once nobody uses it any more. */
+  close(): Promise<void>;
+}
+
+export interface DataPathOptions {
+  readonly config: PlatformConfig;
+  readonly features: readonly Persistence[];
+  readonly applicationName: string;
+  /** A command reads from the primary and caches nothing; without Redis it tells the services that it writes. */
+  readonly isCommand: boolean;
+}
+
+export async function openDataPath(options: DataPathOptions): Promise<DataPath> {
+  const { config } = options;
+  if (config.NODE_ENV === 'test') armFailPointOnSignal();
+  const processId = uuidv7();
+  const database = await openDatabase({ ...options, processId });
+  try {
+    const path = assembleDataPath(options, database.servers, processId);
+    await path.start();
+    const close = () => path.close().finally(() => database.close());
+    return { ...path, close };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/** The same on servers that the caller opens and closes. Nothing is connected before `start`. */
+export function assembleDataPath(
+  { config, applicationName, isCommand }: Omit<DataPathOptions, 'features'>,
+  servers: Servers,
+  processId: string,
+): DataPath & { start(): Promise<void> } {
+  const link = connectRedis(config, applicationName);
+  const limits = new LocalLimits();
+  const drop = (userId: string, feature: string) => caches.drop(userId, feature);
+  const own = isCommand ? null : new MemoryLedger(limits, drop);
+  const ledger = link === null ? own : new RedisLedger(link);
+  const consistency = new Consistency(
+    servers,
+    ledger,
+    processId,
+    new Protections(config.TEST_WITHOUT_PROTECTION),
+  );
+  const caches = new Caches(
+    consistency,
+    new MemoryLayer(config),
+    link && new RedisLayer(link),
+    config.CACHE_ENABLED && !isCommand,
+  );
+  const listener = link !== null && !isCommand ? new ChangeListener(link, drop) : null;
+  return {
+    door: new DatabaseDoor(servers, consistency, config),
+    consistency,
+    caches,
+    limiter: new RateLimiter(consistency, limits),
+    policies: new Policies(config),
+    tokens: new ConsistencyTokens(config.CONSISTENCY_TOKEN_KEY),
+    start: () => {
+      for (const part of [listener, link]) part?.start();
+      return consistency.start();
+    },
+    close: async () => {
+      await consistency.stop();
+      for (const part of [listener, link]) part?.close();
+    },
+  };
+}
+
+function connectRedis(config: PlatformConfig, name: string): RedisLink | null {
+  const address = config.REDIS_URL === undefined ? null : parseRedisUrl(config.REDIS_URL);
+  return address && new RedisLink(address, config, name);
+}

@@ -1,0 +1,99 @@
+import { Counter } from 'prom-client';
+import type { Consistency } from '../consistency/consistency.js';
+import type { Beginning, Limit, LimitRecord, Mark } from '../consistency/ledger.port.js';
+import type { LocalLimits } from '../consistency/local-limits.js';
+import { registry } from '../operations/registry.js';
+import { RedisUnavailable } from '../redis/redis-link.js';
+import { RateLimited } from './rate-limited.error.js';
+
+const decisions = new Counter({
+  name: 'rate_limit_decisions_total',
+  help: 'Calls that were counted against a limit.',
+  labelNames: ['policy', 'decision'],
+  registers: [registry],
+});
+
+/** A limit by its name in headers and metrics. */
+export interface Policy extends Omit<Limit, 'key'> {
+  readonly name: string;
+}
+
+/**
+ * Counts calls in the shared ledger, and in this process while that is away: then each process goes on from what it last
+ * heard, by what it sees itself. A block that is known is asked about nowhere.
+ */
+export class RateLimiter {
+  constructor(
+    private readonly consistency: Consistency,
+    private readonly local: LocalLimits,
+  ) {}
+
+  /** Counts `cost` points of whoever `subject` is, such as `{<user id>}` or `{ip:…}`. */
+  async count(policy: Policy, subject: string, cost = 1): Promise<LimitRecord> {
+    const limit = limitOf(policy, subject);
+    const { ledger } = this.consistency;
+    return this.decide(policy, limit, cost, async () => (await ledger?.count(limit, cost)) ?? null);
+  }
+
+  /**
+   * The same at the beginning of a user's request, in one round trip with all else that the ledger is asked for: null
+   * where it could not be asked.
+   */
+  async begin(
+    policy: Policy,
+    userId: string,
+    cost: number,
+    mark: Mark | null,
+  ): Promise<{ record: LimitRecord; beginning: Beginning | null }> {
+    const limit = limitOf(policy, `{${userId}}`);
+    let beginning: Beginning | null = null;
+    const record = await this.decide(policy, limit, cost, async () => {
+      beginning = (await this.consistency.ledger?.begin(limit, cost, mark, userId)) ?? null;
+      return beginning?.limit ?? null;
+    });
+    return { record, beginning };
+  }
+
+  /** @throws RateLimited where the count went over the limit */
+  async require(policy: Policy, subject: string, cost = 1): Promise<void> {
+    const record = await this.count(policy, subject, cost);
+    if (record.blockedMs > 0) throw new RateLimited(record.blockedMs);
+  }
+
+  private async decide(
+    policy: Policy,
+    limit: Limit,
+    cost: number,
+    ask: () => Promise<LimitRecord | null>,
+  ): Promise<LimitRecord> {
+    const record = this.local.findBlock(limit.key) ?? (await this.askOrCount(limit, cost, ask));
+    decisions.inc({ policy: policy.name, decision: record.blockedMs > 0 ? 'blocked' : 'allowed' });
+    return record;
+  }
+
+  private async askOrCount(
+    limit: Limit,
+    cost: number,
+    ask: () => Promise<LimitRecord | null>,
+  ): Promise<LimitRecord> {
+    const { ledger } = this.consistency;
+    if (ledger?.isUp === true) {
+      try {
+        const record = await ask();
+        // One that shares nothing has counted here.
+        if (record !== null && ledger.isShared) this.local.learn(limit.key, record);
+        if (record !== null) return record;
+      } catch (error) {
+        if (!(error instanceof RedisUnavailable)) throw error;
+      }
+    }
+    return this.local.count(limit, cost);
+  }
+}
+
+const limitOf = ({ name, points, windowMs, blockMs }: Policy, subject: string): Limit => ({
+  key: `${subject}:limit:${name}`,
+  points,
+  windowMs,
+  blockMs,
+});
