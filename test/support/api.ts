@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '../../libs/platform/database/postgres-cluster.js';
 import { sharedDatabase } from './test-database.js';
-import { waitFor } from './wait.js';
+import { waitUnlessEnded } from './wait.js';
 
 export interface ApiOptions {
   /** A new database on the shared server unless told. */
@@ -174,23 +174,11 @@ async function stop(
 
 /** Fails at once, with its output, if the process ends instead. */
 async function untilReady(api: Api, timeoutMs: number): Promise<void> {
-  const waiting = new AbortController();
-  const ready = waitFor(() => answers(`${api.opsUrl}/readyz`), {
-    timeoutMs,
-    what: 'its readiness',
-    signal: waiting.signal,
-  });
-  const ended = api.exited().then((code) => {
-    throw new Error(`It ended with ${String(code)}.`);
-  });
+  const isReady = (): Promise<boolean> => answers(`${api.opsUrl}/readyz`);
   try {
-    await Promise.race([ready, ended]);
+    await waitUnlessEnded(api.exited(), isReady, { timeoutMs, what: 'its readiness' });
   } catch (cause) {
     throw new Error(`The API did not get ready:\n${api.logs()}`, { cause });
-  } finally {
-    waiting.abort();
-    await Promise.allSettled([ready]);
-    ended.catch(() => undefined);
   }
 }
 

@@ -1,47 +1,54 @@
-import { execFile } from 'node:child_process';
-import { readFile, readdir } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
 import { waitFor } from './wait.js';
-
-const execute = promisify(execFile);
 
 /** Ends a process and its children as a loss of power would, and waits until all of them are gone. */
 export async function killWithChildren(pid: number): Promise<void> {
   // Stopped first, so that it has no more children after they were listed.
   process.kill(pid, 'SIGSTOP');
-  const pids = [pid, ...(await childrenOf(pid))];
-  for (const each of pids) tryKill(each);
-  await waitFor(async () => !(await Promise.all(pids.map(isRunning))).includes(true), {
-    what: `the end of ${pid}`,
-  });
+  const pids = [pid, ...childrenOf(pid)];
+  for (const each of pids) signal(each, 'SIGKILL');
+  await untilGone(pids);
 }
 
-function tryKill(pid: number): void {
+/** Waits until none of the processes runs any more. */
+export async function untilGone(pids: readonly number[]): Promise<void> {
+  await waitFor(() => !pids.some(isRunning), { what: `the end of ${pids.join(', ')}`, intervalMs: 20 });
+}
+
+/** Freezes a process and its children where they stand, or lets them go on. */
+export function signalWithChildren(pid: number, name: 'SIGSTOP' | 'SIGCONT'): void {
+  signal(pid, name);
+  for (const child of childrenOf(pid)) signal(child, name);
+}
+
+/** Ignores one that is gone already. */
+export function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
 /** By `/proc` on Linux, since slim images have no `ps`. */
-async function childrenOf(pid: number): Promise<readonly number[]> {
+function childrenOf(pid: number): readonly number[] {
   if (process.platform !== 'linux') {
-    const { stdout } = await execute('ps', ['-A', '-o', 'pid=,ppid='], { timeout: 10_000 });
-    const rows = stdout
+    const rows = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { timeout: 10_000, encoding: 'utf8' })
       .trim()
       .split('\n')
       .map((line) => line.trim().split(/\s+/).map(Number));
     return rows.filter(([, parent]) => parent === pid).flatMap(([child]) => child ?? []);
   }
-  const pids = (await readdir('/proc')).map(Number).filter((each) => each > 0);
-  const states = await Promise.all(pids.map(async (each) => ({ each, state: await stateOf(each) })));
-  return states.filter(({ state }) => state?.parent === pid).map(({ each }) => each);
+  const pids = readdirSync('/proc')
+    .map(Number)
+    .filter((each) => each > 0);
+  return pids.filter((each) => stateOf(each)?.parent === pid);
 }
 
-async function isRunning(pid: number): Promise<boolean> {
+function isRunning(pid: number): boolean {
   if (process.platform === 'linux') {
-    const state = await stateOf(pid);
+    const state = stateOf(pid);
     // A zombie holds nothing any more; it stays where the container's first process reaps nobody.
     return state !== null && state.letter !== 'Z';
   }
@@ -52,10 +59,18 @@ async function isRunning(pid: number): Promise<boolean> {
   }
 }
 
-async function stateOf(pid: number): Promise<{ readonly letter: string; readonly parent: number } | null> {
-  const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
+function stateOf(pid: number): { readonly letter: string; readonly parent: number } | null {
+  const line = readStat(pid);
   if (line === null) return null;
   // The name before these is in brackets and may itself hold spaces and brackets.
   const [letter = '', parent] = line.slice(line.lastIndexOf(')') + 2).split(' ');
   return { letter, parent: Number(parent) };
+}
+
+function readStat(pid: number): string | null {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    return null;
+  }
 }

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import {
   npmPostgresBinaries,
   type PostgresBinaries,
 } from '../../libs/platform/database/postgres-binaries.js';
+import { installByApt } from './apt.js';
 
 const execute = promisify(execFile);
 
@@ -53,31 +54,11 @@ async function isWhole(binaries: PostgresBinaries): Promise<boolean> {
   );
 }
 
-/** Installs the version from the system's own packages: as root on Debian and Ubuntu only, and without a service. */
-export async function installByApt(version: number): Promise<PostgresBinaries | null> {
-  if (process.getuid?.() !== 0 || !(await isDebian())) return null;
-  try {
-    await mkdir('/etc/postgresql-common/createcluster.d', { recursive: true });
-    await writeFile(
-      '/etc/postgresql-common/createcluster.d/no-main-cluster.conf',
-      'create_main_cluster = false\n',
-    );
-    await apt(['update'], 120_000);
-    await apt(['install', '-y', '--no-install-recommends', `postgresql-${version}`], 300_000);
-  } catch (error) {
-    process.stderr.write(`apt-get could not install postgresql-${version}: ${String(error)}\n`);
-    return null;
-  }
-  return findBinaries(version);
+/** The version from npm or the machine, else, on Debian as root, from the system's own packages. */
+export async function findOrInstallBinaries(version: number): Promise<PostgresBinaries | null> {
+  return (await findBinaries(version)) ?? (await installBinaries(version));
 }
 
-async function apt(args: readonly string[], timeout: number): Promise<void> {
-  const options = ['-q', '-o', 'DPkg::Lock::Timeout=60', '-o', 'Acquire::Retries=2'];
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  await execute('apt-get', [...options, ...args], { timeout, env, maxBuffer: 64 * 1024 * 1024 });
-}
-
-async function isDebian(): Promise<boolean> {
-  const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
-  return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(release);
+export async function installBinaries(version: number): Promise<PostgresBinaries | null> {
+  return (await installByApt(`postgresql-${version}`)) ? findBinaries(version) : null;
 }

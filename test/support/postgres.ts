@@ -1,21 +1,8 @@
-import { rmSync } from 'node:fs';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { PostgresBinaries } from '../../libs/platform/database/postgres-binaries.js';
-import {
-  findServer,
-  freePorts,
-  openCluster,
-  serverUrl,
-  startServer,
-  stopServer,
-  type PostgresCluster,
-  type PostgresSettings,
-} from '../../libs/platform/database/postgres-cluster.js';
-import { killWithChildren } from './kill-processes.js';
+import type { PostgresSettings } from '../../libs/platform/database/postgres-cluster.js';
+import { LocalPostgres, newPlace } from './local-postgres.js';
 import { startInContainer } from './postgres-in-container.js';
-import { findBinaries, installByApt } from './postgres-on-machine.js';
+import { findBinaries, installBinaries } from './postgres-on-machine.js';
 import type { RunningServer } from './running-server.js';
 import { createDatabase, dropDatabase, runSql } from './test-database.js';
 
@@ -49,7 +36,15 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Test
     return url;
   };
   try {
-    return { ...server, url: await create(), createDatabase: create, stop: () => stopAll(server, databases) };
+    return {
+      adminUrl: server.adminUrl,
+      port: server.port,
+      url: await create(),
+      createDatabase: create,
+      kill: () => server.kill(),
+      start: () => server.start(),
+      stop: () => stopAll(server, databases),
+    };
   } catch (error) {
     await server.stop();
     throw error;
@@ -81,70 +76,19 @@ async function ownServer({ version = 18, settings = {} }: PostgresOptions): Prom
   if (binaries !== null) return startBinaries(binaries, all);
   const contained = await startInContainer(version, all);
   if (contained !== null) return contained;
-  const installed = await installByApt(version);
+  const installed = await installBinaries(version);
   if (installed !== null) return startBinaries(installed, all);
   const choices = `install its server programs (package postgresql-${version}) or a container engine`;
   throw new Error(`This test needs Postgres ${version}: ${choices}.`);
 }
 
 async function startBinaries(binaries: PostgresBinaries, settings: PostgresSettings): Promise<RunningServer> {
-  const directory = await mkdtemp(join(tmpdir(), 'postgres-test-'));
-  // The account of the server must be able to enter.
-  await chmod(directory, 0o755);
-  const [port = 0] = await freePorts(1);
+  const server = new LocalPostgres(await newPlace(binaries), settings);
   try {
-    const cluster = await openCluster(directory, binaries);
-    await startServer(cluster, port, settings);
-    return await controls(cluster, directory, port, settings);
+    await server.start();
+    return server;
   } catch (error) {
-    await rm(directory, { recursive: true, force: true });
+    await server.stop();
     throw error;
-  }
-}
-
-async function controls(
-  cluster: PostgresCluster,
-  directory: string,
-  port: number,
-  settings: PostgresSettings,
-): Promise<RunningServer> {
-  let pid = (await findServer(cluster))?.pid;
-  const atExit = (): void => discard(pid, directory);
-  process.once('exit', atExit);
-  return {
-    adminUrl: serverUrl(cluster, port, 'postgres'),
-    port,
-    kill: async () => {
-      if (pid !== undefined) await killWithChildren(pid);
-      pid = undefined;
-    },
-    start: async () => {
-      await startServer(cluster, port, settings);
-      pid = (await findServer(cluster))?.pid;
-    },
-    stop: async () => {
-      await stopServer(cluster);
-      pid = undefined;
-      process.off('exit', atExit);
-      await rm(directory, { recursive: true, force: true });
-    },
-  };
-}
-
-/** For a run that ends before it could stop its server: nothing of it stays behind. */
-function discard(pid: number | undefined, directory: string): void {
-  const pause = new Int32Array(new SharedArrayBuffer(4));
-  // Postgres' immediate shutdown ends its children too. An exiting process can wait only like this.
-  for (let tries = 0; pid !== undefined && tries < 100 && trySignal(pid, 'SIGQUIT'); tries += 1) {
-    Atomics.wait(pause, 0, 0, 20);
-  }
-  rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
-}
-
-function trySignal(pid: number, signal: NodeJS.Signals): boolean {
-  try {
-    return process.kill(pid, signal);
-  } catch {
-    return false;
   }
 }

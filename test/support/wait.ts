@@ -32,6 +32,29 @@ export async function waitFor<T>(
   throw new Error(`Waited ${timeoutMs} ms in vain for ${what}.`, { cause: failure });
 }
 
+/**
+ * As waitFor, for what a process is to do: fails at once when that ends instead.
+ * @param ended Settles when the process has ended.
+ */
+export async function waitUnlessEnded<T>(
+  ended: Promise<unknown>,
+  condition: () => T | Promise<T>,
+  options: WaitOptions = {},
+): Promise<void> {
+  const waiting = new AbortController();
+  const met = waitFor(condition, { ...options, signal: waiting.signal });
+  const tooEarly = ended.then((result) => {
+    throw new Error(`It ended with ${String(result)}.`);
+  });
+  try {
+    await Promise.race([met, tooEarly]);
+  } finally {
+    waiting.abort();
+    await Promise.allSettled([met]);
+    tooEarly.catch(() => undefined);
+  }
+}
+
 function isGiven<T>(value: T): value is Exclude<T, null | undefined | false> {
   return value !== null && value !== undefined && value !== false;
 }

@@ -1,0 +1,34 @@
+import { startRedis, type TestRedis } from '../support/redis.js';
+
+describe('startRedis', () => {
+  let redis: TestRedis;
+
+  beforeAll(async () => {
+    redis = await startRedis({ settings: { maxmemory: '32mb' } });
+    // Longer where it has to be installed first.
+  }, 180_000);
+  afterAll(() => redis.stop());
+
+  it('takes commands with its password and settings only', async () => {
+    expect(await redis.command('SET', 'key', 'value')).toBe('OK');
+    expect(await redis.command('CONFIG', 'GET', 'maxmemory')).toEqual(['maxmemory', '33554432']);
+    const stranger = new URL(redis.url);
+    expect([stranger.port, stranger.password]).toEqual([String(redis.port), redis.password]);
+  });
+
+  it('answers nothing while paused', async () => {
+    redis.pause();
+    const answer = redis.command('PING');
+    await expect(answer).rejects.toThrow();
+    redis.resume();
+    expect(await redis.command('PING')).toBe('PONG');
+  });
+
+  it('is away once killed, and back on its port, empty, once started', async () => {
+    await redis.command('SET', 'key', 'value');
+    await redis.kill();
+    await expect(redis.command('GET', 'key')).rejects.toThrow();
+    await redis.start();
+    expect(await redis.command('GET', 'key')).toBeNull();
+  });
+});

@@ -1,0 +1,108 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PostgresBinaries } from '../../libs/platform/database/postgres-binaries.js';
+import {
+  findServer,
+  openCluster,
+  serverUrl,
+  startServer,
+  type PostgresCluster,
+  type PostgresSettings,
+} from '../../libs/platform/database/postgres-cluster.js';
+import { endWithUs } from './end-with-us.js';
+import { killWithChildren, signal, signalWithChildren, untilGone } from './kill-processes.js';
+import { serverPorts } from './ports.js';
+import type { RunningServer } from './running-server.js';
+
+/** Where a server lives: its cluster is in the folder, which goes with it. */
+export interface PostgresPlace {
+  readonly directory: string;
+  readonly cluster: PostgresCluster;
+  readonly port: number;
+}
+
+/** A new, empty cluster. */
+export async function newPlace(binaries: PostgresBinaries): Promise<PostgresPlace> {
+  const directory = await newFolder();
+  const [port = 0] = await serverPorts(1);
+  try {
+    return { directory, cluster: await openCluster(directory, binaries), port };
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+export async function newFolder(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'postgres-test-'));
+  // The account of the server must be able to enter.
+  await chmod(directory, 0o755);
+  return directory;
+}
+
+/** A server by programs of this machine, which ends with our process at the latest. */
+export class LocalPostgres implements RunningServer {
+  protected readonly place: PostgresPlace;
+  protected settings: PostgresSettings;
+  private running: { readonly pid: number; readonly release: () => void } | null = null;
+
+  constructor(place: PostgresPlace, settings: PostgresSettings) {
+    this.place = place;
+    this.settings = settings;
+  }
+
+  get port(): number {
+    return this.place.port;
+  }
+
+  get adminUrl(): string {
+    return this.url('postgres');
+  }
+
+  url(database: string): string {
+    return serverUrl(this.place.cluster, this.port, database);
+  }
+
+  get isRunning(): boolean {
+    return this.running !== null;
+  }
+
+  async start(): Promise<void> {
+    await startServer(this.place.cluster, this.port, this.settings);
+    const pid = (await findServer(this.place.cluster))?.pid;
+    if (pid === undefined) throw new Error('Postgres ended as soon as it had started.');
+    const release = endWithUs({ pid, signal: 'SIGQUIT', directory: this.place.directory });
+    this.running = { pid, release };
+  }
+
+  async kill(): Promise<void> {
+    await this.end(killWithChildren);
+  }
+
+  pause(): void {
+    if (this.running !== null) signalWithChildren(this.running.pid, 'SIGSTOP');
+  }
+
+  resume(): void {
+    if (this.running !== null) signalWithChildren(this.running.pid, 'SIGCONT');
+  }
+
+  /** At once, since nothing of it is kept: a proper shutdown would wait for standbys, which may be hung. */
+  async stop(): Promise<void> {
+    this.resume();
+    await this.end(async (pid) => {
+      signal(pid, 'SIGQUIT');
+      await untilGone([pid]);
+    });
+    await rm(this.place.directory, { recursive: true, force: true });
+  }
+
+  private async end(by: (pid: number) => Promise<void>): Promise<void> {
+    if (this.running === null) return;
+    const { pid, release } = this.running;
+    await by(pid);
+    release();
+    this.running = null;
+  }
+}

@@ -1,0 +1,40 @@
+import { access, constants } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { installByApt } from './apt.js';
+
+/** Where systems install servers; a user's PATH often lacks the `sbin` ones. */
+const folders = [
+  ...(process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== ''),
+  ...[
+    '/usr/bin',
+    '/usr/sbin',
+    '/usr/local/bin',
+    '/usr/local/sbin',
+    '/opt/homebrew/bin',
+    '/opt/homebrew/sbin',
+  ],
+];
+
+/**
+ * The path of a program that the machine has; on Debian as root it is installed if missing.
+ * @throws Error that says what to install; a suite is never skipped for want of a program.
+ */
+export async function getProgram(name: string, debianPackage = name): Promise<string> {
+  const found = await findProgram(name);
+  if (found !== null) return found;
+  const installed = (await installByApt(debianPackage)) ? await findProgram(name) : null;
+  if (installed !== null) return installed;
+  throw new Error(`This test needs ${name}: install it (Debian's package is ${debianPackage}).`);
+}
+
+async function findProgram(name: string): Promise<string | null> {
+  for (const folder of folders) {
+    const path = join(folder, name);
+    const isThere = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return path;
+  }
+  return null;
+}

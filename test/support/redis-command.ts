@@ -1,0 +1,29 @@
+import { Redis } from 'ioredis';
+
+const timeoutMs = 3000;
+
+/**
+ * Sends one command by a connection of its own, and never retries: what a server that is away or hung answers is the caller's to judge.
+ * @throws Error if it takes longer than 3 s.
+ */
+export async function askRedis(url: string, args: readonly string[], ca?: Buffer): Promise<unknown> {
+  const [name = '', ...rest] = args;
+  const trust = ca === undefined ? {} : { tls: { ca } };
+  const once = {
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+    lazyConnect: true,
+    enableReadyCheck: false,
+  };
+  const client = new Redis(url, { ...trust, ...once, disconnectTimeout: 0 });
+  client.on('error', () => undefined);
+  // Rather than ioredis' timeouts of single commands, whose timers it leaves behind.
+  const expiry = setTimeout(() => client.disconnect(), timeoutMs);
+  try {
+    await client.connect();
+    return await client.call(name, ...rest);
+  } finally {
+    clearTimeout(expiry);
+    client.disconnect();
+  }
+}

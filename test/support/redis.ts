@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { serverPorts } from './ports.js';
+import { getProgram } from './programs.js';
+import { askRedis } from './redis-command.js';
+import { runServer } from './server-process.js';
+
+export interface RedisOptions {
+  /** On top of those of a server that keeps nothing, by their names in redis.conf. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** One that several servers have in common; a random one unless told. */
+  readonly password?: string;
+  /** Paths, for a server that speaks TLS only. */
+  readonly tls?: RedisTls;
+  /** For what it writes by itself, such as a cluster's node; it goes with the server. */
+  readonly directory?: string;
+  /** Admits the server of TEST_REDIS_URL, which can be neither configured nor killed. */
+  readonly shared?: boolean;
+}
+
+export interface RedisTls {
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+export interface TestRedis {
+  /** `redis://:password@127.0.0.1:port`, with TLS `rediss://…`. */
+  readonly url: string;
+  readonly port: number;
+  readonly password: string;
+  /** Ends the server as a loss of power would, and waits until it is gone. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port, empty, and waits until it answers. */
+  start(): Promise<void>;
+  /** It answers nothing any more, but keeps its connections and takes new ones: as if hung. */
+  pause(): void;
+  resume(): void;
+  /** By a connection of its own. @throws Error if it takes longer than 3 s. */
+  command(...args: readonly string[]): Promise<unknown>;
+  stop(): Promise<void>;
+}
+
+/**
+ * A throw-away Redis that keeps nothing: the one that TEST_REDIS_URL names (if `shared`), else one of our own from
+ * the machine's `redis-server`, which on Debian as root is installed.
+ * @throws Error that says what to install; a suite is never skipped for want of a server.
+ */
+export async function startRedis(options: RedisOptions = {}): Promise<TestRedis> {
+  const outside = process.env['TEST_REDIS_URL'];
+  if (outside !== undefined && options.shared === true) return outsideServer(outside);
+  const { password = randomBytes(16).toString('hex'), tls, directory } = options;
+  const program = await getProgram('redis-server');
+  const [port = 0] = await serverPorts(1);
+  const url = `${tls === undefined ? 'redis' : 'rediss'}://:${password}@127.0.0.1:${port}`;
+  const ca = tls === undefined ? undefined : await readFile(tls.caFile);
+  const command = (...args: readonly string[]): Promise<unknown> => askRedis(url, args, ca);
+  const settings = {
+    ...defaults(port, password, directory),
+    ...tlsSettings(port, tls),
+    ...options.settings,
+  };
+  const run = (): ReturnType<typeof runServer> =>
+    runServer({
+      ...(directory === undefined ? {} : { directory }),
+      program,
+      // From its input, so that the password stands in no list of processes.
+      args: ['-'],
+      input: configuration(settings),
+      isReady: async () => (await command('PING')) === 'PONG',
+    });
+  let server = await run();
+  return {
+    url,
+    port,
+    password,
+    command,
+    kill: () => server.kill(),
+    start: async () => {
+      server = await run();
+    },
+    pause: () => server.signal('SIGSTOP'),
+    resume: () => server.signal('SIGCONT'),
+    stop: () => server.stop(),
+  };
+}
+
+function outsideServer(url: string): TestRedis {
+  const { port, password } = new URL(url);
+  const refuse = (): never => {
+    throw new Error('TEST_REDIS_URL is not ours to kill, pause or start.');
+  };
+  return {
+    url,
+    port: Number(port || 6379),
+    password: decodeURIComponent(password),
+    command: (...args) => askRedis(url, args),
+    kill: () => Promise.resolve().then(refuse),
+    start: () => Promise.resolve().then(refuse),
+    pause: refuse,
+    resume: refuse,
+    stop: () => Promise.resolve(),
+  };
+}
+
+function defaults(port: number, password: string, directory = tmpdir()): Readonly<Record<string, string>> {
+  return {
+    port: String(port),
+    bind: '127.0.0.1',
+    requirepass: password,
+    save: '""',
+    appendonly: 'no',
+    dir: directory,
+  };
+}
+
+function tlsSettings(port: number, tls: RedisTls | undefined): Readonly<Record<string, string>> {
+  if (tls === undefined) return {};
+  const files = {
+    'tls-ca-cert-file': tls.caFile,
+    'tls-cert-file': tls.certFile,
+    'tls-key-file': tls.keyFile,
+  };
+  return { ...files, port: '0', 'tls-port': String(port), 'tls-auth-clients': 'no' };
+}
+
+/** In the form of redis.conf. */
+export function configuration(settings: Readonly<Record<string, string>>): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `${name} ${value}\n`)
+    .join('');
+}
