@@ -1,0 +1,101 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { ApiResponse } from '../../support/client.js';
+import { answerOf, isRead } from './answers.js';
+import type { ApiProcess } from '../cluster/api-process.js';
+import type { Answer, Call, History, Kind } from '../checker/history.js';
+import type { Device, Session, User } from './users.js';
+
+export interface Request {
+  readonly kind: Kind;
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly headers?: OutgoingHttpHeaders;
+  /** Sent with its access token. */
+  readonly session?: Session | undefined;
+  readonly target?: string;
+  readonly group?: string;
+  readonly ifMatch?: number | undefined;
+  readonly ifNoneMatch?: number | undefined;
+  readonly filter?: string | undefined;
+}
+
+export interface Called extends Answer {
+  /** As it came; null where none did. */
+  readonly response: ApiResponse<unknown> | null;
+}
+
+const timeoutMs = 6000;
+
+/** Sends requests and notes in the history what was asked and answered. */
+export class Caller {
+  private readonly history: History;
+
+  constructor(history: History) {
+    this.history = history;
+  }
+
+  async call(user: User, device: Device, process: ApiProcess, request: Request): Promise<Called> {
+    if (isRead(request.kind)) return this.send(user, device, process, request);
+    return user.inTurn(() => this.send(user, device, process, request));
+  }
+
+  private async send(user: User, device: Device, process: ApiProcess, request: Request): Promise<Called> {
+    const { kind, session, target, group, ifMatch, filter } = request;
+    const call: Call = {
+      user: user.name,
+      client: device.name,
+      process: process.name,
+      kind,
+      ...(session !== undefined && { session: session.id }),
+      ...(target !== undefined && { target }),
+      ...(group !== undefined && { group }),
+      ...(ifMatch !== undefined && { ifMatch }),
+      ...(filter !== undefined && { filter }),
+    };
+    let response: ApiResponse<unknown> | null = null;
+    const answer = await this.history.record(call, async () => {
+      try {
+        response = await ask(user, process, request);
+        return answerOf(call, response, request.ifNoneMatch);
+      } catch (error) {
+        return unanswered(kind, error);
+      }
+    });
+    const called = { ...answer, response };
+    learn(user, device, request, called);
+    return called;
+  }
+}
+
+function learn(user: User, device: Device, { session }: Request, { status, response }: Called): void {
+  const token = response?.headers['consistency-token'];
+  if (user.sendsTokens && token !== undefined) user.token = token;
+  // It was ended from elsewhere: the device logs in anew.
+  if (status === 401 && session !== undefined && session === device.session) device.session = null;
+}
+
+function ask(user: User, process: ApiProcess, request: Request): Promise<ApiResponse<unknown>> {
+  const { method, path, body, session, ifMatch, ifNoneMatch } = request;
+  const headers = {
+    ...(user.token !== null && { 'consistency-token': user.token }),
+    ...(ifMatch !== undefined && { 'if-match': etagOf(request.kind, ifMatch) }),
+    ...(ifNoneMatch !== undefined && { 'if-none-match': etagOf(request.kind, ifNoneMatch) }),
+    ...request.headers,
+  };
+  return process.client.request<unknown>(method, path, {
+    headers,
+    timeoutMs,
+    ...(body !== undefined && { body }),
+    ...(session !== undefined && { token: session.accessToken }),
+  });
+}
+
+const etagOf = (kind: Kind, version: number): string =>
+  kind.startsWith('profile') ? `"${version}-u"` : `"${version}"`;
+
+/** Broken JSON is the API's fault; a connection that breaks or takes too long leaves it open what happened. */
+function unanswered(kind: Kind, error: unknown): Answer {
+  const outcome = isRead(kind) ? 'failed' : 'unknown';
+  return error instanceof SyntaxError ? { outcome, problem: `broken JSON: ${error.message}` } : { outcome };
+}

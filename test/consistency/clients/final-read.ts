@@ -1,0 +1,61 @@
+import { runSql } from '../../support/test-database.js';
+import { getProfile, listSessions, login } from './account-actions.js';
+import type { Actor } from './actor.js';
+import type { ApiProcess } from '../cluster/api-process.js';
+import type { Answer, History, Item, Kind } from '../checker/history.js';
+import type { User } from './users.js';
+import { list, stats } from './task-actions.js';
+
+/** After everything was healed: everything, through each process and on the primary itself. */
+export async function readFinally(
+  history: History,
+  actors: readonly Actor[],
+  processes: readonly ApiProcess[],
+  primaryUrl: string,
+): Promise<void> {
+  for (const actor of actors) {
+    for (const process of processes) {
+      const there = actor.pinnedTo(process);
+      for (const read of [list, stats, getProfile, listSessions]) {
+        // Its session may have been ended by another device.
+        if (!there.isLoggedIn()) await login(there);
+        if (there.isLoggedIn()) await read(there);
+      }
+    }
+  }
+  for (const user of new Set(actors.map((actor) => actor.user))) await readPrimary(history, user, primaryUrl);
+}
+
+async function readPrimary(history: History, user: User, url: string): Promise<void> {
+  const note = (kind: Kind, read: () => Promise<Partial<Answer>>): Promise<unknown> =>
+    history.record(
+      { user: user.name, client: 'the driver', process: 'primary', kind, isFinal: true },
+      async () => ({ outcome: 'ok' as const, ...(await read()) }),
+    );
+  await note('list', async () => ({ items: await items(url, user, tasks), isWhole: true }));
+  await note('sessions.list', async () => ({ items: await items(url, user, sessions), isWhole: true }));
+  await note('profile.get', async () => {
+    const [profile] = await runSql(url, 'SELECT version, name AS value FROM users.profiles WHERE id = $1', [
+      user.id,
+    ]);
+    return { version: Number(profile?.['version']), value: String(profile?.['value']) };
+  });
+}
+
+const tasks = `
+  SELECT description AS origin, id AS "taskId", version, title AS value, deleted_at IS NOT NULL AS "isDeleted"
+  FROM tasks.tasks WHERE user_id = $1`;
+const sessions = `
+  SELECT id AS origin, id AS "taskId", 1 AS version, '' AS value, revoked_at IS NOT NULL AS "isDeleted"
+  FROM auth.sessions WHERE user_id = $1`;
+
+async function items(url: string, user: User, sql: string): Promise<readonly Item[]> {
+  const rows = await runSql(url, sql, [user.id]);
+  return rows.map((row) => ({
+    origin: String(row['origin']),
+    taskId: String(row['taskId']),
+    version: Number(row['version']),
+    value: String(row['value']),
+    isDeleted: row['isDeleted'] === true,
+  }));
+}

@@ -1,0 +1,76 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startApi } from '../../support/api.js';
+import { waitFor } from '../../support/wait.js';
+import { ApiProcess } from './api-process.js';
+import type { Stores } from './stores.js';
+
+export type Protection = 'mark' | 'stamp' | 'floor' | 'lease' | 'replica-position';
+
+export interface Cluster {
+  readonly processes: readonly ApiProcess[];
+  readonly stores: Stores;
+  stop(): Promise<void>;
+}
+
+export interface ClusterOptions {
+  readonly processes: number;
+  readonly without?: Protection | undefined;
+}
+
+const unlimited = '1000000';
+
+/** Several processes of the API on the same stores, as like each other as a deployment makes them. */
+export async function startCluster(stores: Stores, options: ClusterOptions): Promise<Cluster> {
+  const folder = await mkdtemp(join(tmpdir(), 'task-api-consistency-'));
+  const common = await commonEnvironment(folder, options.without);
+  const processes: ApiProcess[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(processes.map((process) => process.stop()));
+    await stores.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    // One by one, since the first runs the migrations.
+    for (let n = 0; n < options.processes; n += 1) {
+      const env = { ...common, ...stores.environment(n) };
+      const start = (ports = {}) =>
+        startApi({ databaseUrl: stores.primaryUrl(), mailDir: join(folder, 'mail'), env, ...ports });
+      processes.push(await ApiProcess.start(`p${n + 1}`, start));
+    }
+    return { processes, stores, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function commonEnvironment(
+  folder: string,
+  without: Protection | undefined,
+): Promise<Readonly<Record<string, string>>> {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  await writeFile(join(folder, 'key.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  return {
+    // The issuer of tokens, which all processes take for their own.
+    PUBLIC_URL: 'http://api.example.com',
+    JWT_KEYS_DIR: folder,
+    CONSISTENCY_TOKEN_KEY: randomBytes(32).toString('hex'),
+    ACCESS_TOKEN_TTL_SECONDS: '3600',
+    LOG_LEVEL: 'warn',
+    RATE_LIMIT_FREE_POINTS: unlimited,
+    RATE_LIMIT_PREMIUM_POINTS: unlimited,
+    RATE_LIMIT_ANONYMOUS_POINTS: unlimited,
+    RATE_LIMIT_CREDENTIALS_POINTS: unlimited,
+    ...(without !== undefined && { TEST_WITHOUT_PROTECTION: without }),
+  };
+}
+
+export async function untilReady({ processes }: Pick<Cluster, 'processes'>): Promise<void> {
+  for (const { opsUrl, name } of processes) {
+    const isReady = async (): Promise<boolean> => (await fetch(`${opsUrl}/readyz`)).ok;
+    await waitFor(isReady, { timeoutMs: 60_000, what: `the readiness of ${name}` });
+  }
+}

@@ -1,0 +1,64 @@
+import type { PostgresNode, ReplicatedPostgres } from '../../support/replicated-postgres.js';
+import { createDatabase, runSql } from '../../support/test-database.js';
+
+/** A primary and its replicas, whose parts change when one is promoted. */
+export class Databases {
+  private readonly servers: ReplicatedPostgres;
+  private readonly name: string;
+  private current: PostgresNode;
+
+  private constructor(servers: ReplicatedPostgres, name: string) {
+    this.servers = servers;
+    this.name = name;
+    this.current = servers.primary;
+  }
+
+  static async create(servers: ReplicatedPostgres): Promise<Databases> {
+    const url = await createDatabase(servers.primary.adminUrl, 'consistency');
+    return new Databases(servers, new URL(url).pathname.slice(1));
+  }
+
+  get nodes(): readonly PostgresNode[] {
+    return [this.servers.primary, ...this.servers.replicas];
+  }
+
+  get primary(): PostgresNode {
+    return this.current;
+  }
+
+  get replicas(): readonly PostgresNode[] {
+    return this.nodes.filter((node) => node !== this.current);
+  }
+
+  urlOf(node: PostgresNode): string {
+    return node.url(this.name);
+  }
+
+  /** Names all of them: the one that takes writes is the primary. */
+  get anyUrl(): string {
+    const url = new URL(this.urlOf(this.servers.primary));
+    const hosts = this.nodes.map(({ port }) => `127.0.0.1:${port}`).join(',');
+    return `${url.protocol}//${url.username}:${url.password}@${hosts}${url.pathname}`;
+  }
+
+  /** After the primary's end: the replica that has most takes its part, and the others follow, the old one too. */
+  async failOver(): Promise<void> {
+    const old = this.current;
+    const positions = await Promise.all(
+      this.replicas.map(async (node) => ({ node, position: await receivedBy(node) })),
+    );
+    const [freshest] = positions.sort((a, b) => b.position - a.position);
+    if (freshest === undefined) throw new Error('There is no replica to promote.');
+    const next = freshest.node;
+    await next.promote();
+    this.current = next;
+    for (const node of this.replicas) if (node !== old) await node.follow(next);
+    await old.follow(next);
+  }
+}
+
+async function receivedBy(node: PostgresNode): Promise<number> {
+  const position = "pg_wal_lsn_diff(pg_last_wal_receive_lsn(), '0/0')::float8";
+  const [row] = await runSql(node.adminUrl, `SELECT ${position} AS position`);
+  return Number(row?.['position']);
+}

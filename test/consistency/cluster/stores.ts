@@ -1,0 +1,99 @@
+import { startHaproxy } from '../../support/haproxy.js';
+import { startPostgres } from '../../support/postgres.js';
+import { startRedis, type TestRedis } from '../../support/redis.js';
+import { startReplicatedPostgres } from '../../support/replicated-postgres.js';
+import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
+import { Databases } from './databases.js';
+
+/** The servers that the API's processes share. */
+export interface Stores {
+  /** How a process finds them, by its number from 0. */
+  environment(process: number): Readonly<Record<string, string>>;
+  /** The database on whichever server is the primary now. */
+  primaryUrl(): string;
+  readonly databases: Databases | null;
+  readonly redis: SharedRedis | null;
+  stop(): Promise<void>;
+}
+
+export interface SharedRedis {
+  readonly server: TestRedis;
+  /** The way of each process to it. */
+  readonly paths: readonly TcpProxy[];
+}
+
+export interface StoresOptions {
+  readonly processes: number;
+  /** `haproxy`: one address stands for both replicas. */
+  readonly topology: 'direct' | 'haproxy';
+  /** Commits wait for a replica, so that a promotion loses none. */
+  readonly isSynchronous: boolean;
+}
+
+/** One Postgres and nothing else. */
+export async function startSingle(): Promise<Stores> {
+  const postgres = await startPostgres();
+  return {
+    environment: () => ({ DATABASE_URL: postgres.url }),
+    primaryUrl: () => postgres.url,
+    databases: null,
+    redis: null,
+    stop: () => postgres.stop(),
+  };
+}
+
+/** A primary, two replicas and Redis. */
+export async function startStores(options: StoresOptions): Promise<Stores> {
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const each of stops.toReversed()) await each();
+  };
+  /** Whatever starts is stopped in the end, also if what comes after it does not start. */
+  const started = async <T extends { stop(): Promise<void> }>(pending: Promise<T>): Promise<T> => {
+    const server = await pending;
+    stops.push(() => server.stop());
+    return server;
+  };
+  try {
+    const postgres = await started(
+      startReplicatedPostgres({ replicas: 2, synchronous: options.isSynchronous }),
+    );
+    const databases = await Databases.create(postgres);
+    const redis = await startSharedRedis(options.processes, started);
+    const replicaUrls = databases.replicas.map((node) => databases.urlOf(node));
+    if (options.topology === 'haproxy') {
+      const haproxy = await started(startHaproxy({ servers: databases.replicas.map(({ port }) => port) }));
+      replicaUrls.splice(0, 2, throughPort(replicaUrls[0] ?? '', haproxy.port));
+    }
+    return {
+      environment: (process) => ({
+        DATABASE_URL: options.isSynchronous ? databases.anyUrl : databases.urlOf(databases.primary),
+        DATABASE_REPLICA_URLS: replicaUrls.join(','),
+        REDIS_URL: throughPort(redis.server.url, redis.paths[process]?.port ?? 0),
+      }),
+      primaryUrl: () => databases.urlOf(databases.primary),
+      databases,
+      redis,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startSharedRedis(
+  processes: number,
+  started: <T extends { stop(): Promise<void> }>(pending: Promise<T>) => Promise<T>,
+): Promise<SharedRedis> {
+  const server = await started(startRedis());
+  const paths: TcpProxy[] = [];
+  for (let n = 0; n < processes; n += 1) paths.push(await started(startTcpProxy(server.port)));
+  return { server, paths };
+}
+
+function throughPort(url: string, port: number): string {
+  const through = new URL(url);
+  through.port = String(port);
+  return through.href;
+}

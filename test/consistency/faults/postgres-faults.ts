@@ -1,0 +1,81 @@
+import type { PostgresNode } from '../../support/replicated-postgres.js';
+import type { Databases } from '../cluster/databases.js';
+import { instantly, type Fault } from './nemesis.js';
+
+const delayMs = 2000;
+
+interface Choice {
+  readonly name: string;
+  readonly touches: readonly string[];
+  pick(): readonly PostgresNode[];
+}
+
+/** What befalls the replicas. Which servers these are may change from one fault to the next, not within one. */
+export function replicaFaults(databases: Databases): readonly Fault[] {
+  const choices: readonly Choice[] = [
+    { name: 'replica 1', touches: ['replica 1'], pick: () => databases.replicas.slice(0, 1) },
+    { name: 'replica 2', touches: ['replica 2'], pick: () => databases.replicas.slice(1) },
+    { name: 'both replicas', touches: ['replica 1', 'replica 2', 'start'], pick: () => databases.replicas },
+  ];
+  return choices.flatMap(faultsOf);
+}
+
+function faultsOf({ name, touches, pick }: Choice): readonly Fault[] {
+  const common = { weight: 0.5, touches };
+  const each = (act: (node: PostgresNode) => Promise<void>) => async (): Promise<void> => {
+    await Promise.all(pick().map(act));
+  };
+  return [
+    {
+      ...common,
+      name: `pause the replay of ${name}`,
+      holdMs: [1000, 6000],
+      apply: each((node) => node.pauseReplay()),
+      heal: each((node) => node.resumeReplay()),
+    },
+    {
+      ...common,
+      name: `delay ${name}`,
+      holdMs: [3000, 8000],
+      apply: each((node) => node.setApplyDelay(delayMs)),
+      heal: each((node) => node.setApplyDelay(0)),
+    },
+    {
+      ...common,
+      name: `kill ${name}`,
+      holdMs: [500, 5000],
+      apply: each((node) => node.kill()),
+      heal: each((node) => node.start()),
+    },
+    {
+      ...common,
+      name: `stop ${name}`,
+      holdMs: [1000, 5000],
+      apply: instantly(() => pick().forEach((node) => node.pause())),
+      heal: instantly(() => pick().forEach((node) => node.resume())),
+    },
+  ];
+}
+
+/** What befalls the primary. Only where commits wait for a replica does a promotion lose none. */
+export function primaryFaults(databases: Databases): readonly Fault[] {
+  const touches = ['primary', 'replica 1', 'replica 2', 'start'];
+  return [
+    {
+      name: 'promote',
+      weight: 0.7,
+      touches,
+      holdMs: [0, 2000],
+      apply: () => databases.primary.kill(),
+      heal: () => databases.failOver(),
+    },
+    {
+      name: 'stop the primary',
+      weight: 0.3,
+      touches: ['primary', 'start'],
+      holdMs: [500, 3000],
+      apply: instantly(() => databases.primary.pause()),
+      heal: instantly(() => databases.primary.resume()),
+    },
+  ];
+}

@@ -1,0 +1,34 @@
+/**
+ * `npm run test:consistency -- --seconds N`: clients and faults on several processes of the API, and whether what the
+ * clients saw keeps the promises. `--without` switches a protection off, and then that must show.
+ * Exit code 1: it is not as it must be.
+ */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { optionsFrom } from './options.js';
+import { run } from './runner.js';
+import { summary } from './summary.js';
+import { report } from './checker/violations.js';
+
+const mostReported = 10;
+const started = performance.now();
+const print = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+const log = (line: string): void =>
+  print(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${line}`);
+
+const options = optionsFrom(process.argv.slice(2), log);
+print(`seed ${options.seed}`);
+const result = await run(options);
+const { violations, history } = result;
+print(summary(result));
+print(`${violations.length} violations`);
+for (const violation of violations.slice(0, mostReported)) print(report(violation));
+if (violations.length > 0) {
+  const path = join(tmpdir(), `consistency-${options.seed}.jsonl`);
+  await history.writeTo(path);
+  print(`The history is in ${path}.`);
+}
+const isExpected = options.without !== undefined;
+process.exitCode = violations.length > 0 === isExpected ? 0 : 1;

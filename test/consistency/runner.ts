@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Caller } from './clients/caller.js';
+import { check } from './checker/checker.js';
+import { startCluster, untilReady, type Cluster, type Protection } from './cluster/cluster.js';
+import { readFinally } from './clients/final-read.js';
+import { History } from './checker/history.js';
+import { Nemesis, usualPace, type Fault, type Pace } from './faults/nemesis.js';
+import { Random } from './random.js';
+import type { Stores } from './cluster/stores.js';
+import type { Violation } from './checker/violations.js';
+import { Workload, type WorkloadOptions } from './clients/workload.js';
+
+export interface RunOptions extends WorkloadOptions {
+  readonly seconds: number;
+  readonly seed: number;
+  readonly processes: number;
+  readonly without?: Protection | undefined;
+  readonly pace?: Pace;
+  /** Ends as soon as there is a violation. */
+  readonly untilViolation?: boolean;
+  startStores(): Promise<Stores>;
+  /** Those that the run may apply. */
+  chooseFaults(cluster: Cluster): readonly Fault[];
+  log(line: string): void;
+}
+
+export interface Run {
+  readonly history: History;
+  readonly violations: readonly Violation[];
+  readonly faults: ReadonlyMap<string, number>;
+  /** Of each process, as it says itself at the end. */
+  readonly metrics: readonly string[];
+}
+
+/** Starts everything, lets clients and faults loose on it, heals it, reads all of it and checks what was seen. */
+export async function run(options: RunOptions): Promise<Run> {
+  const { seed, log } = options;
+  const cluster = await startCluster(await options.startStores(), options);
+  try {
+    const faults = options.chooseFaults(cluster);
+    const nemesis = new Nemesis(faults, new Random(seed), options.pace ?? usualPace, log);
+    const history = new History(nemesis.underWay);
+    const workload = new Workload(options, seed, new Caller(history), cluster.processes);
+    await workload.prepare();
+    log(`${workload.actors.length} clients of ${options.users} users are logged in`);
+    await disturb(workload, nemesis, history, options);
+    const early = check(history.operations());
+    if (options.untilViolation === true && early.length > 0) {
+      return { history, violations: early, faults: nemesis.counts, metrics: await metricsOf(cluster) };
+    }
+    await untilReady(cluster);
+    log('all is healed: the final read');
+    await readFinally(history, workload.actors, cluster.processes, cluster.stores.primaryUrl());
+    const violations = check(history.operations());
+    return { history, violations, faults: nemesis.counts, metrics: await metricsOf(cluster) };
+  } finally {
+    await cluster.stop();
+  }
+}
+
+async function disturb(
+  workload: Workload,
+  nemesis: Nemesis,
+  history: History,
+  { seconds, untilViolation }: RunOptions,
+): Promise<void> {
+  const end = new AbortController();
+  const deadline = performance.now() + seconds * 1000;
+  const work = Promise.all([workload.run(end.signal), nemesis.run(end.signal)]);
+  // It is awaited below.
+  work.catch(() => end.abort());
+  while (performance.now() < deadline && !end.signal.aborted) {
+    await sleep(Math.min(2000, deadline - performance.now()));
+    if (untilViolation === true && check(history.operations()).length > 0) break;
+  }
+  end.abort();
+  await work;
+}
+
+async function metricsOf({ processes }: Cluster): Promise<readonly string[]> {
+  return Promise.all(
+    processes.map(({ opsUrl }) =>
+      fetch(`${opsUrl}/metrics`).then(
+        (response) => response.text(),
+        () => '',
+      ),
+    ),
+  );
+}
