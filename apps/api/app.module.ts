@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AuthExport } from '../../libs/auth/auth.export.js';
 import { AuthModule } from '../../libs/auth/auth.module.js';
+import { SessionsExport } from '../../libs/auth/sessions/sessions.export.js';
 import { IdentityModule } from '../../libs/auth/identity.module.js';
 import type { DataPath } from '../../libs/platform/data-path.js';
 import type { Health } from '../../libs/platform/operations/health.js';
@@ -23,6 +24,7 @@ export class AppModule {
       identity,
       exports: [
         { module: auth, source: AuthExport },
+        { module: auth, source: SessionsExport },
         { module: tasks, source: TasksExport },
       ],
     });

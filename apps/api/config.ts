@@ -1,12 +1,16 @@
 import { authVariables, needsSharedKeys } from '../../libs/auth/auth.config.js';
 import type { Environment } from '../../libs/platform/config/environment.js';
-import { needsInProduction } from '../../libs/platform/config/load.js';
+import { needsInProduction, needsPublicAddresses } from '../../libs/platform/config/load.js';
 import { platformVariables } from '../../libs/platform/config/platform-variables.js';
 
 /** Every variable that this app reads. */
 export const apiVariables = { ...platformVariables, ...authVariables };
 
 /** What must hold between them. */
-export const apiRules = [needsInProduction('DATABASE_URL', 'SMTP_URL'), needsSharedKeys];
+export const apiRules = [
+  needsInProduction('DATABASE_URL', 'SMTP_URL'),
+  needsPublicAddresses,
+  needsSharedKeys,
+];
 
 export type ApiConfig = Environment<typeof apiVariables>;

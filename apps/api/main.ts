@@ -5,7 +5,7 @@ import { followRequests } from '../../libs/platform/consistency/request-hooks.js
 import { loadConfigOrExit } from '../../libs/platform/config/load.js';
 import { openDataPath, type DataPath } from '../../libs/platform/data-path.js';
 import { createHttpApplication, stopHttpApplication } from '../../libs/platform/http/http-application.js';
-import { onStopSignal } from '../../libs/platform/lifecycle/stop-signal.js';
+import { onStopSignal, Stopped, type StopRequest } from '../../libs/platform/lifecycle/stop-signal.js';
 import { logger } from '../../libs/platform/logging/logger.js';
 import { serveDocs } from '../../libs/platform/openapi/docs-page.js';
 import { Health } from '../../libs/platform/operations/health.js';
@@ -18,14 +18,19 @@ import { welcome } from './welcome.js';
 const config = loadConfigOrExit(apiVariables, apiRules);
 logger.level = config.LOG_LEVEL;
 
+const stop = onStopSignal();
+
 try {
-  await run(config);
+  await run(config, stop);
 } catch (error) {
-  logger.fatal({ err: error }, 'the start failed');
-  process.exitCode = 1;
+  if (error instanceof Stopped) logger.info({ signal: error.signal }, 'stopped before it had started');
+  else {
+    logger.fatal({ err: error }, 'the start failed');
+    process.exitCode = 1;
+  }
 }
 
-async function run(config: ApiConfig): Promise<void> {
+async function run(config: ApiConfig, stop: StopRequest): Promise<void> {
   const health = new Health();
   const operations = new OperationsServer(health);
   const opsPort = await operations.listen(config.HOST, config.OPS_PORT);
@@ -36,8 +41,9 @@ async function run(config: ApiConfig): Promise<void> {
       features: persistence,
       applicationName: 'task-api',
       isCommand: false,
+      stop: stop.signal,
     });
-    await serve(config, path, health, opsPort);
+    await serve(config, path, health, opsPort, stop);
   } finally {
     await path?.close();
     await operations.close();
@@ -45,21 +51,32 @@ async function run(config: ApiConfig): Promise<void> {
 }
 
 /** Serves until a signal asks to stop; on return everything in flight was answered. */
-async function serve(config: ApiConfig, path: DataPath, health: Health, opsPort: number): Promise<void> {
+async function serve(
+  config: ApiConfig,
+  path: DataPath,
+  health: Health,
+  opsPort: number,
+  stop: StopRequest,
+): Promise<void> {
   const module = AppModule.register(config, path, health);
   const http = await createHttpApplication(module, config, health, (fastify) => {
     followRequests(fastify, path.consistency, path.tokens);
     serveDocs(fastify, documentFile());
   });
   const { app } = http;
-  const stopped = onStopSignal();
-  await app.listen(config.PORT, config.HOST);
+  try {
+    await app.listen(config.PORT, config.HOST);
+  } catch (error) {
+    // Its timers would keep the process from ending.
+    await app.close();
+    throw error;
+  }
   health.serving();
   const { port } = app.getHttpServer().address() as AddressInfo;
   logger.info({ port, ops_port: opsPort }, 'serving');
   if (config.NODE_ENV === 'development') process.stdout.write(welcome(port, opsPort));
 
-  logger.info({ signal: await stopped }, 'stopping');
+  logger.info({ signal: await stop.asked }, 'stopping');
   health.stopping();
   await new Promise((resolve) => setTimeout(resolve, config.STOP_DELAY_MS));
   const isClean = await stopHttpApplication(http, config);

@@ -4,6 +4,7 @@ import { authPersistence } from '../../libs/auth/auth.persistence.js';
 import { loadConfigOrExit, needsInProduction } from '../../libs/platform/config/load.js';
 import { platformVariables } from '../../libs/platform/config/platform-variables.js';
 import { openDataPath, type DataPath } from '../../libs/platform/data-path.js';
+import { onStopSignal, Stopped, untilStopped } from '../../libs/platform/lifecycle/stop-signal.js';
 import { logger } from '../../libs/platform/logging/logger.js';
 import { tasksPersistence } from '../../libs/tasks/tasks.persistence.js';
 import { usersPersistence } from '../../libs/users/users.persistence.js';
@@ -16,12 +17,18 @@ const config = loadConfigOrExit(variables, [needsInProduction('DATABASE_URL')]);
 // A command's own words are for the terminal; the log tells only what goes wrong.
 logger.level = config.LOG_LEVEL === 'info' ? 'warn' : config.LOG_LEVEL;
 
+const stop = onStopSignal();
 try {
   const run = parseCommand(process.argv.slice(2));
-  const features = [authPersistence, usersPersistence, tasksPersistence];
-  const path = await openDataPath({ config, features, applicationName: 'task-api-cli', isCommand: true });
+  const path = await openDataPath({
+    config,
+    features: [authPersistence, usersPersistence, tasksPersistence],
+    applicationName: 'task-api-cli',
+    isCommand: true,
+    stop: stop.signal,
+  });
   try {
-    await run(path);
+    await untilStopped(run(path), stop);
   } finally {
     await path.close();
   }
@@ -29,6 +36,8 @@ try {
   if (error instanceof UsageError) {
     process.stderr.write(`${error.message}\n\n${usage}`);
     process.exitCode = 64;
+  } else if (error instanceof Stopped) {
+    process.exitCode = error.exitCode;
   } else {
     logger.fatal({ err: error }, 'the command failed');
     process.exitCode = 1;

@@ -3,6 +3,7 @@ import { loadConfigOrExit, needsInProduction } from '../../libs/platform/config/
 import { platformVariables } from '../../libs/platform/config/platform-variables.js';
 import { openDatabase } from '../../libs/platform/database/open-database.js';
 import { uuidv7 } from '../../libs/platform/database/uuid.js';
+import { onStopSignal, Stopped } from '../../libs/platform/lifecycle/stop-signal.js';
 import { logger } from '../../libs/platform/logging/logger.js';
 import { tasksPersistence } from '../../libs/tasks/tasks.persistence.js';
 import { usersPersistence } from '../../libs/users/users.persistence.js';
@@ -21,16 +22,18 @@ if (unknown.length > 0) {
   process.exit(64);
 }
 const chosen = names.length === 0 ? features : features.filter(({ schema }) => names.includes(schema));
+const stop = onStopSignal();
 try {
   const database = await openDatabase({
     config: { ...config, MIGRATE_ON_START: true },
     features: chosen,
     applicationName: 'task-api-migrate',
     processId: uuidv7(),
+    stop: stop.signal,
   });
   await database.close();
   logger.info({ features: chosen.map(({ schema }) => schema) }, 'the schemas are up to date');
 } catch (error) {
   logger.fatal({ err: error }, 'migrating failed');
-  process.exitCode = 1;
+  process.exitCode = error instanceof Stopped ? error.exitCode : 1;
 }

@@ -63,11 +63,21 @@ export class AccountsService extends AccountsPort {
     return result.affected === 1;
   }
 
-  /** Deletes the account with its sessions; a second time does nothing. */
+  /**
+   * Deletes the account with its sessions and what the outbox still tells of it, its address and name: events that wait
+   * or were set aside, which stay for a month. A second time does nothing.
+   */
   async delete(userId: string): Promise<void> {
-    await this.database.write((manager) => manager.delete(AccountEntity, { id: userId }), {
-      users: [userId],
-    });
+    const run = async (manager: EntityManager) => {
+      await manager.query(
+        `DELETE FROM auth.outbox event USING auth.accounts account
+         WHERE account.id = $1
+           AND (event.payload->>'email' = lower(account.email) OR event.payload->>'user_id' = account.id::text)`,
+        [userId],
+      );
+      await manager.delete(AccountEntity, { id: userId });
+    };
+    await this.database.write(run, { users: [userId] });
   }
 }
 

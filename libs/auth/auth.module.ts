@@ -23,6 +23,7 @@ import { RegistrationController } from './registration/registration.controller.j
 import { RegistrationService } from './registration/registration.service.js';
 import { VerificationService } from './registration/verification.service.js';
 import { SessionsController } from './sessions/sessions.controller.js';
+import { SessionsExport } from './sessions/sessions.export.js';
 import { AccessTokens } from './tokens/access-tokens.service.js';
 import { JwksController } from './tokens/jwks.controller.js';
 import { RefreshTokens } from './tokens/refresh-tokens.service.js';
@@ -40,7 +41,8 @@ export interface AuthModuleOptions {
 const flows = [
   ...[RegistrationService, VerificationService, LoginService, RefreshService],
   ...[PasswordHasher, PasswordCheck, PasswordResetService, PasswordChangeService],
-  ...[MailRequests, MailTokens, MailDelivery, RefreshTokens, AccessTokens, AuthEventHandlers, AuthExport],
+  ...[MailRequests, MailTokens, MailDelivery, RefreshTokens, AccessTokens, AuthEventHandlers],
+  ...[AuthExport, SessionsExport],
 ];
 
 /** Everything that a person does to get in, stay in and get out. */
@@ -69,7 +71,7 @@ export class AuthModule implements OnModuleInit {
         },
         ...flows,
       ],
-      exports: [AuthExport],
+      exports: [AuthExport, SessionsExport],
     };
   }
 

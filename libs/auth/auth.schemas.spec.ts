@@ -29,9 +29,8 @@ describe('emailAddress', () => {
     expect(emailAddress().safeParse(address).success).toBe(false);
   });
 
-  it('decides on a megabyte in a moment', () => {
-    const started = performance.now();
-    expect(emailAddress().safeParse('a.'.repeat(500_000)).success).toBe(false);
-    expect(performance.now() - started).toBeLessThan(100);
+  it('judges a megabyte by its length alone', () => {
+    const { error } = emailAddress().safeParse('a.'.repeat(500_000));
+    expect(error?.issues.map(({ code }) => code)).toEqual(['too_big']);
   });
 });

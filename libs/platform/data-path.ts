@@ -38,6 +38,8 @@ export interface DataPathOptions {
   readonly applicationName: string;
   /** A command reads from the primary and caches nothing; without Redis it tells the services that it writes. */
   readonly isCommand: boolean;
+  /** Aborted, it ends the waiting for servers. */
+  readonly stop: AbortSignal;
 }
 
 export async function openDataPath(options: DataPathOptions): Promise<DataPath> {
@@ -58,7 +60,7 @@ export async function openDataPath(options: DataPathOptions): Promise<DataPath> 
 
 /** The same on servers that the caller opens and closes. Nothing is connected before `start`. */
 export function assembleDataPath(
-  { config, applicationName, isCommand }: Omit<DataPathOptions, 'features'>,
+  { config, applicationName, isCommand }: Omit<DataPathOptions, 'features' | 'stop'>,
   servers: Servers,
   processId: string,
 ): DataPath & { start(): Promise<void> } {

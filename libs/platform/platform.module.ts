@@ -44,6 +44,7 @@ export class PlatformModule {
 }
 
 function createMailer(config: PlatformConfig): Mailer {
-  if (config.SMTP_URL !== undefined) return new SmtpMailer(config.SMTP_URL, config.MAIL_FROM);
+  const { SMTP_URL, MAIL_FROM = 'Task API <no-reply@localhost>' } = config;
+  if (SMTP_URL !== undefined) return new SmtpMailer(SMTP_URL, MAIL_FROM);
   return new FileMailer(config.MAIL_DIR ?? join(config.DATA_DIR, 'mail'));
 }

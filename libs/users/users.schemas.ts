@@ -5,7 +5,7 @@ import { instantOut, line, timeZone } from '../platform/http/schemas.js';
 const locale = () =>
   z
     .string()
-    .max(35)
+    .max(35, { abort: true })
     .regex(/^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$/, {
       message: 'must be a language tag such as en or pt-BR',
       // What is no tag ends here: `getCanonicalLocales` throws on it.

@@ -148,6 +148,7 @@ function forgeries(token: string): Record<string, string> {
     pathAsKey: sign(payload, { kid: '../../../etc/passwd' }),
     symmetric: `${hs256}.${hmac(hs256)}`,
     otherSubject: `${head}.${encode({ ...payload, sub: randomUUID(), role: 'admin' })}.${signature}`,
+    noJson: `${encode({ ...header, typ: 'JWT' })}.${Buffer.from('no JSON').toString('base64url')}.${signature}`,
     garbage: 'a.b.c',
     long: 'x'.repeat(5000),
   };

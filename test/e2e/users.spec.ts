@@ -123,6 +123,18 @@ describe('the export', () => {
     expect(text).not.toMatch(/argon2|password|refresh_token|hash/);
   });
 
+  it('holds every session with its end, those that were ended too', async () => {
+    const other = await api.login(user.email, user.password);
+    await api.request('POST', '/v1/auth/logout', { token: other.accessToken });
+    const { body } = await api.request('GET', '/v1/users/me/export', { token: user.accessToken });
+    const time = expect.stringMatching(/^\d{4}-.*Z$/);
+    const session = { created_at: time, last_used_at: time, expires_at: time, ip: expect.any(String) };
+    expect(body['sessions']).toEqual([
+      expect.objectContaining({ ...session, revoked_at: null }),
+      expect.objectContaining({ ...session, revoked_at: time }),
+    ]);
+  });
+
   it('holds nothing of anybody else', async () => {
     const other = await api.registerAndLogin();
     await api.request('POST', '/v1/tasks', { token: other.accessToken, body: { title: 'Not yours' } });

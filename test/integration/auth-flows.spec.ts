@@ -38,8 +38,24 @@ class FakeUsers extends UsersPort {
   }
 }
 
+/** Something happens between the check of a password and what is done on the strength of it. */
+class OvertakenHasher extends PasswordHasher {
+  private isFirst = true;
+
+  constructor(private readonly overtake: () => Promise<unknown>) {
+    super(auth.config);
+  }
+
+  override async verify(passwordHash: string | null, password: string): Promise<boolean> {
+    const isMatch = await super.verify(passwordHash, password);
+    if (this.isFirst) await this.overtake();
+    this.isFirst = false;
+    return isMatch;
+  }
+}
+
 const client = { ip: '127.0.0.1', userAgent: null };
-const platform = { PUBLIC_URL: 'http://localhost:5000' };
+const platform = { PUBLIC_URL: undefined, PORT: 5000 };
 
 let auth: AuthFixture;
 let directory: string;
@@ -128,6 +144,37 @@ describe('login', () => {
     await logins().login(registration, client);
     await expect(auth.accounts.findPasswordHash(id)).resolves.toContain('m=19456,t=3,p=1');
   });
+
+  it('lets all of ten in that come at once after the parameters have been raised', async () => {
+    const registration = newRegistration();
+    await registrations().register(registration);
+    const raised = new PasswordHasher({ ...auth.config, ARGON2_PASSES: 3 });
+    await raised.onModuleInit();
+    const tokens = await Promise.all(
+      Array.from({ length: 10 }, () => logins(raised).login(registration, client)),
+    );
+    expect(new Set(tokens.map(({ refresh_token }) => refresh_token)).size).toBe(10);
+  });
+
+  it('works while a process with raised parameters replaces the hash', async () => {
+    const registration = newRegistration();
+    await registrations().register(registration);
+    const raised = new PasswordHasher({ ...auth.config, ARGON2_PASSES: 3 });
+    await raised.onModuleInit();
+    const overtaken = new OvertakenHasher(() => logins(raised).login(registration, client));
+    await expect(logins(overtaken).login(registration, client)).resolves.toBeDefined();
+  });
+
+  it('is refused where the password itself is changed meanwhile', async () => {
+    const registration = newRegistration();
+    const { id } = await registrations().register(registration);
+    const from = (await auth.accounts.findPasswordHash(id)) ?? '';
+    const to = await hasher.hash('another password');
+    const change = () =>
+      auth.database.write((manager) => auth.accounts.replacePasswordHash(manager, id, from, to));
+    const login = logins(new OvertakenHasher(change)).login(registration, client);
+    await expect(login).rejects.toMatchObject({ code: 'invalid_credentials' });
+  });
 });
 
 describe('refresh', () => {
@@ -182,6 +229,22 @@ describe('what auth hears', () => {
     );
     expect(left).toEqual({ accounts: 0, sessions: 0, mail_tokens: 0 });
     await expect(auth.sessions.isActive(session.sessionId, account.id)).resolves.toBe(false);
+  });
+});
+
+describe('deleting an account', () => {
+  it('leaves none of its events waiting or set aside, and all of the others', async () => {
+    const [gone, other] = [newRegistration(), newRegistration()];
+    const [{ id }, { id: otherId }] = [
+      await registrations().register(gone),
+      await registrations().register(other),
+    ];
+    await auth.dataSource.query("UPDATE auth.outbox SET failed_at = now() WHERE payload->>'email' = $1", [
+      gone.email,
+    ]);
+    await auth.accounts.delete(id);
+    await expect(eventsOf(gone.email, id)).resolves.toEqual([]);
+    await expect(eventsOf(other.email, otherId)).resolves.toHaveLength(2);
   });
 });
 

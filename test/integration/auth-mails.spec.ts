@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   mailer = new RememberingMailer();
-  delivery = new MailDelivery(tokens, mailer, { PUBLIC_URL: 'https://tasks.example.com/' });
+  delivery = new MailDelivery(tokens, mailer, { PUBLIC_URL: 'https://tasks.example.com/', PORT: 5000 });
 });
 afterAll(() => auth.close());
 

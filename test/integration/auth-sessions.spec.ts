@@ -1,4 +1,5 @@
 import { authSweeps } from '../../libs/auth/auth.sweeps.js';
+import { SessionsExport } from '../../libs/auth/sessions/sessions.export.js';
 import { RefreshTokens } from '../../libs/auth/tokens/refresh-tokens.service.js';
 import { newSecretToken } from '../../libs/auth/tokens/secret-token.js';
 import { uuidv7 } from '../../libs/platform/database/uuid.js';
@@ -170,6 +171,25 @@ describe('a session', () => {
     const first = await auth.sessions.list(account.id, { limit: 3, afterId: null });
     const second = await auth.sessions.list(account.id, { limit: 3, afterId: first.at(-1)?.id ?? null });
     expect([...first, ...second].map(({ id }) => id)).toEqual(ids);
+  });
+});
+
+describe('the export of sessions', () => {
+  it('reads as many as there are, each once, in batches', async () => {
+    const session = await beginSession();
+    await auth.dataSource.query(
+      `INSERT INTO auth.sessions (id, user_id, refresh_hash, ip, expires_at, idle_expires_at)
+       SELECT gen_random_uuid(), $1, sha256(n::text::bytea), '127.0.0.1', now(), now()
+       FROM generate_series(1, 1499) AS n`,
+      [session.userId],
+    );
+    const sizes: number[] = [];
+    const ids = new Set<unknown>();
+    for await (const batch of new SessionsExport(auth.database).exportOf(session.userId)) {
+      sizes.push(batch.length);
+      for (const row of batch) ids.add((row as { id: string }).id);
+    }
+    expect([sizes, ids.size]).toEqual([[500, 500, 500, 0], 1500]);
   });
 });
 

@@ -1,9 +1,10 @@
 import { Agent, get } from 'node:http';
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import jwt from 'jsonwebtoken';
 import { Client as PostgresClient } from 'pg';
 import { startApi, type Api, type ApiOptions } from '../support/api.js';
 import { client, type ApiResponse } from '../support/client.js';
@@ -55,22 +56,53 @@ describe('the process', () => {
   it('refuses to start on a configuration with problems, and lists all of them', async () => {
     const api = await start({
       waitUntilReady: false,
-      env: { PORT: '70000', DATABASE_URL: 'mysql://user:hunter2@db/x', LOG_LEVEL: 'loud' },
+      env: {
+        ...{ PORT: '70000', DATABASE_URL: 'mysql://user:hunter2@db/x', LOG_LEVEL: 'loud' },
+        TRUSTED_PROXIES: 'nonsense',
+      },
     });
     expect(await api.exited()).toBe(78);
-    expect(api.logs()).toMatch(/3 problem\(s\)[^]*DATABASE_URL[^]*LOG_LEVEL[^]*PORT/);
+    expect(api.logs()).toMatch(/4 problem\(s\)[^]*DATABASE_URL[^]*LOG_LEVEL[^]*PORT[^]*TRUSTED_PROXIES/);
     expect(api.logs()).not.toContain('hunter2');
   });
 
-  it('refuses embedded drivers in production', async () => {
+  it('refuses embedded drivers and addresses of its own machine in production', async () => {
     const api = await start({
       waitUntilReady: false,
-      env: { NODE_ENV: 'production', DATABASE_URL: undefined },
+      env: { NODE_ENV: 'production', DATABASE_URL: undefined, PUBLIC_URL: undefined },
     });
     expect(await api.exited()).toBe(78);
-    for (const name of ['DATABASE_URL', 'SMTP_URL', 'JWT_KEYS_DIR']) {
+    for (const name of ['DATABASE_URL', 'SMTP_URL', 'PUBLIC_URL', 'JWT_KEYS_DIR']) {
       expect(api.logs()).toContain(`${name}: is needed in production`);
     }
+  });
+
+  it('asks for a sender of mails in production with a mail server', async () => {
+    const env = { NODE_ENV: 'production', SMTP_URL: 'smtp://127.0.0.1:1', JWT_KEYS_DIR: tmpdir() };
+    const api = await start({ waitUntilReady: false, env });
+    expect(await api.exited()).toBe(78);
+    expect(api.logs()).toMatch(/1 problem\(s\):\s+- MAIL_FROM: is needed/);
+  });
+
+  it('issues tokens in the name of its own port unless told how clients reach it', async () => {
+    const api = await start({ env: { PUBLIC_URL: undefined } });
+    const { accessToken } = await client(api.url).registerAndLogin();
+    const port = new URL(api.url).port;
+    expect(jwt.decode(accessToken)).toMatchObject({ iss: `http://localhost:${port}` });
+    const me = await client(api.url).request('GET', '/v1/users/me', { token: accessToken });
+    expect(me.status).toBe(200);
+  });
+
+  it('ends when its port is taken, and when it has no key to sign with', async () => {
+    const first = await start();
+    const port = Number(new URL(first.url).port);
+    const second = await start({ waitUntilReady: false, databaseUrl: first.databaseUrl, port });
+    expect(await second.exited()).toBe(1);
+    expect(second.logs()).toContain('EADDRINUSE');
+    const keyless = await start({ waitUntilReady: false, env: { JWT_KEYS_DIR: first.mailDir } });
+    expect(await keyless.exited()).toBe(1);
+    expect(keyless.logs()).toContain('no P-256 private key');
+    expect((await client(first.url).request('GET', '/healthz')).status).toBe(200);
   });
 
   it('lives but is not ready while its database is away', async () => {
@@ -82,6 +114,23 @@ describe('the process', () => {
     await waitFor(() => ops.request('GET', '/livez').then(({ status }) => status === 200));
     expect((await ops.request('GET', '/startupz')).status).toBe(503);
     expect((await ops.request('GET', '/readyz')).status).toBe(503);
+  });
+
+  it.each([
+    ['its database', { databaseUrl: 'postgres://nobody@127.0.0.1:1/nothing' }, 'waiting for the database'],
+    ['migrations', { env: { MIGRATE_ON_START: 'false' } }, 'waiting for migrations'],
+  ])('stops by a signal while it waits for %s', async (_, options, words) => {
+    const api = await start({ ...options, waitUntilReady: false });
+    await waitFor(() => api.logs().includes(words));
+    expect(await api.stop('SIGTERM')).toBe(0);
+    expect(api.logs()).toContain('stopped before it had started');
+  });
+
+  it('tells by its exit code that a command was stopped before it was done', async () => {
+    const databaseUrl = 'postgres://nobody@127.0.0.1:1/nothing';
+    const migration = await start({ app: 'migrate', databaseUrl, waitUntilReady: false });
+    await waitFor(() => migration.logs().includes('waiting for the database'));
+    expect(await migration.stop('SIGTERM')).toBe(143);
   });
 
   it('answers what is in flight before it ends, and tells that it stops', async () => {
@@ -215,6 +264,20 @@ describe('the process', () => {
     expect(exposed['access-control-expose-headers']).toMatch(/ETag.*X-Request-Id/);
   });
 
+  it.each(['*', 'https://app.example'])(
+    'tells what is not there from what takes another method, with origins: %s',
+    async (origins) => {
+      const caller = client((await start({ env: { CORS_ORIGINS: origins } })).url);
+      expectProblem(await caller.request('GET', '/v1/nothing'), 404, 'not_found');
+      const headers = { origin: 'https://app.example' };
+      expectProblem(await caller.request('POST', '/v1/nothing', { headers }), 404, 'not_found');
+      const answer = await caller.request('PUT', '/v1/auth/login', { headers });
+      expectProblem(answer, 405, 'method_not_allowed');
+      expect(answer.headers['allow']).toBe('POST');
+      expect((await caller.request('OPTIONS', '/v1/nothing', { headers })).status).toBe(204);
+    },
+  );
+
   it('believes X-Forwarded-For only from proxies that it is told to trust', async () => {
     const ipOf = async (api: Api) => {
       const caller = client(api.url);
@@ -230,6 +293,23 @@ describe('the process', () => {
     };
     expect(await ipOf(await start())).toBe('127.0.0.1');
     expect(await ipOf(await start({ env: { TRUSTED_PROXIES: '127.0.0.0/8' } }))).toBe('203.0.113.9');
+  });
+
+  it('keeps moments as they are, whatever the zone of its machine', async () => {
+    const caller = client((await start({ env: { TZ: 'Europe/Berlin' } })).url);
+    const { accessToken: token } = await caller.registerAndLogin();
+    for (const due_at of [
+      '0001-01-01T00:00:00.000Z',
+      '1880-06-01T00:00:00.000Z',
+      '2026-03-29T01:30:00.000Z',
+    ]) {
+      const made = await caller.request('POST', '/v1/tasks', { token, body: { title: 'Due', due_at } });
+      const found = await caller.request('GET', made.headers['location'] ?? '', { token });
+      expect([made.body['due_at'], found.body['due_at']]).toEqual([due_at, due_at]);
+      const query = `due_after=${due_at}&due_before=${due_at.replace('000Z', '001Z')}`;
+      const { body } = await caller.request<{ data: unknown[] }>('GET', `/v1/tasks?${query}`, { token });
+      expect(body.data).toHaveLength(1);
+    }
   });
 
   it('logs one line a request, with its id and user, and never a secret', async () => {
@@ -264,6 +344,20 @@ describe('the process', () => {
 });
 
 describe('the embedded drivers', () => {
+  it('leave no Postgres behind when a signal comes while it starts', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'task-api-data-'));
+    const postmaster = join(folder, 'postgres', 'cluster', 'data', 'postmaster.pid');
+    try {
+      const api = await start({ waitUntilReady: false, env: { DATABASE_URL: undefined, DATA_DIR: folder } });
+      await waitFor(() => readFile(postmaster), { timeoutMs: 30_000, intervalMs: 5 });
+      expect(await api.stop('SIGINT')).toBe(0);
+      expect(api.logs()).not.toContain('"serving"');
+      await expect(readFile(postmaster)).rejects.toThrow('ENOENT');
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }, 60_000);
+
   it('start with nothing configured, and kill -9 and a second start lose nothing', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'task-api-data-'));
     const embedded = {

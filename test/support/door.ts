@@ -23,7 +23,14 @@ export async function openTestDoor(
   const url = await sharedDatabase(name);
   const settings = { NODE_ENV: 'test', DATABASE_URL: url, MIGRATE_ON_START: 'true', ...environment };
   const config = parseEnvironment(settings, platformVariables);
-  const path = await openDataPath({ config, features, applicationName: `${name}-test`, isCommand: false });
+  const { signal: stop } = new AbortController();
+  const path = await openDataPath({
+    config,
+    features,
+    applicationName: `${name}-test`,
+    isCommand: false,
+    stop,
+  });
   const dataSource = await createDataSource(url, config, features, `${name}-test`).initialize();
   const close = async () => {
     await dataSource.destroy();

@@ -20,10 +20,15 @@ export class LoginService {
 
   /** @throws InvalidCredentials */
   async login({ email, password }: LoginInput, client: ClientInfo): Promise<TokensView> {
-    const credentials = await this.passwords.findAccount(email, password);
-    if (credentials === null) throw new InvalidCredentials();
     const refreshToken = newSecretToken();
-    const grant = await this.sessions.open(credentials, refreshToken.hash, client);
+    const open = async () => {
+      const credentials = await this.passwords.findAccount(email, password);
+      if (credentials === null) throw new InvalidCredentials();
+      return this.sessions.open(credentials, refreshToken.hash, client);
+    };
+    // The first is null where the hash was replaced meanwhile: perhaps by another login of the same password, after the
+    // parameters were raised.
+    const grant = (await open()) ?? (await open());
     if (grant === null) throw new InvalidCredentials();
     // Read once the session is there: a change of role after this reading finds the session and ends it.
     const claims = await this.users.claimsOf(grant.userId);

@@ -1,5 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { PLATFORM_CONFIG, type PlatformConfig } from '../../platform/config/platform-variables.js';
+import {
+  PLATFORM_CONFIG,
+  publicUrlOf,
+  type PlatformConfig,
+} from '../../platform/config/platform-variables.js';
 import { Mailer } from '../../platform/mail/mailer.port.js';
 import { composeMail } from './mail-texts.js';
 import { MailTokens, type MailRequest } from './mail-tokens.service.js';
@@ -9,14 +13,14 @@ export class MailDelivery {
   constructor(
     private readonly mailTokens: MailTokens,
     private readonly mailer: Mailer,
-    @Inject(PLATFORM_CONFIG) private readonly config: Pick<PlatformConfig, 'PUBLIC_URL'>,
+    @Inject(PLATFORM_CONFIG) private readonly config: Pick<PlatformConfig, 'PUBLIC_URL' | 'PORT'>,
   ) {}
 
   /** Sends the mail that an event asks for. An event that comes again sends it again only if it had not been sent. */
   async deliver(request: MailRequest): Promise<void> {
     const token = await this.mailTokens.issue(request);
     if (token === null) return;
-    await this.mailer.send(composeMail(request.purpose, request.email, token, this.config.PUBLIC_URL));
+    await this.mailer.send(composeMail(request.purpose, request.email, token, publicUrlOf(this.config)));
     await this.mailTokens.markSent(request.eventId);
   }
 }

@@ -15,7 +15,8 @@ export class PasswordCheck {
   /**
    * Null for an unknown e-mail and for a wrong password, after the same work: one query and one
    * hash (load/login-timing.ts measures it). A hash with parameters that have been raised
-   * since is replaced on the way.
+   * since is replaced on the way; where another login was faster it is returned as it was, and nothing can be opened
+   * with it.
    */
   async findAccount(email: string, password: string): Promise<Credentials | null> {
     const credentials = await this.accounts.findCredentials(email);
@@ -26,16 +27,14 @@ export class PasswordCheck {
       : credentials;
   }
 
-  private async rehash(
-    { id, passwordHash: outdated }: Credentials,
-    password: string,
-  ): Promise<Credentials | null> {
+  private async rehash(outdated: Credentials, password: string): Promise<Credentials> {
+    const { id } = outdated;
     const passwordHash = await this.hasher.hash(password);
     // The same password in another form: nobody sees a difference.
     const isReplaced = await this.database.write(
-      (manager) => this.accounts.replacePasswordHash(manager, id, outdated, passwordHash),
+      (manager) => this.accounts.replacePasswordHash(manager, id, outdated.passwordHash, passwordHash),
       { users: [] },
     );
-    return isReplaced ? { id, passwordHash } : null;
+    return isReplaced ? { id, passwordHash } : outdated;
   }
 }

@@ -1,5 +1,7 @@
+import { jest } from '@jest/globals';
 import { parseOptions } from '@node-rs/argon2';
 import { ServiceUnavailable } from '../../platform/errors/common-errors.js';
+import { BoundedQueue } from './bounded-queue.js';
 import { PasswordHasher } from './password-hasher.js';
 
 const config = { ARGON2_MEMORY_KIB: 19_456, ARGON2_PASSES: 2, PASSWORD_CONCURRENCY: 2, PASSWORD_QUEUE: 100 };
@@ -32,6 +34,21 @@ describe('PasswordHasher', () => {
     expect(new PasswordHasher({ ...config, ARGON2_MEMORY_KIB: 20_000 }).isOutdated(stored)).toBe(true);
     expect(new PasswordHasher({ ...config, ARGON2_PASSES: 3 }).isOutdated(stored)).toBe(true);
     expect(new PasswordHasher({ ...config, ARGON2_MEMORY_KIB: 19_000 }).isOutdated(stored)).toBe(false);
+  });
+
+  it('does the work of the raised parameters beside that of an outdated hash, as for no account', async () => {
+    const raised = new PasswordHasher({ ...config, ARGON2_PASSES: 3 });
+    await raised.onModuleInit();
+    const current = await raised.hash(password);
+    const work = jest.spyOn(BoundedQueue.prototype, 'run');
+    const worksOf = async (passwordHash: string | null) => {
+      const before = work.mock.calls.length;
+      await raised.verify(passwordHash, 'not the password');
+      return work.mock.calls.length - before;
+    };
+    const counts = [await worksOf(null), await worksOf(current), await worksOf(stored)];
+    work.mockRestore();
+    expect(counts).toEqual([1, 1, 2]);
   });
 
   it('hashes with the parameters that it was given', async () => {

@@ -35,10 +35,22 @@ export class PasswordHasher implements OnModuleInit {
     return this.queue.run(() => hash(password, { memoryCost, timeCost, parallelism: 1 }));
   }
 
-  /** Without a hash (there is no such account) the same work is done in vain, so that the time tells nothing. */
+  /**
+   * Without a hash (there is no such account) the same work is done in vain, so that the time tells nothing; and beside
+   * the cheaper work for an outdated one.
+   */
   async verify(passwordHash: string | null, password: string): Promise<boolean> {
-    const isMatch = await this.queue.run(() => verify(passwordHash ?? this.decoy, password));
-    return passwordHash !== null && isMatch;
+    const inVain =
+      passwordHash === null || this.isOutdated(passwordHash) ? this.check(this.decoy, password) : null;
+    const [isMatch] = await Promise.all([
+      passwordHash !== null && this.check(passwordHash, password),
+      inVain,
+    ]);
+    return isMatch;
+  }
+
+  private check(passwordHash: string, password: string): Promise<boolean> {
+    return this.queue.run(() => verify(passwordHash, password));
   }
 
   /** True where the parameters have been raised since. */

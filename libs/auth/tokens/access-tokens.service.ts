@@ -1,6 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import jwt from 'jsonwebtoken';
-import { PLATFORM_CONFIG, type PlatformConfig } from '../../platform/config/platform-variables.js';
+import {
+  PLATFORM_CONFIG,
+  publicUrlOf,
+  type PlatformConfig,
+} from '../../platform/config/platform-variables.js';
 import { accessTokenAudience, accessTokenType } from '../../platform/security/access-token.strategy.js';
 import type { Role, Tier } from '../../platform/security/principal.js';
 import { AUTH_CONFIG, type AuthConfig } from '../auth.config.js';
@@ -14,7 +18,7 @@ export class AccessTokens {
   constructor(
     private readonly keys: KeyRing,
     @Inject(AUTH_CONFIG) private readonly config: Pick<AuthConfig, 'ACCESS_TOKEN_TTL_SECONDS'>,
-    @Inject(PLATFORM_CONFIG) private readonly platform: Pick<PlatformConfig, 'PUBLIC_URL'>,
+    @Inject(PLATFORM_CONFIG) private readonly platform: Pick<PlatformConfig, 'PUBLIC_URL' | 'PORT'>,
   ) {}
 
   /** What a client gets for a login or a refresh. */
@@ -36,7 +40,7 @@ export class AccessTokens {
       algorithm: 'ES256',
       header: { alg: 'ES256', typ: accessTokenType, kid },
       subject: grant.userId,
-      issuer: this.platform.PUBLIC_URL,
+      issuer: publicUrlOf(this.platform),
       audience: accessTokenAudience,
       expiresIn,
     });

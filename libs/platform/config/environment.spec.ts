@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { flag, integer, InvalidEnvironment, list, parseEnvironment, url } from './environment.js';
+import {
+  addressRanges,
+  flag,
+  integer,
+  InvalidEnvironment,
+  list,
+  parseEnvironment,
+  url,
+} from './environment.js';
 import { describeVariables } from './documentation.js';
 
 const variables = {
@@ -30,6 +38,17 @@ describe('the environment', () => {
     expect(parse).toThrow(InvalidEnvironment);
     expect(parse).toThrow(/DATABASE_URL: .*\n.*IS_ON: .*\n.*PORT: /);
     expect(parse).not.toThrow(/hunter2/);
+  });
+
+  it('takes addresses and ranges of both families, and nothing else for one', () => {
+    const accepts = (value: string) => addressRanges().safeParse(value).success;
+    for (const value of ['', '10.0.0.0/8', '127.0.0.1, ::1', 'fd00::/8', '10.0.0.1/32', '::1/128'])
+      expect([value, accepts(value)]).toEqual([value, true]);
+    for (const value of [
+      ...['nonsense', 'loopback', '10.0.0', '10.0.0.0/33', '::/129', '10.0.0.0/0', '::/0'],
+      ...['10.0.0.0/', '10.0.0.0/8/8', '10.0.0.0/x', '10.0.0.0/255.0.0.0', '10.0.0.0/8,nonsense'],
+    ])
+      expect([value, accepts(value)]).toEqual([value, false]);
   });
 
   it('is described by the schemas that parse it', () => {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /** A variable of the environment: its schema reads the string and carries default and description. */
@@ -53,6 +54,20 @@ export const list = () =>
       .map((entry) => entry.trim())
       .filter((entry) => entry !== ''),
   );
+
+/** Comma-separated IP addresses and CIDR ranges. */
+export const addressRanges = () =>
+  list().refine((entries) => entries.every(isAddressRange), {
+    message: 'must be IP addresses or CIDR ranges such as 10.0.0.0/8',
+  });
+
+/** A range of everything is none: whoever trusts all proxies trusts every client. */
+function isAddressRange(value: string): boolean {
+  const [address = '', prefix, ...rest] = value.split('/');
+  const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
+  const length = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : 0;
+  return rest.length === 0 && length > 0 && length <= bits;
+}
 
 export const url = (...protocols: string[]) =>
   z.string().refine((value) => protocols.some((protocol) => isUrl(value, protocol)), {

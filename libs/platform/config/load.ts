@@ -14,6 +14,14 @@ export const needsInProduction =
           .filter((name) => config[name] === undefined)
           .map((name) => `${name}: is needed in production (or set ALLOW_EMBEDDED_DRIVERS=true)`);
 
+/** What production must say of itself: mails would else link to the reader's own machine, and come from there. */
+export const needsPublicAddresses: Rule<PlatformConfig> = ({ NODE_ENV, PUBLIC_URL, SMTP_URL, MAIL_FROM }) => [
+  ...(NODE_ENV === 'production' && PUBLIC_URL === undefined ? ['PUBLIC_URL: is needed in production'] : []),
+  ...(NODE_ENV === 'production' && SMTP_URL !== undefined && MAIL_FROM === undefined
+    ? ['MAIL_FROM: is needed in production with SMTP_URL']
+    : []),
+];
+
 /**
  * The configuration of a process out of the environment.
  *

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { protectionNames } from '../consistency/protections.js';
 import { parsePostgresUrl } from '../database/postgres-url.js';
 import { parseRedisUrl } from '../redis/redis-url.js';
-import { flag, integer, list, url, type Environment } from './environment.js';
+import { addressRanges, flag, integer, list, url, type Environment } from './environment.js';
 
 const postgresUrl = () =>
   z.string().refine((value) => parsePostgresUrl(value) !== null, 'must be a postgres:// URL');
@@ -22,8 +22,11 @@ export const platformVariables = {
     .default(5001)
     .describe('Port of `/livez`, `/readyz`, `/startupz` and `/metrics`.'),
   PUBLIC_URL: url('http', 'https')
-    .default('http://localhost:5000')
-    .describe('How clients reach the API: in links of mails and as the issuer of tokens.'),
+    .optional()
+    .describe(
+      'How clients reach the API: in links of mails and as the issuer of tokens. Default: `http://localhost:` and ' +
+        '`PORT`; needed in production.',
+    ),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
@@ -31,7 +34,7 @@ export const platformVariables = {
   CORS_ORIGINS: list()
     .default([])
     .describe('Origins that browsers may call from; `*` for any; none by default.'),
-  TRUSTED_PROXIES: list()
+  TRUSTED_PROXIES: addressRanges()
     .default([])
     .describe('Addresses or CIDR ranges of proxies whose `X-Forwarded-For` is believed; none by default.'),
   REQUEST_TIMEOUT_MS: integer(100, 300_000)
@@ -135,11 +138,20 @@ export const platformVariables = {
     .optional()
     .describe('Runs the migrations before serving. Default: only with the embedded Postgres.'),
   MAIL_DIR: z.string().optional().describe('Folder of the embedded mailer. Default: `mail` in `DATA_DIR`.'),
-  MAIL_FROM: z.string().default('Task API <no-reply@localhost>').describe('Sender of mails.'),
+  MAIL_FROM: z
+    .string()
+    .optional()
+    .describe(
+      'Sender of mails. Default: `Task API <no-reply@localhost>`; needed in production with `SMTP_URL`.',
+    ),
   SMTP_URL: url('smtp', 'smtps').optional().describe('Mail server. Unset: mails go to the log and a folder.'),
 };
 
 export type PlatformConfig = Environment<typeof platformVariables>;
+
+/** How clients reach the API. */
+export const publicUrlOf = ({ PUBLIC_URL, PORT }: Pick<PlatformConfig, 'PUBLIC_URL' | 'PORT'>): string =>
+  PUBLIC_URL ?? `http://localhost:${PORT}`;
 
 /** The whole configuration of a process, for those who need more of it than their own slice. */
 export const PLATFORM_CONFIG = Symbol('PLATFORM_CONFIG');

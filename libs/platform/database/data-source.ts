@@ -1,8 +1,12 @@
-import type { ClientConfig, PoolClient } from 'pg';
+import pg, { type ClientConfig, type PoolClient } from 'pg';
 import { DataSource } from 'typeorm';
 import type { PlatformConfig } from '../config/platform-variables.js';
 import { logger } from '../logging/logger.js';
 import type { Persistence } from './persistence.js';
+
+// node-postgres else writes a Date in the process's own zone, with an offset in whole minutes: before standard time, when
+// Berlin was 53 min 28 s ahead, that is another moment.
+pg.defaults.parseInputDatesAsUTC = true;
 
 export type ConnectionConfig = Pick<
   PlatformConfig,

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { PlatformConfig } from '../config/platform-variables.js';
 import { logger } from '../logging/logger.js';
 import { clientOptions } from './data-source.js';
-import { startEmbeddedPostgres } from './embedded-postgres.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.js';
 import { migrate, pendingMigrations } from './migrator.js';
 import type { Persistence } from './persistence.js';
 import { platformPersistence } from './platform.persistence.js';
@@ -24,6 +25,8 @@ export interface OpenDatabaseOptions {
   readonly applicationName: string;
   /** Id of this process among those that share the database. */
   readonly processId: string;
+  /** Aborted, it ends the waiting. */
+  readonly stop: AbortSignal;
 }
 
 const retryMs = 1000;
@@ -31,13 +34,12 @@ const retryMs = 1000;
 /**
  * Opens the database of a process: starts the embedded one where no `DATABASE_URL` is given, migrates
  * where the configuration says so, and otherwise waits until somebody else has migrated.
+ *
+ * @throws the reason of `stop` when that is aborted meanwhile; nothing is left running
  */
 export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDatabase> {
-  const { config, applicationName, processId } = options;
-  const embedded =
-    config.DATABASE_URL === undefined
-      ? await startEmbeddedPostgres({ directory: join(config.DATA_DIR, 'postgres'), database: 'task_api' })
-      : null;
+  const { config, applicationName, processId, stop } = options;
+  const embedded = config.DATABASE_URL === undefined ? await startEmbedded(config, stop) : null;
   const primaryUrls = parsePostgresUrl(embedded?.url ?? config.DATABASE_URL ?? '') ?? [];
   const urls = new Set([
     ...primaryUrls,
@@ -58,10 +60,11 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDa
       migrates: config.MIGRATE_ON_START ?? embedded !== null,
     });
     await servers.start();
-    await servers.untilPrimary();
+    await servers.untilPrimary(stop);
     return { servers, close };
   } catch (error) {
     await close();
+    stop.throwIfAborted();
     throw error;
   }
 }
@@ -70,7 +73,7 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDa
 async function prepare(
   urls: readonly string[],
   features: readonly Persistence[],
-  { config, applicationName, migrates }: OpenDatabaseOptions & { readonly migrates: boolean },
+  { config, applicationName, migrates, stop }: OpenDatabaseOptions & { readonly migrates: boolean },
 ): Promise<void> {
   const connect = () => connectToPrimary(urls, config, applicationName);
   if (migrates) {
@@ -78,16 +81,16 @@ async function prepare(
       const { client, url } = await connect();
       await client.end();
       await migrate(url, features);
-    });
+    }, stop);
   }
   for (let isFirst = true; ; isFirst = false) {
     const pending = await untilAvailable(async () => {
       const { client } = await connect();
       return pendingMigrations(client, features).finally(() => client.end());
-    });
+    }, stop);
     if (pending === 0) return;
     if (isFirst) logger.warn({ pending }, 'waiting for migrations');
-    await new Promise((resolve) => setTimeout(resolve, retryMs));
+    await sleep(retryMs, undefined, { signal: stop });
   }
 }
 
@@ -118,15 +121,28 @@ async function connectToPrimary(
 
 class NoPrimary extends Error {}
 
+/** Once begun, the server is waited for even if we are to stop: then it can be stopped, and is not left behind. */
+async function startEmbedded(config: PlatformConfig, stop: AbortSignal): Promise<EmbeddedPostgres> {
+  stop.throwIfAborted();
+  const directory = join(config.DATA_DIR, 'postgres');
+  const starting = startEmbeddedPostgres({ directory, database: 'task_api' });
+  return starting.catch((error: unknown) => {
+    // Ctrl-C reaches its programs too.
+    stop.throwIfAborted();
+    throw error;
+  });
+}
+
 /** A database that is not there yet is waited for: the probes tell that this process has not started. */
-async function untilAvailable<T>(attempt: () => Promise<T>): Promise<T> {
+async function untilAvailable<T>(attempt: () => Promise<T>, stop: AbortSignal): Promise<T> {
   for (let isFirst = true; ; isFirst = false) {
+    stop.throwIfAborted();
     try {
       return await attempt();
     } catch (error) {
       if (!isDatabaseUnavailable(error) && !(error instanceof NoPrimary)) throw error;
       if (isFirst) logger.warn({ err: error }, 'waiting for the database');
-      await new Promise((resolve) => setTimeout(resolve, retryMs));
+      await sleep(retryMs, undefined, { signal: stop });
     }
   }
 }

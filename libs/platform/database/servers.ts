@@ -44,9 +44,11 @@ export class Servers {
   }
 
   /** Resolves when there is a primary, however long that takes. */
-  async untilPrimary(): Promise<void> {
-    while (this.current === null && !this.isStopped)
+  async untilPrimary(stop: AbortSignal): Promise<void> {
+    while (this.current === null) {
+      stop.throwIfAborted();
       await this.waitUntil(() => this.current !== null, pollMs);
+    }
   }
 
   /** Calls `listener` whenever a server has been asked. Returns what ends that. */

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import { DatabaseUnavailable } from '../database/database-unavailable.js';
 import { isDatabaseUnavailable, isUntranslatableText } from '../database/postgres-errors.js';
+import { splitAddress } from '../http/address.js';
 import { DomainError, type ProblemDetail } from './domain-error.js';
 import { MalformedRequest } from './common-errors.js';
 
@@ -55,7 +56,7 @@ export function toProblem(error: DomainError, request: { url: string; id: string
     status: error.status,
     detail: error.message,
     // The path alone: a query may hold what the client wants nobody to log.
-    instance: request.url.split('?', 1)[0] ?? '/',
+    instance: splitAddress(request.url).path,
     code: error.code,
     request_id: request.id,
     errors: error.errors,

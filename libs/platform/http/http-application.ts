@@ -5,7 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DynamicModule } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { PlatformConfig } from '../config/platform-variables.js';
+import { publicUrlOf, type PlatformConfig } from '../config/platform-variables.js';
 import { openScope } from '../consistency/request-view.js';
 import { MalformedRequest } from '../errors/common-errors.js';
 import { DomainError } from '../errors/domain-error.js';
@@ -59,7 +59,13 @@ export async function createHttpApplication(
   app.useGlobalFilters(new ProblemFilter());
   app.useGlobalPipes(new SchemaValidationPipe());
   app.useGlobalInterceptors(app.get(EndpointInterceptor));
-  await app.init();
+  try {
+    await app.init();
+  } catch (error) {
+    // What had begun before a part failed has timers, which would keep the process from ending.
+    await app.close();
+    throw error;
+  }
   return { app, connections };
 }
 
@@ -150,7 +156,7 @@ async function addHeaders(fastify: FastifyInstance, config: PlatformConfig, heal
     crossOriginResourcePolicy: { policy: config.CORS_ORIGINS.length > 0 ? 'cross-origin' : 'same-origin' },
     frameguard: { action: 'deny' },
     referrerPolicy: { policy: 'no-referrer' },
-    strictTransportSecurity: config.PUBLIC_URL.startsWith('https:') ? { maxAge: 31_536_000 } : false,
+    strictTransportSecurity: publicUrlOf(config).startsWith('https:') ? { maxAge: 31_536_000 } : false,
   });
   if (config.CORS_ORIGINS.length === 0) return;
   await fastify.register(fastifyCors, {
@@ -158,6 +164,8 @@ async function addHeaders(fastify: FastifyInstance, config: PlatformConfig, heal
     methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
     exposedHeaders,
     maxAge: 600,
+    // Its 400 for an OPTIONS that is no preflight would be plain text.
+    strictPreflight: false,
   });
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { MethodNotAllowed } from '../errors/common-errors.js';
+import { splitAddress } from './address.js';
 
 interface KnownRoute {
   readonly method: string;
@@ -21,6 +22,8 @@ export function recordRoutes(fastify: FastifyInstance): void {
     else done(new MethodNotAllowed(allowed));
   });
   fastify.addHook('onRoute', (route) => {
+    // fastify-cors adds OPTIONS of everything: for its preflights, not because everything is there.
+    if (route.url === '*') return;
     for (const method of [route.method].flat()) {
       routes.push({ method, template: route.url, matcher: matcherOf(route.url) });
     }
@@ -29,7 +32,7 @@ export function recordRoutes(fastify: FastifyInstance): void {
 
 /** The methods that the path of `url` takes, a fixed one before those with parameters; empty where nothing is there. */
 export function methodsOf(fastify: FastifyInstance, url: string): string[] {
-  const path = url.split('?', 1)[0] ?? '';
+  const { path } = splitAddress(url);
   const routes = (tables.get(fastify.server) ?? []).filter(({ matcher }) => matcher.test(path));
   const fixed = routes.filter(({ template }) => template === path);
   return [...new Set((fixed.length > 0 ? fixed : routes).map(({ method }) => method))].sort();

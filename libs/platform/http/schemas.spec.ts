@@ -1,3 +1,5 @@
+import { jest } from '@jest/globals';
+import fc from 'fast-check';
 import { instant, integerParameter, line, opaque, text, timeZone } from './schemas.js';
 
 const accepts = (schema: { safeParse(v: unknown): { success: boolean } }, value: unknown) =>
@@ -51,6 +53,32 @@ describe('payload schemas', () => {
     ]) {
       expect(accepts(instant(), value)).toBe(false);
     }
+  });
+
+  it('takes the same lines as the pattern that says it plainly, in one pass', () => {
+    const plain = /^[^\p{Cc}\u2028\u2029]*[^\s\p{Cc}][^\p{Cc}\u2028\u2029]*$/u;
+    const characters = fc.constantFrom(
+      ...Array.from('a\u{1F600} \u00a0\u2003\u3000\ufeff\u0000\n\u007f\u0085\u009f\u2028\u2029'),
+    );
+    fc.assert(
+      fc.property(fc.string({ unit: characters, maxLength: 8 }), (value) => {
+        expect(accepts(line(1, 20), value)).toBe(plain.test(value));
+      }),
+    );
+  });
+
+  it.each([
+    ['a line', line(1, 500)],
+    ['a text', text(16_384)],
+    ['a secret', opaque(1, 200)],
+    ['an instant', instant()],
+    ['a time zone', timeZone()],
+  ])('judges a megabyte by its length, and no pattern sees it: %s', (_, schema) => {
+    // A pattern that ran would so add an issue of its own, and none takes its time over it.
+    const pattern = jest.spyOn(RegExp.prototype, 'test').mockReturnValue(false);
+    const { error } = schema.safeParse(`${'a'.repeat(1024 * 1024)}\n`);
+    pattern.mockRestore();
+    expect(error?.issues.map(({ message }) => message)).toEqual([expect.stringMatching('characters')]);
   });
 
   it('reads whole numbers of a query string within their bounds', () => {

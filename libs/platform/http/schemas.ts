@@ -5,58 +5,56 @@ import { z } from 'zod';
  * JSON Schema, so that the OpenAPI document and the validation can't differ.
  */
 
-/** White space as `String.prototype.trim` knows it, and control characters (C0, DEL, C1). */
-const blank =
-  '\\u0000-\\u0020\\u007F-\\u00A0\\u1680\\u2000-\\u200A\\u2028\\u2029\\u202F\\u205F\\u3000\\uFEFF';
+/** White space as `String.prototype.trim` knows it, less the control characters. */
+const space = '\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u3000\\uFEFF';
 const nul = '\\u0000';
 const controlInText = '\\u0000-\\u0008\\u000B\\u000C\\u000E-\\u001F\\u007F';
+/** C0, DEL, C1 and the two line separators. */
 const control = '\\u0000-\\u001F\\u007F-\\u009F\\u2028\\u2029';
+/** One way to match it and so one pass: with `[^control]*` before the first character that is not blank there are n. */
+const notBlank = `^[${space}]*[^${space}${control}][^${control}]*$`;
 
 /** Characters as JSON Schema and Postgres count them (code points), not UTF-16 units. */
 const lengthOf = (value: string): number => value.length - (value.match(/[\uD800-\uDBFF]/g)?.length ?? 0);
 
-const bounded = (schema: z.ZodString, min: number, max: number) =>
-  schema
-    .refine((value) => value.isWellFormed(), { message: 'holds a lone surrogate', abort: true })
+/** A string whose length is judged before anything else looks at it: a body may hold a megabyte of one. */
+const bounded = (min: number, max: number) =>
+  z
+    .string()
     .refine(
       (value) => {
         const length = value.length > max * 2 ? Infinity : lengthOf(value);
         return length >= min && length <= max;
       },
-      { message: `must have ${min} to ${max} characters` },
-    );
+      { message: `must have ${min} to ${max} characters`, abort: true },
+    )
+    .refine((value) => value.isWellFormed(), { message: 'holds a lone surrogate', abort: true });
 
 /** One line of text: no control characters, not blank, trimmed. Its length counts before and after trimming. */
 export const line = (min: number, max: number) =>
-  bounded(
-    z
-      .string()
-      .regex(new RegExp(`^[^${control}]*[^${blank}][^${control}]*$`), 'must be one line that is not blank'),
-    min,
-    max,
-  )
+  bounded(min, max)
+    .regex(new RegExp(notBlank), 'must be one line that is not blank')
     .meta({ minLength: min, maxLength: max })
     .overwrite((value) => value.trim());
 
 /** Free text: tab and line breaks are its only control characters. */
 export const text = (max: number) =>
-  bounded(
-    z.string().regex(new RegExp(`^[^${controlInText}]*$`), 'must not hold control characters'),
-    0,
-    max,
-  ).meta({ maxLength: max });
+  bounded(0, max)
+    .regex(new RegExp(`^[^${controlInText}]*$`), 'must not hold control characters')
+    .meta({ maxLength: max });
 
 /** Secret text that is compared, never shown: any character but NUL, not trimmed. */
 export const opaque = (min: number, max: number) =>
-  bounded(z.string().regex(new RegExp(`^[^${nul}]*$`), 'must not hold NUL'), min, max).meta({
-    minLength: min,
-    maxLength: max,
-  });
+  bounded(min, max)
+    .regex(new RegExp(`^[^${nul}]*$`), 'must not hold NUL')
+    .meta({ minLength: min, maxLength: max });
 
 /** RFC 3339 date-time with offset, years 0001 to 9999, as Postgres and JavaScript both can hold it. */
 export const instant = () =>
-  z.iso
-    .datetime({ offset: true })
+  z
+    .string()
+    .max(64, { abort: true })
+    .check(z.iso.datetime({ offset: true }))
     .refine((value) => isStorable(value), 'must be a real date between the years 1 and 9999')
     .transform((value) => new Date(value));
 
@@ -126,7 +124,7 @@ const knownZones = new Set<string>();
 export const timeZone = () =>
   z
     .string()
-    .max(64)
+    .max(64, { abort: true })
     .regex(/^[A-Za-z][A-Za-z0-9_+\-/]*$/, 'must be an IANA time zone')
     .refine(isTimeZone, 'must be an IANA time zone')
     .meta({

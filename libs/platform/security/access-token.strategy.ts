@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
-import jwt from 'jsonwebtoken';
-import { ExtractJwt, Strategy } from 'passport-jwt';
 import type { FastifyRequest } from 'fastify';
+import jwt from 'jsonwebtoken';
+import { Strategy } from 'passport-jwt';
 import { z } from 'zod';
 import { Unauthenticated } from '../errors/common-errors.js';
-import { PLATFORM_CONFIG, type PlatformConfig } from '../config/platform-variables.js';
+import { PLATFORM_CONFIG, publicUrlOf, type PlatformConfig } from '../config/platform-variables.js';
 import type { Principal } from './principal.js';
 import { VerificationKeys } from './security.ports.js';
 
@@ -35,15 +35,18 @@ export interface VerifiedToken {
 /** Verifies the bearer token: ES256 by a known key, issuer, audience, type, time. Not whether its session still stands. */
 @Injectable()
 export class AccessTokenStrategy extends PassportStrategy(Strategy, 'access-token') {
-  constructor(@Inject(PLATFORM_CONFIG) config: Pick<PlatformConfig, 'PUBLIC_URL'>, keys: VerificationKeys) {
+  constructor(
+    @Inject(PLATFORM_CONFIG) config: Pick<PlatformConfig, 'PUBLIC_URL' | 'PORT'>,
+    keys: VerificationKeys,
+  ) {
     super({
-      jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
+      jwtFromRequest: ({ headers }: Pick<FastifyRequest, 'headers'>) => bearerTokenOf(headers.authorization),
       secretOrKeyProvider: (
         _request: unknown,
         token: string,
         done: (error: Error | null, key?: string) => void,
       ) => {
-        const header = jwt.decode(token, { complete: true })?.header;
+        const header = headerOf(token);
         const key =
           header?.typ === accessTokenType && header.kid !== undefined ? keys.find(header.kid) : null;
         if (key === null) done(new Unauthenticated('The access token is not one of ours.', 'invalid_token'));
@@ -52,7 +55,7 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy, 'access-toke
       },
       passReqToCallback: true,
       algorithms: ['ES256'],
-      issuer: config.PUBLIC_URL,
+      issuer: publicUrlOf(config),
       audience: accessTokenAudience,
     });
   }
@@ -60,8 +63,7 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy, 'access-toke
   /** Called by passport with the request and the payload of a token whose signature is good. */
   validate(request: FastifyRequest, payload: unknown): VerifiedToken {
     const claims = accessTokenClaims.safeParse(payload);
-    const token = ExtractJwt.fromAuthHeaderAsBearerToken()(request);
-    const kid = token === null ? undefined : jwt.decode(token, { complete: true })?.header.kid;
+    const kid = headerOf(bearerTokenOf(request.headers.authorization) ?? '')?.kid;
     if (!claims.success || kid === undefined)
       throw new Unauthenticated('The access token is not one of ours.', 'invalid_token');
     const { sub, sid, role, tier, auth_time, exp } = claims.data;
@@ -71,5 +73,19 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy, 'access-toke
       kid,
       expiresAt: exp * 1000,
     };
+  }
+}
+
+/** By RFC 6750, in one pass: passport-jwt's own pattern takes 0.3 s for 16 KiB in which there is no blank. */
+export function bearerTokenOf(authorization: string | undefined): string | null {
+  return /^Bearer +([\w.~+/=-]+)$/i.exec(authorization ?? '')?.[1] ?? null;
+}
+
+/** Of a token that nobody has verified: `decode` throws where it is of the type JWT and its payload is no JSON. */
+function headerOf(token: string): jwt.JwtHeader | null {
+  try {
+    return jwt.decode(token, { complete: true })?.header ?? null;
+  } catch {
+    return null;
   }
 }
