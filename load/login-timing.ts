@@ -3,6 +3,7 @@
 import { startApi } from '../test/support/api.js';
 import { client, type Client } from '../test/support/client.js';
 import { startPostgres } from '../test/support/postgres.js';
+import { percentile } from './support/percentile.js';
 
 const rounds = 200;
 const warmUpRounds = 20;
@@ -15,7 +16,7 @@ try {
   const { email } = await caller.registerAndLogin();
   await measure(caller, email, warmUpRounds);
   const { unknown, wrong } = await measure(caller, email, rounds);
-  const [unknownMs, wrongMs] = [median(unknown), median(wrong)];
+  const [unknownMs, wrongMs] = [percentile(unknown, 0.5), percentile(wrong, 0.5)];
   const ratio = unknownMs / wrongMs;
   process.stdout.write(
     `${rounds} interleaved logins each\n` +
@@ -50,8 +51,4 @@ async function timeLogin(caller: Client, email: string): Promise<number> {
   const elapsed = performance.now() - started;
   if (status !== 401) throw new Error(`Expected 401, got ${status}.`);
   return elapsed;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 }

@@ -3,7 +3,7 @@ import { ensureBuilt, ensureInstalled, run } from './bootstrap.mjs';
 
 const [name, ...args] = process.argv.slice(2);
 if (!name) {
-  console.error('Which one? npm run bench -- login-timing | soak | first-task');
+  console.error('Which one? npm run bench -- login-timing | soak | first-task | list-scale');
   process.exit(64);
 }
 ensureInstalled();

@@ -143,7 +143,8 @@ describe('the list of sessions', () => {
   });
 
   it('refuses a cursor of something else, a limit beyond 100 and an unknown parameter', async () => {
-    expectProblem(await listSessions(user.accessToken, '?cursor=abc'), 400, 'invalid_cursor');
+    for (const cursor of ['abc', '', 'x'.repeat(5000), '%00', '%FF'])
+      expectProblem(await listSessions(user.accessToken, `?cursor=${cursor}`), 400, 'invalid_cursor');
     expectProblem(await listSessions(user.accessToken, '?limit=101'), 422);
     expectProblem(await listSessions(user.accessToken, '?sort=ip'), 422);
   });

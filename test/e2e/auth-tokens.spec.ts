@@ -5,11 +5,9 @@ import { join } from 'node:path';
 import jwt from 'jsonwebtoken';
 import { startApi, type Api } from '../support/api.js';
 import { client, type Client, type Session } from '../support/client.js';
+import { startPostgres, type TestPostgres } from '../support/postgres.js';
 import { expectProblem } from '../support/problem.js';
 import { waitFor } from '../support/wait.js';
-
-// A process of our own, whose keys we know and whose grace is short.
-const describeOwn = process.env['TEST_DATABASE_ADMIN_URL'] === undefined ? describe.skip : describe;
 
 interface Jwks {
   readonly keys: readonly {
@@ -22,7 +20,10 @@ interface Jwks {
 
 let directory: string;
 let key: KeyObject;
+/** A process of our own, whose keys we know and whose grace is short. */
 let server: Api;
+/** Where the suites run on somebody else's deployment, of which no database is named. */
+let postgres: TestPostgres | null = null;
 let api: Client;
 let user: Session;
 
@@ -30,12 +31,14 @@ const newKey = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateK
 const store = (kid: string, privateKey: KeyObject) =>
   writeFile(join(directory, `${kid}.pem`), privateKey.export({ type: 'pkcs8', format: 'pem' }));
 
-describeOwn('tokens', () => {
+describe('tokens', () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'auth-keys-'));
     key = newKey();
     await store('2026-01-01', key);
+    if (process.env['TEST_DATABASE_ADMIN_URL'] === undefined) postgres = await startPostgres();
     server = await startApi({
+      ...(postgres !== null && { databaseUrl: postgres.url }),
       env: { JWT_KEYS_DIR: directory, JWT_KEY_PUBLISH_SECONDS: '1', REFRESH_GRACE_SECONDS: '1' },
     });
     api = client(server.url);
@@ -44,6 +47,7 @@ describeOwn('tokens', () => {
   afterAll(async () => {
     api.close();
     await server.stop();
+    await postgres?.stop();
     await rm(directory, { recursive: true });
   });
 

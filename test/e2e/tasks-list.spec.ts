@@ -112,8 +112,7 @@ describe('a cursor', () => {
         await refused(`?sort=${sort}&cursor=${forged}`);
     for (const garbage of ['x', 'bnVsbA', 'W10', '%2e%2e', '%F0%9F%92%A1'])
       await refused(`?cursor=${garbage}`);
-    expectProblem(await user.call('GET', '?cursor='), 422, 'validation_failed');
-    expectProblem(await user.call('GET', `?cursor=${'x'.repeat(5000)}`), 422, 'validation_failed');
+    for (const cursor of ['', 'x'.repeat(5000), '%00', '%FF']) await refused(`?cursor=${cursor}`);
   });
 
   /** A good cursor with one part of it changed for the worse. */

@@ -47,6 +47,7 @@ describe('startRedisCluster', () => {
     expect(sizes.filter((size) => Number(size) > 0)).toHaveLength(3);
     await nodes[0]?.kill();
     await nodes[0]?.start();
+    expect(await nodes[0]?.command('DBSIZE')).toBe(0);
     await waitFor(() => client.set('key0', 'again'), { what: 'the whole cluster' });
   });
 });
@@ -64,5 +65,8 @@ describe.each([1, 3])('startRedisSentinel with %d sentinels', (count) => {
     await group.failover();
     expect(await group.master()).toBe(nodes[1]);
     expect(await client.get('key')).toBe('value');
+    await nodes[1].kill();
+    await nodes[1].start();
+    expect(await nodes[1].command('GET', 'key')).toBeNull();
   });
 });

@@ -11,11 +11,13 @@ import { TaskEntity } from '../../libs/tasks/task.entity.js';
 import { createTaskSchema, type TaskPage } from '../../libs/tasks/tasks.schemas.js';
 import { tasksPersistence } from '../../libs/tasks/tasks.persistence.js';
 import { openTestDoor } from '../support/door.js';
+import { explain, type QueryPlan, type Statement } from './query-plan.js';
 
 export type QueryInput = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** The tasks feature's tables in a database of their own, and lists on it without the HTTP layer. */
 export interface TasksFixture {
+  readonly url: string;
   readonly dataSource: DataSource;
   readonly path: DataPath;
   readonly database: Database;
@@ -26,22 +28,17 @@ export interface TasksFixture {
   /** The same for a query that no validation has seen. */
   listParsed(userId: string, query: TaskQuery): Promise<TaskPage>;
   /** The plan that the page's statement ran by. */
-  explain(userId: string, query?: QueryInput): Promise<Plan>;
+  explain(userId: string, query?: QueryInput): Promise<QueryPlan>;
   close(): Promise<void>;
-}
-
-export interface Plan {
-  readonly text: string;
-  /** Pages of 8 KiB that were looked at. */
-  readonly buffers: number;
 }
 
 export async function openTasksFixture(): Promise<TasksFixture> {
   logger.level = 'silent';
-  const { path, dataSource, close } = await openTestDoor('tasks', [tasksPersistence]);
+  const { url, path, dataSource, close } = await openTestDoor('tasks', [tasksPersistence]);
   const database = path.door.of('tasks');
   const lists = new TaskListService(database, path.caches);
   return {
+    url,
     dataSource,
     path,
     database,
@@ -52,7 +49,7 @@ export async function openTasksFixture(): Promise<TasksFixture> {
     },
     list: (userId, query = {}) => lists.list(userId, taskQuerySchema.parse(query)),
     listParsed: (userId, query) => lists.list(userId, query),
-    explain: (userId, query = {}) => explain(dataSource, userId, query),
+    explain: (userId, query = {}) => explain(dataSource, pageStatement(userId, query)),
     close,
   };
 }
@@ -60,20 +57,8 @@ export async function openTasksFixture(): Promise<TasksFixture> {
 const blank = (userId: string): Task =>
   newTask(userId, createTaskSchema.parse({ title: 'Task' }), new Date());
 
-async function explain(dataSource: DataSource, userId: string, query: QueryInput): Promise<Plan> {
-  const { cursor, ...rest } = query;
-  const parsed = taskQuerySchema.parse(rest);
-  const after = cursor === undefined ? null : decode(query);
-  const { text, values } = listStatement(userId, parsed, after);
-  const rows = await dataSource.query<{ 'QUERY PLAN': string }[]>(`EXPLAIN (ANALYZE, BUFFERS) ${text}`, [
-    ...values,
-  ]);
-  const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
-  const [, hit, , read] =
-    /Buffers: shared(?: hit=(\d+))?( read=(\d+))?/.exec(plan.split('Planning')[0] ?? '') ?? [];
-  return { text: plan, buffers: Number(hit ?? 0) + Number(read ?? 0) };
-}
-
-function decode(query: QueryInput): ReturnType<typeof decodeCursor> {
-  return decodeCursor(taskQuerySchema.parse(query), String(query['cursor']));
+/** The service's own statement of a page. */
+function pageStatement(userId: string, { cursor, ...query }: QueryInput): Statement {
+  const parsed = taskQuerySchema.parse(query);
+  return listStatement(userId, parsed, cursor === undefined ? null : decodeCursor(parsed, String(cursor)));
 }

@@ -179,6 +179,7 @@ function filter(dueTimes: readonly (Date | null)[]): fc.Arbitrary<Filter> {
       before: fc.option(bound),
       overdue: fc.option(fc.boolean()),
       deleted: fc.boolean(),
+      sort: fc.constantFrom('-created_at', 'due_at', '-due_at', 'priority,-due_at'),
     })
     .map((chosen) => ({ query: queryOf(chosen), matches: (task) => isMatch(task, chosen) }));
 }
@@ -191,6 +192,8 @@ interface Chosen {
   readonly before: Date | null;
   readonly overdue: boolean | null;
   readonly deleted: boolean;
+  /** The range of due dates is put as the sort is. */
+  readonly sort: string;
 }
 
 const queryOf = (chosen: Chosen): QueryInput => ({
@@ -201,6 +204,7 @@ const queryOf = (chosen: Chosen): QueryInput => ({
   due_before: chosen.before?.toISOString(),
   overdue: chosen.overdue?.toString(),
   deleted: String(chosen.deleted),
+  sort: chosen.sort,
 });
 
 function isMatch(task: Task, chosen: Chosen): boolean {

@@ -49,7 +49,8 @@ export class LocalPostgres implements RunningServer {
 
   constructor(place: PostgresPlace, settings: PostgresSettings) {
     this.place = place;
-    this.settings = settings;
+    // In the folder, since /dev/shm keeps what a killed server had there, and is small in containers.
+    this.settings = { dynamic_shared_memory_type: 'mmap', ...settings };
   }
 
   get port(): number {

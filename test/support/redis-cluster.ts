@@ -1,7 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { serverPorts } from './ports.js';
 import { startRedis, type TestRedis } from './redis.js';
 import { startTogether, stopTogether } from './start-together.js';
@@ -34,15 +31,14 @@ export async function startRedisCluster(): Promise<TestRedisCluster> {
   return { nodes, hosts, password, stop: () => stopTogether(nodes) };
 }
 
-async function startNode(password: string, busPort: number): Promise<TestRedis> {
-  const directory = await mkdtemp(join(tmpdir(), 'redis-cluster-test-'));
+function startNode(password: string, busPort: number): Promise<TestRedis> {
   const settings = {
     'cluster-enabled': 'yes',
     // Else 10,000 above the other, which may be in use.
     'cluster-port': String(busPort),
     'cluster-node-timeout': '2000',
   };
-  return startRedis({ password, settings, directory });
+  return startRedis({ password, settings });
 }
 
 /** Gives out the slots, makes the nodes known to each other, and waits until all of them serve. */

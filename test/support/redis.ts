@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { serverPorts } from './ports.js';
 import { getProgram } from './programs.js';
 import { askRedis } from './redis-command.js';
@@ -13,7 +14,7 @@ export interface RedisOptions {
   readonly password?: string;
   /** Paths, for a server that speaks TLS only. */
   readonly tls?: RedisTls;
-  /** For what it writes by itself, such as a cluster's node; it goes with the server. */
+  /** Its working directory, which goes with it; a new one unless told. */
   readonly directory?: string;
   /** Admits the server of TEST_REDIS_URL, which can be neither configured nor killed. */
   readonly shared?: boolean;
@@ -50,8 +51,9 @@ export interface TestRedis {
 export async function startRedis(options: RedisOptions = {}): Promise<TestRedis> {
   const outside = process.env['TEST_REDIS_URL'];
   if (outside !== undefined && options.shared === true) return outsideServer(outside);
-  const { password = randomBytes(16).toString('hex'), tls, directory } = options;
+  const { password = randomBytes(16).toString('hex'), tls } = options;
   const program = await getProgram('redis-server');
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'redis-test-')));
   const [port = 0] = await serverPorts(1);
   const url = `${tls === undefined ? 'redis' : 'rediss'}://:${password}@127.0.0.1:${port}`;
   const ca = tls === undefined ? undefined : await readFile(tls.caFile);
@@ -63,7 +65,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<TestRedis>
   };
   const run = (): ReturnType<typeof runServer> =>
     runServer({
-      ...(directory === undefined ? {} : { directory }),
+      directory,
       program,
       // From its input, so that the password stands in no list of processes.
       args: ['-'],
@@ -78,6 +80,9 @@ export async function startRedis(options: RedisOptions = {}): Promise<TestRedis>
     command,
     kill: () => server.kill(),
     start: async () => {
+      await server.kill();
+      // A replica keeps there what it received.
+      await rm(join(directory, 'dump.rdb'), { force: true });
       server = await run();
     },
     pause: () => server.signal('SIGSTOP'),
@@ -104,7 +109,7 @@ function outsideServer(url: string): TestRedis {
   };
 }
 
-function defaults(port: number, password: string, directory = tmpdir()): Readonly<Record<string, string>> {
+function defaults(port: number, password: string, directory: string): Readonly<Record<string, string>> {
   return {
     port: String(port),
     bind: '127.0.0.1',

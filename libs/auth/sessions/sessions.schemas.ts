@@ -20,7 +20,8 @@ export const sessionPageSchema = z
 
 export const sessionQuerySchema = z.strictObject({
   limit: integerParameter(1, 100).default(25),
-  cursor: z.string().max(500).optional(),
+  /** Any text: what is no cursor of this list is 400, however long it is. */
+  cursor: z.string().optional(),
 });
 export type SessionQuery = z.output<typeof sessionQuerySchema>;
 

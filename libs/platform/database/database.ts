@@ -4,9 +4,10 @@ import type { Consistency } from '../consistency/consistency.js';
 import { Permit, PermitLost } from '../consistency/permit.js';
 import { currentView } from '../consistency/request-view.js';
 import { registry } from '../operations/registry.js';
+import { commit } from './commit.js';
 import { idleInTransactionMs, type ConnectionConfig } from './data-source.js';
 import { passFailPoint } from './fail-point.js';
-import { primaryPositionSql, type Position } from './position.js';
+import type { Position } from './position.js';
 import {
   isDatabaseUnavailable,
   isReadOnly,
@@ -140,19 +141,14 @@ export class Database {
   ): Promise<{ result: T; position: Position }> {
     const primary = await this.door.servers.getPrimary();
     try {
-      return await primary.borrow(async (runner) => {
+      return await primary.borrow(async (runner, client) => {
         await runner.startTransaction();
         try {
           if (this.door.config.DATABASE_POOLER) await runner.query(timeoutsSql(this.door.config));
           const result = await run(runner.manager);
           permit?.check();
           progress.isCommitting = true;
-          await runner.commitTransaction();
-          const [row] = (await runner.query(`SELECT ${primaryPositionSql} AS position`)) as {
-            position: Position;
-          }[];
-          if (row === undefined) throw new Error('A position without a row');
-          return { result, position: row.position };
+          return { result, position: await commit(runner, client) };
         } catch (error) {
           if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
           throw error;

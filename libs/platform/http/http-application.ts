@@ -24,7 +24,11 @@ import { SchemaValidationPipe } from './schema-validation.pipe.js';
 const maxBodyBytes = 1024 * 1024;
 /** Longer than the idle timeout of the usual load balancers (60 s), or they reuse a connection that we just closed. */
 const keepAliveTimeoutMs = 72_000;
-const exposedHeaders = ['ETag', 'Location', 'Link', 'Retry-After', 'X-Request-Id', 'Idempotency-Replayed'];
+/** Every header of ours that a browser's script is else not shown. */
+const exposedHeaders = [
+  ...['ETag', 'Location', 'Link', 'Retry-After', 'X-Request-Id', 'Idempotency-Replayed', 'Consistency-Token'],
+  ...['Allow', 'Accept-Patch', 'WWW-Authenticate', 'RateLimit', 'RateLimit-Policy'],
+];
 
 export interface HttpApplication {
   readonly app: NestFastifyApplication;

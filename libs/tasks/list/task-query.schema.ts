@@ -31,10 +31,9 @@ export const taskQuerySchema = z
     deleted: booleanParameter().default(false).meta({ description: 'The trash instead of the live tasks' }),
     sort: sortParameter().default([...defaultSort]),
     limit: integerParameter(1, 100).default(25),
+    // Any text: what is no cursor of this list is 400, however long it is.
     cursor: z
       .string()
-      .min(1)
-      .max(4096)
       .optional()
       .meta({ description: '`next_cursor` of the page before, of the same query' }),
   })

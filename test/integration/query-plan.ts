@@ -1,0 +1,95 @@
+import type { DataSource } from 'typeorm';
+
+/** What a statement did: it ran. */
+export interface QueryPlan {
+  /** The plan as Postgres gives it, for the message of a failing test. */
+  readonly json: string;
+  /** Types of its nodes. */
+  readonly nodes: readonly string[];
+  /** Each once. */
+  readonly indexes: readonly string[];
+  /** Pages of 8 KiB that were looked at, of tables and indexes. */
+  readonly buffers: number;
+  /** The most tasks that one node read: those it passed on and those it then threw away. */
+  readonly rowsRead: number;
+  /** Rows of the table itself that index-only scans had to look at. */
+  readonly heapFetches: number;
+}
+
+interface Node {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Index Name'?: string;
+  /** An average over the loops, as are those removed. */
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly 'Rows Removed by Index Recheck'?: number;
+  readonly 'Heap Fetches'?: number;
+  readonly 'Shared Hit Blocks': number;
+  readonly 'Shared Read Blocks': number;
+  readonly Plans?: readonly Node[];
+}
+
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+export async function explain(dataSource: DataSource, { text, values }: Statement): Promise<QueryPlan> {
+  const rows = await dataSource.query<{ 'QUERY PLAN': readonly { readonly Plan: Node }[] }[]>(
+    `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${text}`,
+    [...values],
+  );
+  const root = rows[0]?.['QUERY PLAN'][0]?.Plan;
+  if (root === undefined) throw new Error('A statement without a plan');
+  const nodes = allOf(root);
+  return {
+    json: JSON.stringify(root, null, 1),
+    nodes: nodes.map((node) => node['Node Type']),
+    indexes: [...new Set(nodes.flatMap((node) => node['Index Name'] ?? []))],
+    // The root's figures include those of the nodes below it.
+    buffers: root['Shared Hit Blocks'] + root['Shared Read Blocks'],
+    rowsRead: Math.max(0, ...nodes.map(tasksReadBy)),
+    heapFetches: nodes.reduce((sum, node) => sum + (node['Heap Fetches'] ?? 0), 0),
+  };
+}
+
+const allOf = (node: Node): readonly Node[] => [node, ...(node.Plans ?? []).flatMap(allOf)];
+
+/** A bitmap's index scan names the index alone. */
+function tasksReadBy(node: Node): number {
+  if (node['Relation Name'] !== 'tasks' && node['Node Type'] !== 'Bitmap Index Scan') return 0;
+  const removed = (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
+  return Math.round((node['Actual Rows'] + removed) * node['Actual Loops']);
+}
+
+/** A page reads 26 rows, which may lie on as many pages of the table, and walks down one index. */
+export const rowsOfAPage = 26;
+export const fewBuffers = 60;
+
+/** The plan with what it breaks of the rules, so that a failure shows both. */
+function broken(plan: QueryPlan, rules: Readonly<Record<string, boolean>>): readonly string[] {
+  const names = Object.entries(rules).flatMap(([rule, holds]) => (holds ? [] : [rule]));
+  return names.length === 0 ? [] : [...names, plan.json];
+}
+
+/** It read an index in its order, from where the page begins to where it ends, and nothing else. */
+export function expectWalk(plan: QueryPlan, index = /^idx_tasks_/): void {
+  const rules = {
+    'only walks an index': plan.nodes.join() === 'Limit,Index Scan',
+    'the right one': plan.indexes.every((name) => index.test(name)),
+    'reads the rows of the page': plan.rowsRead <= rowsOfAPage,
+    'reads few buffers': plan.buffers < fewBuffers,
+  };
+  expect(broken(plan, rules)).toEqual([]);
+}
+
+export function expectReads(plan: QueryPlan, limits: { rows: number; buffers: number }): void {
+  const rules = {
+    [`reads ${plan.rowsRead} of ${limits.rows} rows`]: plan.rowsRead <= limits.rows,
+    [`reads ${plan.buffers} of ${limits.buffers} buffers`]: plan.buffers <= limits.buffers,
+    'reads no table as a whole': !plan.nodes.includes('Seq Scan'),
+  };
+  expect(broken(plan, rules)).toEqual([]);
+}
