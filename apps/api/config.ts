@@ -1,6 +1,11 @@
 import { authVariables, needsSharedKeys } from '../../libs/auth/auth.config.js';
 import type { Environment } from '../../libs/platform/config/environment.js';
-import { needsInProduction, needsPublicAddresses } from '../../libs/platform/config/load.js';
+import {
+  hasNoTestSettings,
+  needsInProduction,
+  needsPublicAddresses,
+  needsSharedTokenKey,
+} from '../../libs/platform/config/load.js';
 import { platformVariables } from '../../libs/platform/config/platform-variables.js';
 
 /** Every variable that this app reads. */
@@ -8,9 +13,11 @@ export const apiVariables = { ...platformVariables, ...authVariables };
 
 /** What must hold between them. */
 export const apiRules = [
-  needsInProduction('DATABASE_URL', 'SMTP_URL'),
+  needsInProduction('DATABASE_URL', 'REDIS_URL', 'SMTP_URL'),
   needsPublicAddresses,
   needsSharedKeys,
+  needsSharedTokenKey,
+  hasNoTestSettings,
 ];
 
 export type ApiConfig = Environment<typeof apiVariables>;

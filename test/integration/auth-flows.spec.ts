@@ -171,7 +171,9 @@ describe('login', () => {
     const from = (await auth.accounts.findPasswordHash(id)) ?? '';
     const to = await hasher.hash('another password');
     const change = () =>
-      auth.database.write((manager) => auth.accounts.replacePasswordHash(manager, id, from, to));
+      auth.database.write((manager) => auth.accounts.replacePasswordHash(manager, id, from, to), {
+        users: [id],
+      });
     const login = logins(new OvertakenHasher(change)).login(registration, client);
     await expect(login).rejects.toMatchObject({ code: 'invalid_credentials' });
   });

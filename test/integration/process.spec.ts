@@ -72,16 +72,18 @@ describe('the process', () => {
       env: { NODE_ENV: 'production', DATABASE_URL: undefined, PUBLIC_URL: undefined },
     });
     expect(await api.exited()).toBe(78);
-    for (const name of ['DATABASE_URL', 'SMTP_URL', 'PUBLIC_URL', 'JWT_KEYS_DIR']) {
+    for (const name of ['DATABASE_URL', 'REDIS_URL', 'SMTP_URL', 'PUBLIC_URL', 'JWT_KEYS_DIR']) {
       expect(api.logs()).toContain(`${name}: is needed in production`);
     }
   });
 
   it('asks for a sender of mails in production with a mail server', async () => {
-    const env = { NODE_ENV: 'production', SMTP_URL: 'smtp://127.0.0.1:1', JWT_KEYS_DIR: tmpdir() };
-    const api = await start({ waitUntilReady: false, env });
+    const real = { SMTP_URL: 'smtp://127.0.0.1:1', REDIS_URL: 'redis://127.0.0.1:1', JWT_KEYS_DIR: tmpdir() };
+    const api = await start({ waitUntilReady: false, env: { NODE_ENV: 'production', ...real } });
     expect(await api.exited()).toBe(78);
-    expect(api.logs()).toMatch(/1 problem\(s\):\s+- MAIL_FROM: is needed/);
+    expect(api.logs()).toMatch(
+      /2 problem\(s\):\s+- CONSISTENCY_TOKEN_KEY: is needed.*\s+- MAIL_FROM: is needed/,
+    );
   });
 
   it('issues tokens in the name of its own port unless told how clients reach it', async () => {

@@ -22,6 +22,18 @@ export const needsPublicAddresses: Rule<PlatformConfig> = ({ NODE_ENV, PUBLIC_UR
     : []),
 ];
 
+/** Processes that share Redis must take each other's tokens. */
+export const needsSharedTokenKey: Rule<PlatformConfig> = ({ NODE_ENV, REDIS_URL, CONSISTENCY_TOKEN_KEY }) =>
+  NODE_ENV === 'production' && REDIS_URL !== undefined && CONSISTENCY_TOKEN_KEY === undefined
+    ? ['CONSISTENCY_TOKEN_KEY: is needed in production with REDIS_URL']
+    : [];
+
+/** What makes the service wrong on purpose has no place outside of tests. */
+export const hasNoTestSettings: Rule<PlatformConfig> = ({ NODE_ENV, TEST_WITHOUT_PROTECTION }) =>
+  NODE_ENV !== 'test' && TEST_WITHOUT_PROTECTION !== undefined
+    ? ['TEST_WITHOUT_PROTECTION: is for tests alone (NODE_ENV=test)']
+    : [];
+
 /**
  * The configuration of a process out of the environment.
  *
@@ -32,7 +44,7 @@ export function loadConfig<V extends Variables>(
   rules: readonly Rule<Environment<V>>[] = [],
 ): Environment<V> {
   const config = parseEnvironment(process.env, variables);
-  const problems = rules.flatMap((rule) => rule(config));
+  const problems = rules.flatMap((rule) => rule(config)).sort();
   if (problems.length > 0) throw new InvalidEnvironment(problems);
   return config;
 }

@@ -11,13 +11,13 @@ import { primaryPositionSql, type Position } from './position.js';
  *   a warning, but a promotion may lose the write, so it can't be acknowledged
  */
 export async function commit(runner: QueryRunner, client: PoolClient): Promise<Position> {
-  let isConfirmed = true;
-  const listen = ({ routine }: NoticeMessage) => {
-    if (routine === 'SyncRepWaitForLSN') isConfirmed = false;
+  const warnings: NoticeMessage[] = [];
+  const listen = (notice: NoticeMessage) => {
+    if (notice.routine === 'SyncRepWaitForLSN') warnings.push(notice);
   };
   client.on('notice', listen);
   await runner.commitTransaction().finally(() => client.off('notice', listen));
-  if (!isConfirmed) throw new DatabaseUnavailable(new Error('No standby confirmed the write.'));
+  if (warnings.length > 0) throw new DatabaseUnavailable(new Error('No standby confirmed the write.'));
   const [row] = (await runner.query(`SELECT ${primaryPositionSql} AS position`)) as { position: Position }[];
   if (row === undefined) throw new Error('A position without a row');
   return row.position;
