@@ -52,7 +52,8 @@ export class Server {
   /** Its connections lead to several servers (a reader endpoint, a pooler): each read asks whom it got. */
   isShared: boolean;
   private dataSource: Promise<DataSource> | null = null;
-  private probe: Client | null = null;
+  private probe: Promise<Client> | null = null;
+  private probing: Client | null = null;
   private readonly identities = new WeakMap<object, string>();
   private readonly borrowed = new Set<PoolClient>();
 
@@ -92,13 +93,14 @@ export class Server {
   private dropProbe(): void {
     const old = this.probe;
     this.probe = null;
-    old?.end().catch(() => undefined);
+    this.probing = null;
+    old?.then(destroy, () => undefined);
   }
 
   /** Runs a statement on the connection that the probes use, which no load of the pool can hold up. */
   async askOn<T extends object>(sql: string, values: unknown[] = []): Promise<T[]> {
-    this.probe ??= await this.connectProbe();
-    const { rows } = await this.probe.query<T>(sql, values);
+    this.probe ??= this.connectProbe();
+    const { rows } = await (await this.probe).query<T>(sql, values);
     return rows;
   }
 
@@ -243,10 +245,12 @@ export class Server {
       connectionTimeoutMillis: probeTimeoutMs,
       query_timeout: probeTimeoutMs,
     });
+    // What breaks while nothing is asked shows at once: whatever was known of the server ends with the connection.
     client.on('error', (error) => {
-      if (this.probe === client) this.lose(error);
+      if (client === this.probing) this.lose(error);
     });
     await client.connect();
+    this.probing = client;
     return client;
   }
 }
@@ -261,7 +265,7 @@ const isReadTimeout = (error: unknown): boolean =>
   error instanceof Error && /Query read timeout/.test(error.message);
 
 /** Without the farewell of the protocol, for which a server that is gone never answers. */
-function destroy(client: PoolClient): void {
+function destroy(client: Client | PoolClient): void {
   const { connection } = client as unknown as { connection?: { stream?: { destroy(): void } } };
   connection?.stream?.destroy();
 }
