@@ -1,6 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { z } from 'zod';
-import type { ResponseHeader } from '../http/endpoint.js';
+import { headerComponents, responseHeaders } from './headers.js';
 import { listHandlers, type Handler } from './handlers.js';
 import { SchemaConverter, type JsonSchema } from './json-schema.js';
 
@@ -43,16 +43,6 @@ const descriptions: Readonly<Record<number, string>> = {
   503: 'A part that the request needs is away, or it took too long',
 };
 
-const successHeaders: Readonly<Record<ResponseHeader, JsonSchema>> = {
-  etag: {
-    description: 'Version of the resource, for If-Match and If-None-Match',
-    schema: { type: 'string' },
-  },
-  location: { description: 'Address of what was made', schema: { type: 'string', format: 'uri-reference' } },
-  link: { description: 'The next page, as rel="next"', schema: { type: 'string' } },
-};
-const requestIdHeader = { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } };
-
 /** The OpenAPI 3.1 document, made from the very schemas that validate requests and shape answers. */
 export function createOpenApiDocument(app: INestApplicationContext, info: Info): JsonSchema {
   const converter = new SchemaConverter();
@@ -70,9 +60,7 @@ export function createOpenApiDocument(app: INestApplicationContext, info: Info):
     paths,
     components: {
       schemas: converter.components,
-      headers: {
-        RequestId: { description: 'Id of this request, yours or ours', schema: { type: 'string' } },
-      },
+      headers: headerComponents,
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
     },
   };
@@ -127,7 +115,10 @@ function parametersOf(
   });
 }
 
-function headerParameters({ endpoint }: Handler): JsonSchema[] {
+const tokenDescription =
+  'The last one that you got: keeps reads fast while Redis is away. One that is not yours is ignored.';
+
+function headerParameters({ endpoint, isPublic }: Handler): JsonSchema[] {
   const conditions = (endpoint?.conditions ?? []).map((name) => ({
     name,
     in: 'header',
@@ -136,7 +127,19 @@ function headerParameters({ endpoint }: Handler): JsonSchema[] {
       name === 'If-Match' ? 'Only if this is the current version' : 'Only if this is no longer current',
     schema: { type: 'string', pattern: '^(\\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$' },
   }));
-  if (endpoint?.isIdempotent !== true) return conditions;
+  // A feature's reads and writes go by it; what is public has no user to whom it belongs.
+  const token = isPublic
+    ? []
+    : [
+        {
+          name: 'Consistency-Token',
+          in: 'header',
+          required: false,
+          description: tokenDescription,
+          schema: { type: 'string' },
+        },
+      ];
+  if (endpoint?.isIdempotent !== true) return [...conditions, ...token];
   const key = {
     name: 'Idempotency-Key',
     in: 'header',
@@ -144,16 +147,15 @@ function headerParameters({ endpoint }: Handler): JsonSchema[] {
     description: 'Gives retries of this request one effect, for 24 hours',
     schema: { type: 'string', pattern: '^[!-~]{1,255}$' },
   };
-  return [...conditions, key];
+  return [...conditions, ...token, key];
 }
 
 function responsesOf(handler: Handler, converter: SchemaConverter, problem: JsonSchema): JsonSchema {
   const { endpoint } = handler;
   if (endpoint === undefined) return {};
-  const headers = (endpoint.headers ?? []).map((name) => [headerName(name), successHeaders[name]]);
   const success = {
     description: descriptions[endpoint.status],
-    headers: { ...requestIdHeader, ...(Object.fromEntries(headers) as JsonSchema) },
+    headers: responseHeaders(handler, endpoint.status),
     ...(endpoint.response !== null && {
       content: { 'application/json': { schema: converter.convert(endpoint.response, 'output') } },
     }),
@@ -162,18 +164,15 @@ function responsesOf(handler: Handler, converter: SchemaConverter, problem: Json
     status,
     {
       description: descriptions[status],
-      headers: requestIdHeader,
+      headers: responseHeaders(handler, status),
       content: { 'application/problem+json': { schema: problem } },
     },
   ]);
   const notModified = endpoint.conditions?.includes('If-None-Match')
-    ? { 304: { description: descriptions[304], headers: success.headers } }
+    ? { 304: { description: descriptions[304], headers: responseHeaders(handler, 304) } }
     : {};
   return { [endpoint.status]: success, ...notModified, ...(Object.fromEntries(problems) as JsonSchema) };
 }
-
-const headerName = (name: ResponseHeader): string =>
-  name === 'etag' ? 'ETag' : name.replace(/^./, (c) => c.toUpperCase());
 
 /** What follows from the shape of an endpoint; its own problems come on top. */
 function problemStatuses({ endpoint, schemas, isPublic }: Handler): number[] {
