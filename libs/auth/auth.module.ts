@@ -9,6 +9,7 @@ import { AuthEventHandlers } from './auth.event-handlers.js';
 import { AuthExport } from './auth.export.js';
 import { authSweeps } from './auth.sweeps.js';
 import { AuthController } from './login/auth.controller.js';
+import { FailedLogins } from './login/failed-logins.service.js';
 import { LoginService } from './login/login.service.js';
 import { RefreshService } from './login/refresh.service.js';
 import { MailDelivery } from './mails/mail-delivery.service.js';
@@ -39,7 +40,7 @@ export interface AuthModuleOptions {
 }
 
 const flows = [
-  ...[RegistrationService, VerificationService, LoginService, RefreshService],
+  ...[RegistrationService, VerificationService, LoginService, FailedLogins, RefreshService],
   ...[PasswordHasher, PasswordCheck, PasswordResetService, PasswordChangeService],
   ...[MailRequests, MailTokens, MailDelivery, RefreshTokens, AccessTokens, AuthEventHandlers],
   ...[AuthExport, SessionsExport],

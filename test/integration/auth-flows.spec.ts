@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import jwt from 'jsonwebtoken';
 import { AuthEventHandlers } from '../../libs/auth/auth.event-handlers.js';
 import { seedAccounts } from '../../libs/auth/auth.seeder.js';
+import { FailedLogins } from '../../libs/auth/login/failed-logins.service.js';
 import { LoginService } from '../../libs/auth/login/login.service.js';
 import { RefreshService } from '../../libs/auth/login/refresh.service.js';
 import { MailDelivery } from '../../libs/auth/mails/mail-delivery.service.js';
@@ -92,7 +93,13 @@ afterAll(async () => {
 const registrations = () =>
   new RegistrationService(auth.database, hasher, new Outbox(auth.database, 'auth', bus), users);
 const logins = (by = hasher) =>
-  new LoginService(new PasswordCheck(auth.database, auth.accounts, by), auth.sessions, users, accessTokens);
+  new LoginService(
+    new PasswordCheck(auth.database, auth.accounts, by),
+    auth.sessions,
+    users,
+    accessTokens,
+    new FailedLogins(auth.path.limiter, auth.path.policies),
+  );
 const refreshes = () =>
   new RefreshService(
     new RefreshTokens(auth.database, auth.config),

@@ -7,6 +7,7 @@ import { Sessions } from '../sessions/sessions.service.js';
 import { AccessTokens } from '../tokens/access-tokens.service.js';
 import { newSecretToken } from '../tokens/secret-token.js';
 import type { TokensView } from '../tokens/tokens.schemas.js';
+import { FailedLogins } from './failed-logins.service.js';
 import type { LoginInput } from './login.schemas.js';
 
 @Injectable()
@@ -16,10 +17,15 @@ export class LoginService {
     private readonly sessions: Sessions,
     private readonly users: UsersPort,
     private readonly accessTokens: AccessTokens,
+    private readonly failures: FailedLogins,
   ) {}
 
-  /** @throws InvalidCredentials */
-  async login({ email, password }: LoginInput, client: ClientInfo): Promise<TokensView> {
+  /** @throws InvalidCredentials, RateLimited */
+  login(input: LoginInput, client: ClientInfo): Promise<TokensView> {
+    return this.failures.counting(input.email, () => this.attempt(input, client));
+  }
+
+  private async attempt({ email, password }: LoginInput, client: ClientInfo): Promise<TokensView> {
     const refreshToken = newSecretToken();
     const open = async () => {
       const credentials = await this.passwords.findAccount(email, password);

@@ -65,6 +65,8 @@ export abstract class Ledger {
    */
   abstract begin(limit: Limit, cost: number, mark: Mark | null, userId: string | null): Promise<Beginning>;
   abstract count(limit: Limit, cost: number): Promise<LimitRecord>;
+  /** Gives back points that this window counted; a block stays. */
+  abstract refund(key: string, cost: number): Promise<void>;
   abstract mark(mark: Mark): Promise<void>;
   /** Takes the mark away; the note rises to `position` where one is given, and other processes are told to drop what they keep. */
   abstract finish(mark: Mark, position: Position | null): Promise<void>;

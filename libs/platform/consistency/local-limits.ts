@@ -31,6 +31,13 @@ export class LocalLimits {
     return recordOf(counter, now);
   }
 
+  /** Gives back points that this window counted; a block stays. */
+  refund(key: string, cost: number, now = performance.now()): void {
+    const counter = this.counters.get(key);
+    if (counter === undefined || counter.blockedUntil > now) return;
+    counter.used = Math.max(0, counter.used - cost);
+  }
+
   /** The block that stands, or null. */
   findBlock(key: string, now = performance.now()): LimitRecord | null {
     const counter = this.counters.get(key);

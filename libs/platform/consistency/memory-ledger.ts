@@ -46,6 +46,11 @@ export class MemoryLedger extends Ledger {
     return Promise.resolve(this.limits.count(limit, cost));
   }
 
+  refund(key: string, cost: number): Promise<void> {
+    this.limits.refund(key, cost);
+    return Promise.resolve();
+  }
+
   mark(mark: Mark): Promise<void> {
     this.of(mark.userId).marks.set(mark.id, mark.feature);
     return Promise.resolve();

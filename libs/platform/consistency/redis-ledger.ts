@@ -69,6 +69,14 @@ if ARGV[5] ~= '' and blocked == 0 then
 end
 return result`;
 
+/** KEYS: the limit. ARGV: points. */
+const refundScript = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local counter = redis.call('HMGET', KEYS[1], 'used', 'blocked')
+if not counter[1] or tonumber(counter[2]) > now then return end
+redis.call('HSET', KEYS[1], 'used', math.max(0, tonumber(counter[1]) - ARGV[1]))`;
+
 const markScript = `
 local time = redis.call('TIME')
 if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('HSET', KEYS[1], 'f', time[1] * 1000 + math.floor(time[2] / 1000)) end
@@ -101,6 +109,7 @@ export class RedisLedger extends Ledger {
   constructor(private readonly link: RedisLink) {
     super();
     link.define('ledgerBegin', beginScript);
+    link.define('ledgerRefund', refundScript);
     link.define('ledgerMark', markScript);
     link.define('ledgerFinish', finishScript);
     link.define('ledgerSettle', settleScript);
@@ -141,6 +150,10 @@ export class RedisLedger extends Ledger {
 
   async count(limit: Limit, cost: number): Promise<LimitRecord> {
     return (await this.begin(limit, cost, null, null)).limit;
+  }
+
+  async refund(key: string, cost: number): Promise<void> {
+    await this.link.script('ledgerRefund', [key], [cost]);
   }
 
   async mark(mark: Mark): Promise<void> {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { decodes } from '../config/percent-encoding.js';
 
 /** What a URL of REDIS_URL says. Several hosts are a Cluster or the Sentinels of one master. */
 export interface RedisAddress {
@@ -16,6 +17,8 @@ export interface RedisAddress {
 
 const form = /^(rediss?)(?:\+(sentinel|cluster))?:\/\/(?:([^@]*)@)?([^/?]+)(?:\/([^?]*))?(?:\?(.*))?$/;
 const defaultPorts = { single: 6379, sentinel: 26379, cluster: 6379 } as const;
+/** A cluster has no database but 0. */
+const dbForms = { single: /^\d{0,3}$/, sentinel: /^\d{0,3}$/, cluster: /^0?$/ } as const;
 
 /**
  * `redis://[[user]:password@]host[:port][/db]`, `redis+cluster://…@host:port,host:port`,
@@ -30,8 +33,10 @@ export function parseRedisUrl(url: string): RedisAddress | null {
   const hosts = authority.split(',').map((entry) => parseHost(entry, defaultPorts[kind]));
   if (hosts.some((host) => host === null) || (kind === 'single' && hosts.length > 1)) return null;
   const parts = path.split('/');
-  const [masterName, db = '0'] = kind === 'sentinel' ? parts : [undefined, parts[0] || '0'];
-  if (!/^\d{1,3}$/.test(db || '0') || (kind === 'sentinel' && !masterName)) return null;
+  const masterName = kind === 'sentinel' ? parts.shift() : undefined;
+  const [db = '', ...more] = parts;
+  if (more.length > 0 || !dbForms[kind].test(db) || masterName === '') return null;
+  if (!decodes(credentials ?? '')) return null;
   const [username, password] = splitCredentials(credentials);
   const sentinelPassword = new URLSearchParams(query ?? '').get('sentinelPassword');
   return {
@@ -47,9 +52,11 @@ export function parseRedisUrl(url: string): RedisAddress | null {
 }
 
 function parseHost(text: string, defaultPort: number): { host: string; port: number } | null {
-  const [, bracketed, plain, port] = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const [, bracketed, plain, given] =
+    /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]@\s]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
   const host = bracketed ?? plain;
-  return host === undefined ? null : { host, port: Number(port ?? defaultPort) };
+  const port = Number(given ?? defaultPort);
+  return host === undefined || port < 1 || port > 65_535 ? null : { host, port };
 }
 
 function splitCredentials(text: string | undefined): [string | undefined, string | undefined] {

@@ -60,6 +60,19 @@ export class RateLimiter {
     if (record.blockedMs > 0) throw new RateLimited(record.blockedMs);
   }
 
+  /** Gives back what was counted for a call that turned out not to count. */
+  async refund(policy: Policy, subject: string, cost = 1): Promise<void> {
+    const { key } = limitOf(policy, subject);
+    const { ledger } = this.consistency;
+    try {
+      if (ledger?.isUp === true) await ledger.refund(key, cost);
+    } catch (error) {
+      if (!(error instanceof RedisUnavailable)) throw error;
+    }
+    // One that shares nothing has done it here.
+    if (ledger?.isShared !== false) this.local.refund(key, cost);
+  }
+
   private async decide(
     policy: Policy,
     limit: Limit,

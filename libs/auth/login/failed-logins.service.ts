@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { Policies } from '../../platform/throttling/policies.js';
+import { RateLimiter } from '../../platform/throttling/rate-limiter.js';
+import { InvalidCredentials } from '../auth.errors.js';
+
+/** Bounds how often a password may be guessed, whoever guesses and from however many addresses. */
+@Injectable()
+export class FailedLogins {
+  constructor(
+    private readonly limiter: RateLimiter,
+    private readonly policies: Policies,
+  ) {}
+
+  /**
+   * Runs one attempt to log in as `email`, known or not. It is counted before and given back unless the credentials
+   * were wrong, so that guesses made at the same time can not exceed the limit.
+   *
+   * @throws RateLimited where there were too many, whatever the password
+   */
+  async counting<T>(email: string, attempt: () => Promise<T>): Promise<T> {
+    const subject = `{login:${createHash('sha256').update(email).digest('base64url')}}`;
+    await this.limiter.require(this.policies.failedLogins, subject);
+    let isWrong = false;
+    try {
+      return await attempt();
+    } catch (error) {
+      isWrong = error instanceof InvalidCredentials;
+      throw error;
+    } finally {
+      if (!isWrong) await this.limiter.refund(this.policies.failedLogins, subject);
+    }
+  }
+}

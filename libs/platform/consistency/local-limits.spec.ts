@@ -1,0 +1,96 @@
+import fc from 'fast-check';
+import { LocalLimits } from './local-limits.js';
+
+const limit = { key: '{ada}:limit:user', points: 3, windowMs: 10_000, blockMs: 4000 };
+
+describe('limits of one process', () => {
+  it('admit as many points as there are in a window, which begins with its first call', () => {
+    const limits = new LocalLimits();
+    const records = [1000, 2000, 3000].map((now) => limits.count(limit, 1, now));
+    expect(records).toEqual([
+      { used: 1, resetMs: 10_000, blockedMs: 0 },
+      { used: 2, resetMs: 9000, blockedMs: 0 },
+      { used: 3, resetMs: 8000, blockedMs: 0 },
+    ]);
+    expect(limits.count(limit, 1, 10_999)).toMatchObject({ used: 4, blockedMs: 4000 });
+  });
+
+  it('count anew when the window has ended', () => {
+    const limits = new LocalLimits();
+    for (const now of [1000, 2000, 3000]) limits.count(limit, 1, now);
+    expect(limits.count(limit, 1, 11_000)).toEqual({ used: 1, resetMs: 10_000, blockedMs: 0 });
+  });
+
+  it('block whoever goes over, for a time that calls do not lengthen, and then count anew', () => {
+    const limits = new LocalLimits();
+    limits.count(limit, 3, 1000);
+    expect(limits.count(limit, 1, 2000)).toEqual({ used: 4, resetMs: 4000, blockedMs: 4000 });
+    expect(limits.count(limit, 1, 5999)).toEqual({ used: 4, resetMs: 1, blockedMs: 1 });
+    expect(limits.count(limit, 1, 6000)).toEqual({ used: 1, resetMs: 10_000, blockedMs: 0 });
+  });
+
+  it('refuse a call that costs more than is left, and admit one that takes all of it', () => {
+    const limits = new LocalLimits();
+    limits.count(limit, 1, 0);
+    expect(limits.count({ ...limit, key: 'other' }, 3, 0).blockedMs).toBe(0);
+    expect(limits.count(limit, 3, 0).blockedMs).toBe(4000);
+  });
+
+  it('tell of a block that stands, and of nothing else', () => {
+    const limits = new LocalLimits();
+    limits.count(limit, 3, 1000);
+    expect(limits.findBlock(limit.key, 1000)).toBeNull();
+    expect(limits.findBlock('nobody', 1000)).toBeNull();
+    limits.count(limit, 1, 1000);
+    expect(limits.findBlock(limit.key, 4999)).toMatchObject({ blockedMs: 1 });
+    expect(limits.findBlock(limit.key, 5000)).toBeNull();
+  });
+
+  it('give back points of a window, but end no block', () => {
+    const limits = new LocalLimits();
+    limits.refund(limit.key, 1, 0);
+    limits.count(limit, 3, 0);
+    limits.refund(limit.key, 2, 0);
+    expect(limits.count(limit, 2, 0)).toMatchObject({ used: 3, blockedMs: 0 });
+    limits.refund(limit.key, 5, 0);
+    expect(limits.count(limit, 3, 0)).toMatchObject({ used: 3, blockedMs: 0 });
+    limits.count(limit, 1, 0);
+    limits.refund(limit.key, 4, 0);
+    expect(limits.findBlock(limit.key, 0)).toMatchObject({ used: 4, blockedMs: 4000 });
+  });
+
+  it('go on from what they were told', () => {
+    const limits = new LocalLimits();
+    limits.learn(limit.key, { used: 2, resetMs: 500, blockedMs: 0 }, 1000);
+    expect(limits.count(limit, 1, 1000)).toEqual({ used: 3, resetMs: 500, blockedMs: 0 });
+    limits.learn(limit.key, { used: 9, resetMs: 700, blockedMs: 700 }, 2000);
+    expect(limits.findBlock(limit.key, 2699)).toMatchObject({ blockedMs: 1 });
+    expect(limits.count(limit, 1, 2700)).toMatchObject({ used: 1, blockedMs: 0 });
+  });
+
+  it('count each key by itself', () => {
+    const limits = new LocalLimits();
+    limits.count(limit, 3, 0);
+    expect(limits.count({ ...limit, key: '{bob}:limit:user' }, 1, 0)).toMatchObject({ used: 1 });
+  });
+
+  it('never admit more points in a window than there are', () => {
+    const calls = fc.array(fc.record({ wait: fc.nat(3000), cost: fc.integer({ min: 1, max: 4 }) }));
+    fc.assert(
+      fc.property(calls, (all) => {
+        const limits = new LocalLimits();
+        let [now, startedAt, admitted] = [0, -Infinity, 0];
+        for (const { wait, cost } of all) {
+          now += wait;
+          const { blockedMs, used } = limits.count(limit, cost, now);
+          if (blockedMs > 0) startedAt = -Infinity;
+          if (blockedMs > 0) continue;
+          if (startedAt === -Infinity || now - startedAt >= limit.windowMs) [startedAt, admitted] = [now, 0];
+          admitted += cost;
+          expect(used).toBe(admitted);
+          expect(admitted).toBeLessThanOrEqual(limit.points);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,438 @@
+import { randomBytes } from 'node:crypto';
+import { jest } from '@jest/globals';
+import { newRegistration, type ApiRequest, type ApiResponse, type Client } from '../support/client.js';
+import { startFleet, type Fleet } from '../support/fleet.js';
+import { expectProblem } from '../support/problem.js';
+import { startRedis, type TestRedis } from '../support/redis.js';
+import { runSql } from '../support/test-database.js';
+import { waitFor } from '../support/wait.js';
+
+jest.setTimeout(120_000);
+
+const limits = { free: 20, premium: 40, anonymous: 30, credentials: 10, failedLogins: 5, refreshes: 3 };
+const blockSeconds = 2;
+const windowSeconds = 900;
+
+let redis: TestRedis;
+let fleet: Fleet;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  fleet = await startFleet({
+    size: 8,
+    env: {
+      REDIS_URL: redis.url,
+      // Longer than this machine takes with eight processes on it: it would else count for a Redis that is away.
+      REDIS_TIMEOUT_MS: '5000',
+      TRUSTED_PROXIES: '127.0.0.1',
+      LOG_LEVEL: 'warn',
+      DATABASE_POOL_SIZE: '5',
+      RATE_LIMIT_FREE_POINTS: String(limits.free),
+      RATE_LIMIT_PREMIUM_POINTS: String(limits.premium),
+      RATE_LIMIT_ANONYMOUS_POINTS: String(limits.anonymous),
+      RATE_LIMIT_CREDENTIALS_POINTS: String(limits.credentials),
+      RATE_LIMIT_FAILED_LOGIN_POINTS: String(limits.failedLogins),
+      RATE_LIMIT_REFRESH_POINTS: String(limits.refreshes),
+      RATE_LIMIT_WINDOW_SECONDS: String(windowSeconds),
+      RATE_LIMIT_BLOCK_SECONDS: String(blockSeconds),
+    },
+  });
+});
+afterAll(async () => {
+  await fleet.stop();
+  await redis.stop();
+});
+
+/** An address that nobody else has. */
+const newIp = () => `198.18.${randomBytes(2).join('.')}`;
+const from = (ip: string) => ({ 'x-forwarded-for': ip });
+
+interface User {
+  readonly email: string;
+  readonly password: string;
+  readonly id: string;
+  readonly token: string;
+  readonly refreshToken: string;
+}
+interface Tokens {
+  readonly access_token: string;
+  readonly refresh_token: string;
+}
+
+const logIn = (email: string, password: string, n = 0) =>
+  fleet.member(n).request<Tokens>('POST', '/v1/auth/login', {
+    body: { email, password },
+    headers: from(newIp()),
+  });
+
+/** Each call of which comes from an address of its own, so that none of these reaches the limits of an IP. */
+async function newUser(tier: 'free' | 'premium' = 'free'): Promise<User> {
+  const body = newRegistration();
+  const { email, password } = body;
+  const registered = await fleet
+    .member(0)
+    .request<{ id: string }>('POST', '/v1/auth/register', { body, headers: from(newIp()) });
+  const { id } = registered.body;
+  if (tier === 'premium') {
+    const { databaseUrl } = fleet.member(0).api;
+    await runSql(databaseUrl, 'UPDATE users.profiles SET tier = $2 WHERE id = $1', [id, tier]);
+  }
+  const tokens = await logIn(email, password);
+  expect(tokens.status).toBe(200);
+  const { access_token: token, refresh_token: refreshToken } = tokens.body;
+  return { email, password, id, token, refreshToken };
+}
+
+const readTasks = ({ token }: User, n = 0) => fleet.member(n).request('GET', '/v1/tasks', { token });
+const bulk = ({ token }: User, operations: number, n = 0) =>
+  fleet.member(n).request('POST', '/v1/tasks/bulk', {
+    token,
+    body: { operations: Array.from({ length: operations }, () => ({ op: 'create', data: { title: 'x' } })) },
+  });
+const anonymous = (
+  ip: string | undefined,
+  path = '/.well-known/jwks.json',
+  through: Client = fleet.member(0),
+) => through.request('GET', path, ip === undefined ? {} : { headers: from(ip) });
+
+const isAdmitted = ({ status }: ApiResponse<unknown>) => status !== 429;
+const count = (answers: readonly ApiResponse<unknown>[]) => answers.filter(isAdmitted).length;
+const timesOf = async <T>(times: number, call: (n: number) => Promise<T>): Promise<readonly T[]> =>
+  Promise.all(Array.from({ length: times }, (_, n) => call(n)));
+
+/** What RateLimit says of a policy: points left, and seconds until there are new ones. */
+function leftOf({ headers }: ApiResponse<unknown>, policy = 'user') {
+  const [, left, seconds] =
+    new RegExp(`"${policy}";r=(\\d+);t=(\\d+)`).exec(headers['ratelimit'] ?? '') ?? [];
+  return { left: Number(left), seconds: Number(seconds) };
+}
+
+function expectBlocked(answer: ApiResponse<unknown>) {
+  const problem = expectProblem(answer, 429, 'rate_limited');
+  expect(problem.type).toBe('https://iana.org/assignments/http-problem-types#quota-exceeded');
+  const seconds = Number(answer.headers['retry-after']);
+  expect(seconds).toBeGreaterThanOrEqual(1);
+  expect(seconds).toBeLessThanOrEqual(blockSeconds);
+  return seconds;
+}
+
+describe('the limit of a user', () => {
+  it('counts calls of all routes and processes together, and says truly how many are left', async () => {
+    const { token } = await newUser();
+    const calls: readonly [string, string, ApiRequest?][] = [
+      ['GET', '/v1/tasks'],
+      ['GET', '/v1/users/me'],
+      ['POST', '/v1/tasks', { body: { title: 'x' } }],
+      ['GET', '/v1/auth/sessions'],
+      ['POST', '/v1/tasks', { body: { wrong: true } }],
+      ['GET', '/v1/tasks/019aa000-0000-7000-8000-000000000000'],
+    ];
+    const call = (n: number) => {
+      const [method, path, options = {}] = calls[n % calls.length] ?? ['GET', '/v1/tasks'];
+      return fleet.member(n).request(method, path, { token, ...options });
+    };
+    for (let n = 0; n < limits.free; n++) {
+      const answer = await call(n);
+      expect(answer.status).not.toBe(429);
+      expect(answer.headers['ratelimit-policy']).toBe(`"user";q=${limits.free};w=${windowSeconds}`);
+      const { left, seconds } = leftOf(answer);
+      expect(left).toBe(limits.free - n - 1);
+      expect(seconds).toBeLessThanOrEqual(windowSeconds);
+      expect(seconds).toBeGreaterThan(windowSeconds - 30);
+      expect(answer.headers['retry-after']).toBeUndefined();
+    }
+    for (let n = limits.free; n < limits.free + 8; n++) {
+      const answer = await call(n);
+      const seconds = expectBlocked(answer);
+      expect(leftOf(answer)).toEqual({ left: 0, seconds });
+    }
+  });
+
+  it('admits exactly its points when 8 processes are hammered at once', async () => {
+    const user = await newUser();
+    expect(count(await timesOf(160, (n) => readTasks(user, n)))).toBe(limits.free);
+  });
+
+  it('is a larger one for premium', async () => {
+    const user = await newUser('premium');
+    const answers = await timesOf(100, (n) => readTasks(user, n));
+    expect(count(answers)).toBe(limits.premium);
+    expect(answers[0]?.headers['ratelimit-policy']).toBe(`"user";q=${limits.premium};w=${windowSeconds}`);
+  });
+
+  it('blocks for as long as Retry-After says, whatever is sent meanwhile, and then begins anew', async () => {
+    const user = await newUser();
+    await timesOf(limits.free, () => readTasks(user));
+    const blockedAt = performance.now();
+    const seconds = expectBlocked(await readTasks(user));
+    let promisedAt = 0;
+    const first = await waitFor(
+      async () => {
+        const askedAt = performance.now();
+        const answer = await readTasks(user);
+        if (isAdmitted(answer)) return { answer, askedAt };
+        promisedAt = askedAt + expectBlocked(answer) * 1000;
+        return null;
+      },
+      { intervalMs: 20 },
+    );
+    const waitedMs = performance.now() - blockedAt;
+    expect(waitedMs).toBeGreaterThanOrEqual(blockSeconds * 1000 - 50);
+    // Nobody who waited as told was refused.
+    expect(first.askedAt).toBeLessThanOrEqual(promisedAt + 50);
+    expect(seconds).toBe(blockSeconds);
+    expect(leftOf(first.answer)).toEqual({ left: limits.free - 1, seconds: windowSeconds });
+  });
+
+  it('costs a bulk call its operations, on every process', async () => {
+    const user = await newUser();
+    const first = await bulk(user, 7, 0);
+    expect([first.status, leftOf(first).left]).toEqual([200, limits.free - 7]);
+    const second = await bulk(user, 12, 1);
+    expect([second.status, leftOf(second).left]).toEqual([200, 1]);
+    expectBlocked(await bulk(user, 2, 2));
+    const tasks = await runSql(
+      fleet.member(0).api.databaseUrl,
+      'SELECT FROM tasks.tasks WHERE user_id = $1',
+      [user.id],
+    );
+    expect(tasks).toHaveLength(19);
+  });
+
+  it('admits no more bulk calls at once than its points pay for', async () => {
+    const user = await newUser();
+    expect(count(await timesOf(24, (n) => bulk(user, 3, n)))).toBe(Math.floor(limits.free / 3));
+  });
+
+  it('counts a call whose token is no good against the address', async () => {
+    const ip = newIp();
+    const answer = await fleet.member(0).request('GET', '/v1/tasks', { token: 'a.b.c', headers: from(ip) });
+    expectProblem(answer, 401);
+    expect(leftOf(answer, 'ip').left).toBe(limits.anonymous - 1);
+    expect(leftOf(await anonymous(ip), 'ip').left).toBe(limits.anonymous - 2);
+  });
+
+  it('asks Redis nothing for a block that is known', async () => {
+    const user = await newUser();
+    await timesOf(limits.free + 1, () => readTasks(user));
+    const scripts = async () =>
+      Number(/cmdstat_evalsha:calls=(\d+)/.exec(String(await redis.command('INFO', 'commandstats')))?.[1]);
+    const before = await scripts();
+    const refused = await timesOf(50, () => readTasks(user));
+    expect(count(refused)).toBe(0);
+    expect(await scripts()).toBe(before);
+  });
+});
+
+describe('the limit of an address', () => {
+  it('counts every route that needs no token, each address by itself', async () => {
+    const [one, other] = [newIp(), newIp()];
+    const paths = ['/.well-known/jwks.json', '/v1/tasks', '/v1/users/me'];
+    const admitted = await timesOf(limits.anonymous, (n) => anonymous(one, paths[n % 3], fleet.member(n)));
+    expect(count(admitted)).toBe(limits.anonymous);
+    expectBlocked(await anonymous(one));
+    const answer = await anonymous(other);
+    expect([answer.status, leftOf(answer, 'ip').left]).toEqual([200, limits.anonymous - 1]);
+    expect(answer.headers['ratelimit-policy']).toBe(`"ip";q=${limits.anonymous};w=${windowSeconds}`);
+  });
+
+  it('never refuses what a load balancer asks', async () => {
+    const ip = newIp();
+    await timesOf(limits.anonymous + 1, () => anonymous(ip));
+    expectBlocked(await anonymous(ip));
+    const answer = await anonymous(ip, '/healthz');
+    expect([answer.status, answer.headers['ratelimit']]).toEqual([200, undefined]);
+  });
+
+  it('is one for a whole /64 of IPv6', async () => {
+    const net = `2001:db8:${randomBytes(2).toString('hex')}`;
+    const left = async (ip: string) => leftOf(await anonymous(ip), 'ip').left;
+    expect(await left(`${net}:1::1`)).toBe(limits.anonymous - 1);
+    expect(await left(`${net}:1:ffff:ffff:ffff:ffff`)).toBe(limits.anonymous - 2);
+    expect(await left(`${net.toUpperCase()}:0001:0:0:0:2`)).toBe(limits.anonymous - 3);
+    expect(await left(`${net}:2::1`)).toBe(limits.anonymous - 1);
+  });
+
+  it('is the same for an IPv4 address and its IPv6 form', async () => {
+    const ip = newIp();
+    await anonymous(ip);
+    expect(leftOf(await anonymous(`::ffff:${ip}`), 'ip').left).toBe(limits.anonymous - 2);
+  });
+
+  it('goes by the last hop that is not trusted, so that a client cannot make up another', async () => {
+    const ip = newIp();
+    const lefts = [];
+    for (const made of [newIp(), newIp(), `${newIp()}, ${newIp()}`, 'unknown'])
+      lefts.push(leftOf(await anonymous(`${made}, ${ip}`), 'ip').left);
+    expect(lefts).toEqual([1, 2, 3, 4].map((n) => limits.anonymous - n));
+  });
+
+  it('is not moved by X-Forwarded-For where no proxy is trusted', async () => {
+    const untrusting = await startFleet({
+      size: 1,
+      databaseUrl: fleet.member(0).api.databaseUrl,
+      env: { REDIS_URL: redis.url, RATE_LIMIT_ANONYMOUS_POINTS: '5', RATE_LIMIT_BLOCK_SECONDS: '2' },
+    });
+    try {
+      const call = () => anonymous(newIp(), '/.well-known/jwks.json', untrusting.member(0));
+      const lefts = [];
+      for (let n = 0; n < 5; n++) lefts.push(leftOf(await call(), 'ip').left);
+      expect(lefts).toEqual([4, 3, 2, 1, 0]);
+      expectBlocked(await call());
+    } finally {
+      await untrusting.stop();
+    }
+  });
+});
+
+describe('the limit of credentials', () => {
+  const routes: readonly [string, object][] = [
+    ['register', {}],
+    ['login', { email: 'nobody@example.com', password: 'x' }],
+    ['verify-email', { token: 'x' }],
+    ['resend-verification', { email: 'nobody@example.com' }],
+    ['password/forgot', { email: 'nobody@example.com' }],
+    ['password/reset', { token: 'x', password: 'x' }],
+  ];
+  const call = (ip: string, n: number) => {
+    const [route, body] = routes[n % routes.length] ?? ['login', {}];
+    return fleet.member(n).request('POST', `/v1/auth/${route}`, { body, headers: from(ip) });
+  };
+
+  it('counts all six routes of an address together, besides its other calls', async () => {
+    const ip = newIp();
+    for (let n = 0; n < limits.credentials; n++) {
+      const answer = await call(ip, n);
+      expect(answer.status).not.toBe(429);
+      expect(answer.headers['ratelimit-policy']).toBe(
+        `"credentials";q=${limits.credentials};w=60, "ip";q=${limits.anonymous};w=${windowSeconds}`,
+      );
+      expect(leftOf(answer, 'credentials').left).toBe(limits.credentials - n - 1);
+      expect(leftOf(answer, 'ip').left).toBe(limits.anonymous - n - 1);
+    }
+    for (let n = 0; n < routes.length; n++) {
+      const answer = await call(ip, n);
+      expectBlocked(answer);
+      expect(leftOf(answer, 'credentials').left).toBe(0);
+    }
+    expect((await anonymous(ip)).status).toBe(200);
+    expect((await call(newIp(), 1)).status).toBe(401);
+  });
+
+  it('admits exactly its points when 8 processes are hammered at once', async () => {
+    const ip = newIp();
+    // Fewer than the address may call at all.
+    const answers = await timesOf(24, (n) => call(ip, n % 2 === 0 ? 2 : 3));
+    expect(count(answers)).toBe(limits.credentials);
+  });
+});
+
+describe('failed logins', () => {
+  it.each(['known', 'unknown'])(
+    'of an e-mail that is %s are limited, from wherever they come',
+    async (kind) => {
+      const user = await newUser();
+      const email = kind === 'known' ? user.email : newRegistration().email;
+      for (let n = 0; n < limits.failedLogins; n++) {
+        const address = n % 2 === 0 ? email : email.toUpperCase();
+        expectProblem(await logIn(address, 'not the password', n), 401, 'invalid_credentials');
+      }
+      expectBlocked(await logIn(email, 'not the password', 1));
+      // Not even the right one tells anything now.
+      expectBlocked(await logIn(email, user.password, 2));
+      expect((await logIn(newRegistration().email, 'not the password', 1)).status).toBe(401);
+    },
+  );
+
+  it('never exceed the limit when they come all at once', async () => {
+    const { email } = newRegistration();
+    const answers = await timesOf(40, (n) => logIn(email, `guess ${n}`, n));
+    expect(answers.filter(({ status }) => status === 401)).toHaveLength(limits.failedLogins);
+    expect(count(answers)).toBe(limits.failedLogins);
+  });
+
+  it('are not counted for logins that succeed', async () => {
+    const { email, password } = await newUser();
+    for (let n = 0; n < limits.failedLogins * 2; n++)
+      expect((await logIn(email, password, n)).status).toBe(200);
+    for (let n = 0; n < limits.failedLogins; n++) expect((await logIn(email, 'wrong', n)).status).toBe(401);
+    expectBlocked(await logIn(email, password));
+  });
+
+  it('may be tried again after the block', async () => {
+    const { email, password } = await newUser();
+    await timesOf(limits.failedLogins, (n) => logIn(email, 'wrong', n));
+    expectBlocked(await logIn(email, password, 1));
+    await waitFor(async () => (await logIn(email, password, 1)).status === 200, { intervalMs: 100 });
+  });
+});
+
+describe('refreshes', () => {
+  const refresh = (token: string, n: number) =>
+    fleet.member(n).request<Tokens>('POST', '/v1/auth/refresh', {
+      body: { refresh_token: token },
+      headers: from(newIp()),
+    });
+
+  it('of one session are limited, and not those of another', async () => {
+    const user = await newUser();
+    let token = user.refreshToken;
+    for (let n = 0; n < limits.refreshes; n++) {
+      const answer = await refresh(token, n);
+      expect(answer.status).toBe(200);
+      token = answer.body.refresh_token;
+    }
+    expectBlocked(await refresh(token, 0));
+    const other = await logIn(user.email, user.password);
+    expect((await refresh(other.body.refresh_token, 0)).status).toBe(200);
+    // The refused one was not used up.
+    const again = await waitFor(
+      async () => {
+        const answer = await refresh(token, 1);
+        return isAdmitted(answer) ? answer : null;
+      },
+      { intervalMs: 100 },
+    );
+    expect(again.status).toBe(200);
+  });
+});
+
+// The last, since it takes the Redis of all others away.
+describe('without Redis', () => {
+  it('each process goes on from what it last heard, and nobody starts anew', async () => {
+    const [user, blocked] = [await newUser(), await newUser()];
+    await timesOf(limits.free + 1, (n) => readTasks(blocked, n));
+    for (let n = 0; n < 15; n++) expect((await readTasks(user, n % 2)).status).toBe(200);
+    expectBlocked(await readTasks(blocked));
+    await redis.kill();
+    // A block that this process knows of stands.
+    expectBlocked(await readTasks(blocked));
+    // Process 0 heard last of 15 points, process 1 of 14.
+    const first = await readTasks(user, 0);
+    expect(leftOf(first).left).toBe(limits.free - 16);
+    expect(count(await timesOf(40, () => readTasks(user, 0)))).toBe(limits.free - 16);
+    expect(count(await timesOf(40, () => readTasks(user, 1)))).toBe(limits.free - 14);
+    expectBlocked(await readTasks(user, 0));
+  });
+
+  it('failed logins are still bounded, by each process for itself', async () => {
+    const { email } = newRegistration();
+    expect(count(await timesOf(20, (n) => logIn(email, `guess ${n}`, 0)))).toBe(limits.failedLogins);
+    const other = newRegistration();
+    expect(count(await timesOf(20, (n) => logIn(other.email, `guess ${n}`, n % 2)))).toBe(
+      limits.failedLogins * 2,
+    );
+  });
+
+  it('nobody starts anew when Redis is back, empty', async () => {
+    const user = await newUser();
+    for (let n = 0; n < limits.free; n++) expect((await readTasks(user, 3)).status).toBe(200);
+    expectBlocked(await readTasks(user, 3));
+    await redis.start();
+    await waitFor(async () => (await fleet.member(3).metric('redis_link_up')) === 1);
+    // Still blocked, or the block has ended by itself: whichever comes, it is told truly.
+    const answer = await readTasks(user, 3);
+    if (isAdmitted(answer)) expect(leftOf(answer).left).toBe(limits.free - 1);
+    else expectBlocked(answer);
+  });
+});
