@@ -30,6 +30,13 @@ const fallbacks = new Counter({
   registers: [registry],
 });
 
+const reads = new Counter({
+  name: 'db_reads_total',
+  help: 'Reads, by what the server was that served them.',
+  labelNames: ['db_target'],
+  registers: [registry],
+});
+
 /** All databases of a process are this one door, for each feature that goes through it. */
 export class DatabaseDoor {
   constructor(
@@ -73,7 +80,12 @@ export class Database {
       const replica = this.replicaFor(position, tried);
       if (replica === null) break;
       try {
-        return await replica.read((isStandby, reached) => servers.isRight(isStandby, reached, position), run);
+        const result = await replica.read(
+          (isStandby, reached) => servers.isRight(isStandby, reached, position),
+          run,
+        );
+        reads.inc({ db_target: 'replica' });
+        return result;
       } catch (error) {
         const reason = fallbackReason(error);
         if (reason === null) throw error;
@@ -166,8 +178,11 @@ export class Database {
 
   private async readPrimary<T>(run: (manager: EntityManager) => Promise<T>, position?: Position): Promise<T> {
     const primary = await this.door.servers.getPrimary(position);
-    if (!primary.isShared) return primary.borrow((runner) => run(runner.manager));
-    return primary.read((isStandby) => !isStandby, run);
+    const result = await (primary.isShared
+      ? primary.read((isStandby) => !isStandby, run)
+      : primary.borrow((runner) => run(runner.manager)));
+    reads.inc({ db_target: 'primary' });
+    return result;
   }
 
   private replicaFor(position: Position, tried: Server | null): Server | null {

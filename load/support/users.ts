@@ -1,0 +1,44 @@
+import { client } from '../../test/support/client.js';
+import { runApp } from '../../test/support/run.js';
+import { runSql } from '../../test/support/test-database.js';
+import type { Deployment } from './deployment.js';
+
+/** Somebody who is logged in. */
+export interface LoadUser {
+  readonly token: string;
+  readonly taskIds: readonly string[];
+}
+
+const loginsAtOnce = 4;
+
+/** Users and tasks as `npm run seed` makes them, all logged in by the real route: a thousand take half a minute. */
+export async function seedUsers(
+  { apis, databaseUrl, redis }: Deployment,
+  options: { readonly users: number; readonly tasksOfEach: number },
+): Promise<LoadUser[]> {
+  const counts = ['--users', String(options.users), '--tasks', String(options.users * options.tasksOfEach)];
+  const { code, output } = await runApp('cli', ['seed', ...counts], {
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redis.url,
+  });
+  if (code !== 0) throw new Error(`The data could not be made:\n${output}`);
+  const rows = await runSql(
+    databaseUrl,
+    `SELECT email, array_agg(task.id::text) AS ids FROM auth.accounts account
+     JOIN tasks.tasks task ON task.user_id = account.id GROUP BY email`,
+  );
+  const ids = new Map(rows.map((row) => [String(row['email']), row['ids'] as string[]]));
+  const emails = [...ids.keys()].sort();
+  const users = new Map<string, LoadUser>();
+  const callers = apis.map(({ url }) => client(url));
+  const work = async (first: number): Promise<void> => {
+    for (let n = first; n < emails.length; n += loginsAtOnce) {
+      const [email = '', caller] = [emails[n], callers[n % callers.length]];
+      const session = await caller?.login(email, 'correct horse battery');
+      users.set(email, { token: session?.accessToken ?? '', taskIds: ids.get(email) ?? [] });
+    }
+  };
+  await Promise.all(Array.from({ length: loginsAtOnce }, (_, n) => work(n)));
+  for (const caller of callers) caller.close();
+  return emails.flatMap((email) => users.get(email) ?? []);
+}
