@@ -6,11 +6,17 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { optionsFrom } from './options.js';
-import { run } from './runner.js';
+import { run, type Run } from './runner.js';
 import { summary } from './summary.js';
 import { report } from './checker/violations.js';
 
 const mostReported = 10;
+
+function firstAfter({ violations, beganAt }: Run): string {
+  const ends = violations.map(({ operations }) => operations.at(-1)?.completedAt ?? Infinity);
+  return ends.length === 0 ? '' : `, the first after ${((Math.min(...ends) - beganAt) / 1000).toFixed(1)} s`;
+}
+
 const started = performance.now();
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -23,7 +29,7 @@ print(`seed ${options.seed}`);
 const result = await run(options);
 const { violations, history } = result;
 print(summary(result));
-print(`${violations.length} violations`);
+print(`${violations.length} violations${firstAfter(result)}`);
 for (const violation of violations.slice(0, mostReported)) print(report(violation));
 if (violations.length > 0) {
   const path = join(tmpdir(), `consistency-${options.seed}.jsonl`);

@@ -28,6 +28,8 @@ export interface Run {
   readonly history: History;
   readonly violations: readonly Violation[];
   readonly faults: ReadonlyMap<string, number>;
+  /** When the clients began, by the clock of the history. */
+  readonly beganAt: number;
   /** Of each process, as it says itself at the end. */
   readonly metrics: readonly string[];
 }
@@ -43,16 +45,17 @@ export async function run(options: RunOptions): Promise<Run> {
     const workload = new Workload(options, seed, new Caller(history), cluster.processes);
     await workload.prepare();
     log(`${workload.actors.length} clients of ${options.users} users are logged in`);
+    const beganAt = performance.now();
+    const resultOf = async (violations: readonly Violation[]): Promise<Run> => {
+      return { history, violations, faults: nemesis.counts, beganAt, metrics: await metricsOf(cluster) };
+    };
     await disturb(workload, nemesis, history, options);
-    const early = check(history.operations());
-    if (options.untilViolation === true && early.length > 0) {
-      return { history, violations: early, faults: nemesis.counts, metrics: await metricsOf(cluster) };
-    }
+    const early = options.untilViolation === true ? check(history.operations()) : [];
+    if (early.length > 0) return await resultOf(early);
     await untilReady(cluster);
     log('all is healed: the final read');
     await readFinally(history, workload.actors, cluster.processes, cluster.stores.primaryUrl());
-    const violations = check(history.operations());
-    return { history, violations, faults: nemesis.counts, metrics: await metricsOf(cluster) };
+    return await resultOf(check(history.operations()));
   } finally {
     await cluster.stop();
   }

@@ -34,8 +34,10 @@ export class Consistency {
   private timeline = 0;
   /** When the primary was last asked with success: for leases among others. */
   private polledAt = -Infinity;
-  /** Writes under way that no other process is told of. */
-  private unnoted = 0;
+  /** Writes under way, each with the ledger's epoch in which it was marked; null where it was not. */
+  private readonly writes = new Set<{ readonly epoch: number | null }>();
+  /** When the last of them ended that no other process was told of. */
+  private silentUntil = -Infinity;
   private readonly position = new Batched(() => this.askPosition());
 
   constructor(
@@ -95,12 +97,26 @@ export class Consistency {
     }
   }
 
-  /** For the time of a write that no other process is told of: the lease stands until it has ended. */
-  beginUnnoted(): () => void {
-    this.unnoted++;
+  /**
+   * For the time of a write that was marked in that epoch of the ledger, or, null, that no other process is told of. One
+   * whose marks were lost meanwhile is like one that never had any: the lease stands until it has ended.
+   */
+  beginWrite(epoch: number | null): () => void {
+    const write = { epoch };
+    this.writes.add(write);
     return () => {
-      this.unnoted--;
+      if (this.writes.delete(write) && !this.isMarked(write)) this.silentUntil = performance.now();
     };
+  }
+
+  /** Whether the others can know of a write that was marked in that epoch. */
+  private isMarked({ epoch }: { readonly epoch: number | null }): boolean {
+    return epoch !== null && epoch === this.ledger?.epoch;
+  }
+
+  /** Whether all that this process writes now is told to the others. */
+  private isTelling(): boolean {
+    return this.ledger?.isUp === true && [...this.writes].every((write) => this.isMarked(write));
   }
 
   holdLease(): void {
@@ -132,16 +148,23 @@ export class Consistency {
       this.isMissing = true;
     }
     if (this.isMissing && this.mayRaise(leases, askedAt, now)) this.raise(position);
-    const isTelling = this.ledger?.isShared === true && this.ledger.isUp && !this.isMissing;
-    if (isTelling && this.unnoted === 0) this.lease.release();
+    // Not only once this process trusts again: of two that wait for the end of each other's lease none would.
+    if (this.ledger?.isShared === true && this.isTelling() && this.isLinkSettled(askedAt))
+      this.lease.release();
   }
 
   /** Nobody writes unnoted any more, and the poll began after that: its position is past all that was missed. */
   private mayRaise(leases: number, askedAt: number, now: number): boolean {
+    const isAlone = leases === 0 || !this.protections.isOn('lease');
+    const isTold = this.ledger?.isShared === false || (this.isTelling() && askedAt > this.silentUntil);
+    return this.isLinkSettled(askedAt) && isAlone && isTold && this.isPollFresh(now);
+  }
+
+  private isLinkSettled(askedAt: number): boolean {
     const { ledger } = this;
     if (ledger === null || !ledger.isUp || ledger.upSince === null) return false;
-    const isSettled = !ledger.isShared || askedAt - ledger.upSince >= linkSettleMs;
-    return isSettled && (leases === 0 || !this.protections.isOn('lease')) && this.isPollFresh(now);
+    if (!ledger.isShared) return true;
+    return askedAt - ledger.upSince >= linkSettleMs;
   }
 
   private raise(position: Position): void {

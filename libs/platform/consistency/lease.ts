@@ -84,6 +84,8 @@ export class Lease {
       const isGap = startedAt - this.renewedAt >= surelyStandsMs || identity !== this.takenFrom;
       if (isGap) this.takenAt = null;
       await primary.askOn(renewSql, [this.processId, lifeSeconds]);
+      // Released meanwhile: what follows takes it away, so it does not stand.
+      if (!this.isHeld) return;
       this.renewedAt = startedAt;
       this.takenFrom = identity;
       this.takenAt ??= performance.now();

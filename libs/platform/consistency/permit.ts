@@ -17,6 +17,8 @@ const oldestMarkMs = 5000;
 const longestWriteMs = 15_000;
 /** How long a write waits until all others know that it does not tell them. */
 const leaseWaitMs = 3000;
+/** A COMMIT that nobody waits for any more takes effect within this, or the server is gone. */
+const unknownMs = 10_000;
 
 /** The write has to be made again: others may not know of it. Nothing was committed. */
 export class PermitLost extends ServiceUnavailable {
@@ -51,16 +53,18 @@ export class Permit {
     const { ledger } = consistency;
     const epoch = ledger?.epoch ?? 0;
     if (ledger?.isUp === true) {
+      const end = consistency.beginWrite(epoch);
       try {
         const marks = userIds.map((userId) => takeMark(consistency, feature, userId, view));
-        const permit = new Permit(consistency, await Promise.all(marks), epoch, () => undefined);
+        const permit = new Permit(consistency, await Promise.all(marks), epoch, end);
         if (!ledger.isShared) await untilLeased(consistency);
         return permit;
       } catch (error) {
+        end();
         if (!(error instanceof RedisUnavailable)) throw error;
       }
     }
-    const end = consistency.beginUnnoted();
+    const end = consistency.beginWrite(null);
     try {
       await untilLeased(consistency);
       return new Permit(consistency, [], epoch, end);
@@ -89,7 +93,8 @@ export class Permit {
   async done(position: Position): Promise<void> {
     try {
       const { ledger } = this.consistency;
-      if (this.marks.length > 0 && ledger !== null) {
+      // Marks of an earlier epoch may have been lost, and others have read and kept what they read: a note is too late.
+      if (this.marks.length > 0 && ledger !== null && ledger.epoch === this.epoch) {
         await Promise.all(this.marks.map((mark) => ledger.finish(mark, position)));
       } else if (!isLeaseGood(this.consistency)) {
         await untilLeased(this.consistency);
@@ -105,8 +110,11 @@ export class Permit {
 
   /** Nothing was written. Where that is not known, the marks stay until they count as unknown. */
   async abandon(isUnknown: boolean): Promise<void> {
+    if (isUnknown) {
+      setTimeout(this.end, unknownMs).unref();
+      return;
+    }
     this.end();
-    if (isUnknown) return;
     const { ledger } = this.consistency;
     if (ledger !== null) await Promise.allSettled(this.marks.map((mark) => ledger.finish(mark, null)));
   }

@@ -25,6 +25,7 @@ export class Servers {
   private readonly timers = new Map<Server, NodeJS.Timeout>();
   private readonly listeners = new Set<() => void>();
   private isStopped = true;
+  private turn = 0;
 
   constructor(
     readonly all: readonly Server[],
@@ -129,7 +130,9 @@ export class Servers {
 
   private leastBusy(besides: Server | null, isGood: (server: Server) => boolean): Server | null {
     let best: Server | null = null;
-    for (const server of this.all) {
+    // Of those that are equally busy, as on a quiet day all are, each takes its turn.
+    this.turn = (this.turn + 1) % this.all.length;
+    for (const server of [...this.all.slice(this.turn), ...this.all.slice(0, this.turn)]) {
       if (server === this.current || server === besides || server.state?.isStandby !== true) continue;
       if (isGood(server) && (best === null || server.outstanding < best.outstanding)) best = server;
     }
