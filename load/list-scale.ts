@@ -12,6 +12,7 @@ import { client, type Client, type Json } from '../test/support/client.js';
 import { fillTasks } from '../test/support/fill-tasks.js';
 import { startPostgres, type TestPostgres } from '../test/support/postgres.js';
 import { runSql } from '../test/support/test-database.js';
+import { report } from './support/figures.js';
 import { percentile } from './support/percentile.js';
 
 const { values } = parseArgs({ options: { rows: { type: 'string', default: '10000000' } } });
@@ -40,10 +41,10 @@ try {
   for (const rows of [fewRows, manyRows]) sides.push(await openSide(postgres, rows));
   // The processes warm up with one user, so that the pages of all others are still to be read for the first time.
   await measure(sides, { users: 1, rounds: 500 });
-  report('first request of each user', await measure(sides, { users: askingUsers, rounds: 1 }));
+  describe('first request of each user', await measure(sides, { users: askingUsers, rounds: 1 }));
   await measure(sides, { users: askingUsers, rounds: 5 });
-  const ratio = report('later requests', await measure(sides, { users: askingUsers, rounds: 30 }));
-  if (ratio > limit) process.exitCode = 1;
+  const ratio = describe('later requests', await measure(sides, { users: askingUsers, rounds: 30 }));
+  report({ bench: 'list-scale', what: `p50, ${manyRows} tasks/${fewRows}`, value: ratio, atMost: limit });
 } finally {
   for (const { api, caller } of sides) {
     caller.close();
@@ -93,7 +94,7 @@ async function timeList({ caller, tokens }: Side, user: number): Promise<number>
 }
 
 /** @returns how many times as long the last side takes as the first */
-function report(what: string, times: ReadonlyMap<Side, readonly number[]>): number {
+function describe(what: string, times: ReadonlyMap<Side, readonly number[]>): number {
   const medians = [...times.values()].map((values) => percentile(values, 0.5));
   const ratio = (medians.at(-1) ?? NaN) / (medians[0] ?? NaN);
   process.stdout.write(`${what}\n`);
@@ -101,6 +102,6 @@ function report(what: string, times: ReadonlyMap<Side, readonly number[]>): numb
     const [p50, p95] = [percentile(values, 0.5), percentile(values, 0.95)].map((ms) => ms.toFixed(2));
     process.stdout.write(`  ${String(rows).padStart(8)} tasks   p50 ${p50} ms   p95 ${p95} ms\n`);
   }
-  process.stdout.write(`  ratio ${ratio.toFixed(3)}, at most ${limit}\n`);
+  process.stdout.write(`  ratio ${ratio.toFixed(3)}\n`);
   return ratio;
 }

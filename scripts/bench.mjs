@@ -1,9 +1,13 @@
-// npm run bench -- NAME [arguments]: runs load/NAME.ts against the compiled API.
+// npm run bench [-- NAME [arguments]]: runs load/NAME.ts against the compiled API; all that have a ratio to reach unless named.
+import { existsSync } from 'node:fs';
 import { ensureBuilt, ensureInstalled, run } from './bootstrap.mjs';
 
-const [name, ...args] = process.argv.slice(2);
-if (!name) {
-  console.error('Which one? npm run bench -- login-timing | soak | first-task | list-scale');
+const [name = 'ratios', ...args] = process.argv.slice(2);
+if (!/^[a-z-]+$/.test(name) || !existsSync(new URL(`../load/${name}.ts`, import.meta.url))) {
+  console.error(
+    'Which one? npm run bench -- cached-list | hit-rate | replica-share | redis-loss | database-loss | list-scale |\n' +
+      '  login-timing | soak | first-task; without a name all those that have a ratio to reach.',
+  );
   process.exit(64);
 }
 ensureInstalled();

@@ -7,7 +7,7 @@ import type { RedisLayer } from './redis-layer.js';
 
 const requests = new Counter({
   name: 'cache_requests_total',
-  help: 'Look-ups, by the layer that answered; a bypass asks no layer, since the user is being written to or the notes can not be trusted.',
+  help: 'Look-ups, by the layer that answered; `flight` is the answer that another request was waiting for; a bypass asks no layer, since the user is being written to or the notes can not be trusted.',
   labelNames: ['cache', 'layer', 'result'],
   registers: [registry],
 });
@@ -70,7 +70,10 @@ export class Cache {
 
   private fly(key: string, load: () => Promise<CachedAnswer>): Promise<CachedAnswer> {
     const running = this.flights.get(key);
-    if (running !== undefined) return running;
+    if (running !== undefined) {
+      this.count('flight', 'hit');
+      return running;
+    }
     const flight = load().finally(() => this.flights.delete(key));
     this.flights.set(key, flight);
     return flight;

@@ -130,6 +130,8 @@ export class Database {
   ): Promise<T> {
     const { consistency } = this.door;
     const view = currentView();
+    // First of all, so that no user stays marked, and can't be read from replicas, while there is nowhere to write.
+    await this.door.servers.getPrimary();
     const permit =
       affected.length === 0 ? null : await Permit.obtain(consistency, this.feature, affected, view);
     const progress = { isCommitting: false };

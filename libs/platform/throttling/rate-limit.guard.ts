@@ -80,10 +80,11 @@ export class RateLimitGuard extends ThrottlerGuard {
     const cost = endpoint?.cost?.(request.body) ?? 1;
     if (principal === undefined) return this.limiter.count(policy, subjectOf(request), cost);
     const { userId } = principal;
-    const { ledger, protections } = this.consistency;
+    const { ledger, protections, servers } = this.consistency;
     const epoch = ledger?.epoch ?? 0;
+    // Without a primary the write may never begin; if it does, it marks the user itself.
     const mark: Mark | null =
-      endpoint?.writes === undefined || !protections.isOn('mark')
+      endpoint?.writes === undefined || servers.primary === null || !protections.isOn('mark')
         ? null
         : { userId, feature: endpoint.writes, id: uuidv7() };
     const { record, beginning } = await this.limiter.begin(policy, userId, cost, mark);
