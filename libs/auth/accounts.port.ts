@@ -10,7 +10,7 @@ export interface Account {
 
 /** What other features may ask of auth. */
 export abstract class AccountsPort {
-  /** The account, or null where there is none (any more). Consistency: primary. */
+  /** The account, or null where there is none (any more). Consistency: as `Database.read`. */
   abstract find(userId: string): Promise<Account | null>;
 
   /** The same by e-mail, ignoring case: for operators, who know no ids. */

@@ -38,8 +38,11 @@ export class AccountsService extends AccountsPort {
 
   /** The hash of a user's password; null where the account is gone. Consistency: primary. */
   async findPasswordHash(userId: string): Promise<string | null> {
-    const account = await this.database.read((manager) =>
-      manager.findOne(AccountEntity, { where: { id: userId }, select: { id: true, passwordHash: true } }),
+    const account = await this.database.read(
+      (manager) =>
+        manager.findOne(AccountEntity, { where: { id: userId }, select: { id: true, passwordHash: true } }),
+      // It may have been changed from another device, of which no token of this one knows.
+      { isOwnOnly: false },
     );
     return account?.passwordHash ?? null;
   }

@@ -20,7 +20,7 @@ export class TasksExport extends ExportSource {
   }
 
   /**
-   * All tasks of the user in the order of their ids; those in the trash tell when they got there. Consistency: primary,
+   * All tasks of the user in the order of their ids; those in the trash tell when they got there. Consistency: as `Database.read`,
    * a snapshot for each batch.
    */
   async *exportOf(userId: string): AsyncGenerator<readonly unknown[]> {

@@ -14,7 +14,7 @@ import { taskSchema, type NewTask, type TaskPatch, type TaskView } from './tasks
 /**
  * One task at a time. All of it throws TaskNotFound where the task is not the user's or, but for `restore`, in the
  * trash; what takes `ifMatch` throws PreconditionFailed where that does not name the current version, which is then
- * locked, so of several calls that name one version one goes through. Consistency: primary.
+ * locked, so of several calls that name one version one goes through. Reads: as `Database.read`.
  */
 @Injectable()
 export class TasksService {

@@ -16,8 +16,8 @@ beforeAll(async () => {
 afterAll(() => auth.close());
 
 const beginSession = async () => auth.logIn(await auth.addAccount());
-const isActive = ({ sessionId, userId }: { sessionId: string; userId: string }) =>
-  auth.sessions.isActive(sessionId, userId);
+const isActive = async ({ sessionId, userId }: { sessionId: string; userId: string }) =>
+  (await auth.sessions.findEnd(sessionId, userId)) !== null;
 
 /** As if the token had been rotated so many seconds ago. */
 const age = (hash: Buffer, seconds: number) =>
@@ -150,7 +150,7 @@ describe('a session', () => {
 
   it('belongs to one user', async () => {
     const [mine, theirs] = [await beginSession(), await beginSession()];
-    await expect(auth.sessions.isActive(mine.sessionId, theirs.userId)).resolves.toBe(false);
+    await expect(auth.sessions.findEnd(mine.sessionId, theirs.userId)).resolves.toBeNull();
     await expect(auth.sessions.end(theirs.userId, mine.sessionId)).resolves.toBe(false);
     await expect(isActive(mine)).resolves.toBe(true);
   });

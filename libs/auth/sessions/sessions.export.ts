@@ -15,7 +15,7 @@ export class SessionsExport extends ExportSource {
   }
 
   /**
-   * All sessions of the user that are kept, those that are over too, in the order of their logins. Consistency: primary,
+   * All sessions of the user that are kept, those that are over too, in the order of their logins. Consistency: as `Database.read`,
    * a snapshot for each batch.
    */
   async *exportOf(userId: string): AsyncGenerator<readonly unknown[]> {

@@ -36,16 +36,16 @@ export class Sessions extends SessionRegistry {
     super();
   }
 
-  async isActive(sessionId: string, userId: string): Promise<boolean> {
-    const rows = await this.database.read(
+  async findEnd(sessionId: string, userId: string): Promise<Date | null> {
+    const [row] = await this.database.read(
       (manager) =>
-        manager.query<unknown[]>(
-          `SELECT 1 FROM auth.sessions WHERE id = $1 AND user_id = $2 AND ${standing}`,
+        manager.query<{ ends_at: Date }[]>(
+          `SELECT ends_at FROM auth.sessions WHERE id = $1 AND user_id = $2 AND ${standing}`,
           [sessionId, userId],
         ),
       endedByOthers,
     );
-    return rows.length > 0;
+    return row?.ends_at ?? null;
   }
 
   async revokeAll(userId: string): Promise<void> {

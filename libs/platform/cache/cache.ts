@@ -28,8 +28,8 @@ export interface CacheOptions {
 }
 
 export interface Filled extends CachedAnswer {
-  /** Less than the cache's own, where the answer says when it ends. */
-  readonly ttlMs?: number;
+  /** In milliseconds of Unix time, where the answer itself says when it ends. */
+  readonly expiresAt?: number;
 }
 
 /**
@@ -91,17 +91,15 @@ export class Cache {
     const shared = (await redis?.find(userId, id)) ?? null;
     if (shared !== null && this.isHit(shared, stamp)) {
       this.count('redis', 'hit');
-      memory.set(id, { ...shared, userId, features }, this.ttlMs(shared.answer));
+      memory.set(id, { ...shared, userId, features });
       return shared.answer;
     }
     this.count(redis === null ? 'memory' : 'redis', 'miss');
-    const answer = await fill();
-    const ttlMs = this.ttlMs(answer);
-    if (ttlMs <= 0) return answer;
-    const entry = { stamp, answer: { body: answer.body, headers: answer.headers } };
-    memory.set(id, { ...entry, userId, features }, ttlMs);
-    redis?.store(userId, id, entry, ttlMs);
-    return entry.answer;
+    const { expiresAt, ...answer } = await fill();
+    const entry = { stamp, answer, expiresAt: this.endOf(expiresAt) };
+    memory.set(id, { ...entry, userId, features });
+    redis?.store(userId, id, entry);
+    return answer;
   }
 
   private isHit({ stamp }: Entry, needed: Stamp): boolean {
@@ -109,9 +107,10 @@ export class Cache {
     return stamp.length === needed.length && needed.every((position, n) => (stamp[n] ?? '') >= position);
   }
 
-  /** Up to a tenth less, so that what was made together does not end together. */
-  private ttlMs({ ttlMs = Infinity }: Filled): number {
-    return Math.floor(Math.min(this.options.ttlMs, ttlMs) * (0.9 + Math.random() * 0.1));
+  /** Up to a tenth earlier, so that what was made together does not end together. */
+  private endOf(expiresAt = Infinity): number {
+    const ttlMs = this.options.ttlMs * (0.9 + Math.random() * 0.1);
+    return Math.min(Math.floor(Date.now() + ttlMs), expiresAt);
   }
 
   private count(layer: string, result: string): void {

@@ -6,8 +6,8 @@ const entry = (userId: string, features: readonly string[] = ['tasks'], bytes = 
   features,
   stamp: ['0'.repeat(24)],
   answer: { body: Buffer.alloc(bytes), headers: {} },
+  expiresAt: Date.now() + 60_000,
 });
-const minute = 60_000;
 
 describe('the cache in the process', () => {
   let layer: MemoryLayer;
@@ -17,16 +17,16 @@ describe('the cache in the process', () => {
 
   it('keeps what it was given', () => {
     const kept = entry('ada');
-    layer.set('key', kept, minute);
+    layer.set('key', kept);
     expect(layer.get('key')).toEqual(kept);
     expect(layer.get('other')).toBeUndefined();
   });
 
   it('never takes more than its memory, and drops first what was used least recently', () => {
-    layer.set('old', entry('ada', ['tasks'], 1000), minute);
-    layer.set('used', entry('ada', ['tasks'], 1000), minute);
+    layer.set('old', entry('ada', ['tasks'], 1000));
+    layer.set('used', entry('ada', ['tasks'], 1000));
     for (let n = 0; n < 2000; n++) {
-      layer.set(`key${n}`, entry(`user${n}`, ['tasks'], 1000), minute);
+      layer.set(`key${n}`, entry(`user${n}`, ['tasks'], 1000));
       layer.get('used');
       expect(layer.bytes).toBeLessThanOrEqual(mebibyte);
     }
@@ -37,27 +37,27 @@ describe('the cache in the process', () => {
   });
 
   it('keeps no answer that is too large, nor the one that it would have replaced', () => {
-    layer.set('key', entry('ada', ['tasks'], mostBytes), minute);
+    layer.set('key', entry('ada', ['tasks'], mostBytes));
     expect(layer.get('key')).toBeDefined();
-    layer.set('key', entry('ada', ['tasks'], mostBytes + 1), minute);
+    layer.set('key', entry('ada', ['tasks'], mostBytes + 1));
     expect(layer.get('key')).toBeUndefined();
     expect(layer.bytes).toBe(0);
     expect(layer.drop('ada', 'tasks')).toBe(0);
   });
 
   it('counts an answer once that has replaced another', () => {
-    layer.set('key', entry('ada', ['tasks'], 5000), minute);
-    layer.set('key', entry('ada', ['tasks'], 100), minute);
+    layer.set('key', entry('ada', ['tasks'], 5000));
+    layer.set('key', entry('ada', ['tasks'], 100));
     expect(layer.bytes).toBeLessThan(1000);
     expect(layer.drop('ada', 'tasks')).toBe(1);
     expect(layer.bytes).toBe(0);
   });
 
   it("drops a user's entries of a feature, and no others", () => {
-    layer.set('list', entry('ada', ['tasks']), minute);
-    layer.set('stats', entry('ada', ['users', 'tasks']), minute);
-    layer.set('profile', entry('ada', ['users']), minute);
-    layer.set("bob's", entry('bob', ['tasks']), minute);
+    layer.set('list', entry('ada', ['tasks']));
+    layer.set('stats', entry('ada', ['users', 'tasks']));
+    layer.set('profile', entry('ada', ['users']));
+    layer.set("bob's", entry('bob', ['tasks']));
     expect(layer.drop('ada', 'tasks')).toBe(2);
     expect(['list', 'stats', 'profile', "bob's"].map((key) => layer.get(key) !== undefined)).toEqual([
       ...[false, false],
@@ -68,17 +68,26 @@ describe('the cache in the process', () => {
   });
 
   it('forgets whose an entry was when that makes room for others', () => {
-    layer.set('first', entry('ada', ['tasks'], 1000), minute);
-    for (let n = 0; n < 2000; n++) layer.set(`key${n}`, entry('bob', ['tasks'], 1000), minute);
+    layer.set('first', entry('ada', ['tasks'], 1000));
+    for (let n = 0; n < 2000; n++) layer.set(`key${n}`, entry('bob', ['tasks'], 1000));
     expect(layer.drop('ada', 'tasks')).toBe(0);
     const { length } = Array.from({ length: 2000 }, (_, n) => layer.get(`key${n}`)).filter(Boolean);
     expect(layer.drop('bob', 'tasks')).toBe(length);
     expect(layer.bytes).toBe(0);
   });
 
-  it('gives nothing after its time', async () => {
-    layer.set('key', entry('ada'), 1);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-    expect(layer.get('key')).toBeUndefined();
+  it('gives nothing after its time, and takes nothing whose time is over', async () => {
+    layer.set('key', { ...entry('ada'), expiresAt: Date.now() + 5 });
+    while (layer.get('key') !== undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+    layer.set('late', { ...entry('ada'), expiresAt: Date.now() });
+    expect(layer.get('late')).toBeUndefined();
+  });
+
+  it('keeps an answer alone, not the buffer that it came in', () => {
+    const network = Buffer.alloc(65_536, 'x');
+    const answer = { body: network.subarray(10, 20), headers: {} };
+    layer.set('key', { ...entry('ada'), answer });
+    expect(layer.get('key')?.answer.body).toEqual(Buffer.alloc(10, 'x'));
+    expect(layer.get('key')?.answer.body.buffer.byteLength).toBe(10);
   });
 });

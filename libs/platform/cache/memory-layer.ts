@@ -11,6 +11,8 @@ export interface CachedAnswer {
 export interface Entry {
   readonly stamp: Stamp;
   readonly answer: CachedAnswer;
+  /** In milliseconds of Unix time: the same in every layer. */
+  readonly expiresAt: number;
 }
 
 interface Stored extends Entry {
@@ -33,8 +35,7 @@ export class MemoryLayer {
     this.entries = new LRUCache({
       max: mostEntries,
       maxSize: CACHE_MEMORY_MIB * 1024 * 1024,
-      maxEntrySize: mostBytes + overheadBytes,
-      sizeCalculation: ({ answer }) => answer.body.length + overheadBytes,
+      sizeCalculation: ({ answer }, key) => sizeOf(answer, key),
       dispose: ({ userId }, key) => this.forget(userId, key),
     });
   }
@@ -47,8 +48,14 @@ export class MemoryLayer {
     return this.entries.get(key);
   }
 
-  set(key: string, entry: Stored, ttlMs: number): void {
-    this.entries.set(key, entry, { ttl: ttlMs });
+  set(key: string, { answer, ...entry }: Stored): void {
+    const ttlMs = entry.expiresAt - Date.now();
+    if (ttlMs < 1 || answer.body.length > mostBytes) {
+      this.entries.delete(key);
+      return;
+    }
+    const body = alone(answer.body);
+    this.entries.set(key, { ...entry, answer: { headers: answer.headers, body } }, { ttl: ttlMs });
     if (!this.entries.has(key)) return;
     const keys = this.keysOfUser.get(entry.userId) ?? new Set();
     this.keysOfUser.set(entry.userId, keys.add(key));
@@ -67,4 +74,15 @@ export class MemoryLayer {
     keys?.delete(key);
     if (keys?.size === 0) this.keysOfUser.delete(userId);
   }
+}
+
+const sizeOf = ({ body, headers }: CachedAnswer, key: string): number =>
+  body.length + 2 * (key.length + JSON.stringify(headers).length) + overheadBytes;
+
+/** A part of a larger buffer, such as what came from the network, would keep all of that in memory. */
+function alone(body: Buffer): Buffer {
+  if (body.buffer.byteLength === body.length) return body;
+  const copy = Buffer.allocUnsafeSlow(body.length);
+  body.copy(copy);
+  return copy;
 }

@@ -4,7 +4,8 @@ import { mostBytes, type CachedAnswer, type Entry } from './memory-layer.js';
 
 const newline = 0x0a;
 
-/** The layer that all processes share. An entry is one value: stamp, headers and body, each on a line of its own. */
+/** The layer that all processes share. An entry is one value: a line with its end and stamp, one with the headers, the
+ * body. */
 export class RedisLayer {
   constructor(private readonly link: RedisLink) {}
 
@@ -19,12 +20,11 @@ export class RedisLayer {
   }
 
   /** Does not wait: whoever asked has the answer already. */
-  store(userId: string, key: string, entry: Entry, ttlMs: number): void {
-    if (!this.link.isUp || entry.answer.body.length > mostBytes) return;
+  store(userId: string, key: string, entry: Entry): void {
+    const ttlMs = Math.floor(entry.expiresAt - Date.now());
+    if (ttlMs < 1 || !this.link.isUp || entry.answer.body.length > mostBytes) return;
     this.link
-      .run(() =>
-        this.link.redis.set(redisKey(userId, key), encode(entry), 'PX', Math.max(1, Math.floor(ttlMs))),
-      )
+      .run(() => this.link.redis.set(redisKey(userId, key), encode(entry), 'PX', ttlMs))
       .catch(() => undefined);
   }
 }
@@ -33,15 +33,15 @@ export class RedisLayer {
 const redisKey = (userId: string, key: string): string =>
   `{${userId}}:cache:${createHash('sha256').update(key).digest('base64url').slice(0, 22)}`;
 
-function encode({ stamp, answer: { headers, body } }: Entry): Buffer {
-  return Buffer.concat([Buffer.from(`${stamp.join(',')}\n${JSON.stringify(headers)}\n`), body]);
+function encode({ stamp, expiresAt, answer: { headers, body } }: Entry): Buffer {
+  return Buffer.concat([Buffer.from(`${[expiresAt, ...stamp].join()}\n${JSON.stringify(headers)}\n`), body]);
 }
 
 function decode(value: Buffer): Entry | null {
   const first = value.indexOf(newline);
   const second = value.indexOf(newline, first + 1);
   if (first < 0 || second < 0) return null;
-  const stamp = value.toString('latin1', 0, first).split(',');
+  const [expiresAt, ...stamp] = value.toString('latin1', 0, first).split(',');
   const headers = JSON.parse(value.toString('utf8', first + 1, second)) as CachedAnswer['headers'];
-  return { stamp, answer: { headers, body: value.subarray(second + 1) } };
+  return { stamp, expiresAt: Number(expiresAt), answer: { headers, body: value.subarray(second + 1) } };
 }

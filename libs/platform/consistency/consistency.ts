@@ -5,7 +5,6 @@ import type { Servers } from '../database/servers.js';
 import { uuidv7 } from '../database/uuid.js';
 import { logger } from '../logging/logger.js';
 import { registry } from '../operations/registry.js';
-import { Batched } from './batched.js';
 import type { Beginning, Ledger } from './ledger.port.js';
 import { Lease, noticeMs } from './lease.js';
 import { Protections } from './protections.js';
@@ -14,6 +13,12 @@ import { RequestView } from './request-view.js';
 const trusted = new Gauge({
   name: 'consistency_trusted',
   help: '1 while caches and replicas are used by what the ledger says, else 0.',
+  registers: [registry],
+});
+
+const leaseHeld = new Gauge({
+  name: 'consistency_lease_held',
+  help: '1 while this process writes without Redis and so keeps all others from trusting it, else 0.',
   registers: [registry],
 });
 
@@ -38,7 +43,6 @@ export class Consistency {
   private readonly writes = new Set<{ readonly epoch: number | null }>();
   /** When the last of them ended that no other process was told of. */
   private silentUntil = -Infinity;
-  private readonly position = new Batched(() => this.askPosition());
 
   constructor(
     readonly servers: Servers,
@@ -71,7 +75,7 @@ export class Consistency {
   /** Whether notes tell the truth now. */
   isTrusted(now = performance.now()): boolean {
     if (this.ledger?.isUp !== true) return false;
-    if (!this.isPollFresh(now)) this.miss();
+    if (!this.isPollFresh(now)) this.miss('the leases could not be looked at');
     return !this.isMissing;
   }
 
@@ -87,7 +91,7 @@ export class Consistency {
     const { ledger } = this;
     if (unsettled.length === 0 || ledger === null) return;
     try {
-      const position = await this.position.get();
+      const position = await this.askPosition();
       const settled = unsettled.map(async (feature) =>
         view.learn(feature, await ledger.settle(view.userId, feature, position)),
       );
@@ -123,26 +127,31 @@ export class Consistency {
     if (this.protections.isOn('lease')) this.lease.hold();
   }
 
-  private askPosition(): Promise<Position> {
+  /** Of the primary, past all that was acknowledged before the call. */
+  private async askPosition(): Promise<Position> {
     const { primary } = this.servers;
-    if (primary === null) return Promise.reject(new Error('there is no primary'));
-    return primary.ask().then(() => {
-      const { state } = primary;
-      if (state === null || state.isStandby) throw new Error('the primary does not answer');
-      return state.position;
-    });
+    const startedAt = performance.now();
+    await primary?.ask();
+    const state = primary?.state ?? null;
+    // A primary that is slow to answer is still known by what it said before.
+    if (state === null || state.isStandby || state.askedAt < startedAt)
+      throw new Error('the primary does not answer');
+    return state.position;
   }
 
   private onPoll(): void {
     const state = this.servers.primary?.state ?? null;
     const now = performance.now();
+    // Before this poll counts: one that comes too late tells nothing of the time in between.
+    if (!this.isPollFresh(now)) this.miss('the leases could not be looked at');
     if (state !== null) this.hear(state, now);
+    leaseHeld.set(this.lease.isHeld ? 1 : 0);
     trusted.set(this.isTrusted(now) ? 1 : 0);
   }
 
   private hear({ position, leases, askedAt }: ServerState, now: number): void {
     this.polledAt = Math.max(this.polledAt, askedAt);
-    if (leases > 0 && this.protections.isOn('lease')) this.miss();
+    if (leases > 0 && this.protections.isOn('lease')) this.miss('another process writes without Redis');
     if (timelineOf(position) !== this.timeline) {
       this.timeline = timelineOf(position);
       this.isMissing = true;
@@ -173,15 +182,15 @@ export class Consistency {
     logger.info('caches and replicas are in use');
   }
 
-  private miss(): void {
+  private miss(reason: string): void {
     if (this.isMissing) return;
     this.isMissing = true;
-    logger.warn('caches are out of use: reads go to the primary');
+    logger.warn({ reason }, 'caches are out of use: reads go to the primary');
   }
 
   private onLedgerChange(): void {
     if (this.ledger?.isUp === true) return;
-    this.miss();
+    this.miss('Redis is lost');
     // At once, not with the next write: which then finds that all others have noticed.
     this.holdLease();
   }

@@ -18,9 +18,10 @@ const renewSql = `
  */
 export class Lease {
   private timer: NodeJS.Timeout | undefined;
-  private isHeld = false;
+  isHeld = false;
+  private isStopped = false;
   private takenAt: number | null = null;
-  private renewedAt = 0;
+  private renewedAt = -Infinity;
   private takenFrom: string | null = null;
   private running: Promise<void> = Promise.resolve();
 
@@ -31,7 +32,7 @@ export class Lease {
 
   /** Takes it and goes on renewing it. */
   hold(): void {
-    if (this.isHeld) return;
+    if (this.isHeld || this.isStopped) return;
     this.isHeld = true;
     this.running = this.running.then(() => this.renew());
   }
@@ -42,8 +43,11 @@ export class Lease {
     this.isHeld = false;
     clearTimeout(this.timer);
     this.takenAt = null;
+    this.renewedAt = -Infinity;
     this.running = this.running.then(async () => {
       if (this.isHeld) return;
+      // A renewal that was under way has set it again.
+      this.takenAt = null;
       // Else it ends by itself.
       await this.servers.primary
         ?.askOn('DELETE FROM platform.leases WHERE holder = $1', [this.processId])
@@ -69,6 +73,7 @@ export class Lease {
   }
 
   async stop(): Promise<void> {
+    this.isStopped = true;
     this.release();
     await this.running;
   }
@@ -84,8 +89,6 @@ export class Lease {
       const isGap = startedAt - this.renewedAt >= surelyStandsMs || identity !== this.takenFrom;
       if (isGap) this.takenAt = null;
       await primary.askOn(renewSql, [this.processId, lifeSeconds]);
-      // Released meanwhile: what follows takes it away, so it does not stand.
-      if (!this.isHeld) return;
       this.renewedAt = startedAt;
       this.takenFrom = identity;
       this.takenAt ??= performance.now();
@@ -96,6 +99,7 @@ export class Lease {
   }
 
   private scheduleRenewal(): void {
+    clearTimeout(this.timer);
     if (!this.isHeld) return;
     this.timer = setTimeout(() => {
       this.running = this.running.then(() => this.renew());

@@ -1,11 +1,20 @@
 import { LRUCache } from 'lru-cache';
 import { later, type Position } from '../database/position.js';
-import { Ledger, type Beginning, type Limit, type LimitRecord, type Mark, type Note } from './ledger.port.js';
+import {
+  Ledger,
+  markTtlMs,
+  type Beginning,
+  type Limit,
+  type LimitRecord,
+  type Mark,
+  type Note,
+} from './ledger.port.js';
 import type { LocalLimits } from './local-limits.js';
 
 interface UserNotes {
   readonly positions: Map<string, Position>;
-  readonly marks: Map<string, string>;
+  /** By id: the feature, and until when it counts. */
+  readonly marks: Map<string, { readonly feature: string; readonly until: number }>;
 }
 
 /** A user that is forgotten is unknown again, which costs a question to the primary. */
@@ -37,7 +46,7 @@ export class MemoryLedger extends Ledger {
   begin(limit: Limit, cost: number, mark: Mark | null, userId: string | null): Promise<Beginning> {
     const record = this.limits.count(limit, cost);
     const notes = userId === null ? new Map<string, Note>() : this.notesOf(userId);
-    if (mark !== null && record.blockedMs === 0) this.of(mark.userId).marks.set(mark.id, mark.feature);
+    if (mark !== null && record.blockedMs === 0) this.setMark(mark);
     // Marks can not be lost here while a write is under way, so nothing has to settle.
     return Promise.resolve({ limit: record, notes, unnoted: { kind: 'unknown', isSettled: true } });
   }
@@ -52,7 +61,7 @@ export class MemoryLedger extends Ledger {
   }
 
   mark(mark: Mark): Promise<void> {
-    this.of(mark.userId).marks.set(mark.id, mark.feature);
+    this.setMark(mark);
     return Promise.resolve();
   }
 
@@ -68,7 +77,8 @@ export class MemoryLedger extends Ledger {
 
   settle(userId: string, feature: string, position: Position): Promise<Note> {
     const user = this.of(userId);
-    if ([...user.marks.values()].includes(feature)) return Promise.resolve({ kind: 'marked' });
+    if ([...user.marks.values()].some((mark) => mark.feature === feature))
+      return Promise.resolve({ kind: 'marked' });
     const known = user.positions.get(feature) ?? position;
     user.positions.set(feature, known);
     return Promise.resolve({ kind: 'known', position: known });
@@ -78,8 +88,12 @@ export class MemoryLedger extends Ledger {
     const { positions, marks } = this.of(userId);
     const notes = new Map<string, Note>();
     for (const [feature, position] of positions) notes.set(feature, { kind: 'known', position });
-    for (const feature of marks.values()) notes.set(feature, { kind: 'marked' });
+    for (const { feature } of marks.values()) notes.set(feature, { kind: 'marked' });
     return notes;
+  }
+
+  private setMark({ userId, feature, id }: Mark): void {
+    this.of(userId).marks.set(id, { feature, until: performance.now() + markTtlMs });
   }
 
   private of(userId: string): UserNotes {
@@ -87,6 +101,12 @@ export class MemoryLedger extends Ledger {
     if (user === undefined) {
       user = { positions: new Map(), marks: new Map() };
       this.users.set(userId, user);
+    }
+    // What the write of a mark that is over came to is unknown.
+    for (const [id, { feature, until }] of user.marks) {
+      if (until >= performance.now()) continue;
+      user.marks.delete(id);
+      user.positions.delete(feature);
     }
     return user;
   }

@@ -15,6 +15,7 @@ import type { RequestView } from './request-view.js';
  */
 const oldestMarkMs = 5000;
 const longestWriteMs = 15_000;
+const freshMarkMs = 500;
 /** How long a write waits until all others know that it does not tell them. */
 const leaseWaitMs = 3000;
 /** A COMMIT that nobody waits for any more takes effect within this, or the server is gone. */
@@ -57,7 +58,7 @@ export class Permit {
       try {
         const marks = userIds.map((userId) => takeMark(consistency, feature, userId, view));
         const permit = new Permit(consistency, await Promise.all(marks), epoch, end);
-        if (!ledger.isShared) await untilLeased(consistency);
+        if (!ledger.isShared) await untilLeased(consistency).catch((error: unknown) => permit.refuse(error));
         return permit;
       } catch (error) {
         end();
@@ -75,11 +76,25 @@ export class Permit {
   }
 
   /**
-   * Just before COMMIT.
+   * Just before COMMIT. Marks that are not fresh are set once more: that they still stand is known only from Redis, which
+   * may have lost them without a word, and only by a process that has not slept meanwhile.
    *
-   * @throws PermitLost where the marks may be gone by the time that it takes effect
+   * @throws PermitLost where the marks may be gone by the time that COMMIT takes effect
    */
-  check(): void {
+  async confirm(): Promise<void> {
+    this.check();
+    const { ledger, protections } = this.consistency;
+    const isFresh = performance.now() - this.since < freshMarkMs;
+    if (isFresh || ledger === null || !protections.isOn('mark')) return;
+    try {
+      await Promise.all(this.marks.map((mark) => ledger.mark(mark)));
+    } catch (error) {
+      if (!(error instanceof RedisUnavailable)) throw error;
+    }
+    this.check();
+  }
+
+  private check(): void {
     const { ledger } = this.consistency;
     if (performance.now() - this.since > longestWriteMs) throw new PermitLost('The write took too long.');
     if (this.marks.length > 0 && (ledger?.epoch !== this.epoch || !ledger.isUp))
@@ -106,6 +121,11 @@ export class Permit {
     } finally {
       this.end();
     }
+  }
+
+  private async refuse(error: unknown): Promise<never> {
+    await this.abandon(false);
+    throw error;
   }
 
   /** Nothing was written. Where that is not known, the marks stay until they count as unknown. */

@@ -35,6 +35,8 @@ export function clientOptions(url: string, config: ConnectionConfig, application
   };
 }
 
+const ignore = () => undefined;
+
 /** A transaction that its process left alone: the server ends it. At most 10 s, on which the life of marks relies. */
 export const idleInTransactionMs = (
   config: Pick<ConnectionConfig, 'DATABASE_STATEMENT_TIMEOUT_MS'>,
@@ -74,7 +76,12 @@ export function createDataSource(
       ...options,
       idleTimeoutMillis: config.DATABASE_IDLE_TIMEOUT_MS,
       verify: (client: PoolClient, done: (error?: unknown) => void) => {
-        onConnect(client).then(() => done(), done);
+        // pg-pool listens to nobody while it verifies; what breaks meanwhile shows in the query.
+        client.on('error', ignore);
+        onConnect(client).then(() => {
+          client.off('error', ignore);
+          done();
+        }, done);
       },
     },
   });

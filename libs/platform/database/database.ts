@@ -4,19 +4,19 @@ import type { Consistency } from '../consistency/consistency.js';
 import { Permit, PermitLost } from '../consistency/permit.js';
 import { currentView } from '../consistency/request-view.js';
 import { registry } from '../operations/registry.js';
-import { commit } from './commit.js';
-import { idleInTransactionMs, type ConnectionConfig } from './data-source.js';
+import type { ConnectionConfig } from './data-source.js';
+import { DatabaseUnavailable } from './database-unavailable.js';
 import { passFailPoint } from './fail-point.js';
 import type { Position } from './position.js';
 import {
   isDatabaseUnavailable,
-  isReadOnly,
   isRecoveryConflict,
   isStatementTimeout,
   isTransientConflict,
 } from './postgres-errors.js';
 import { NotUsable, type Server } from './server.js';
 import type { Servers } from './servers.js';
+import { transact, UnknownOutcome } from './transaction.js';
 
 /** Postgres gives up one of two deadlocked transactions; a second deadlock in a row is rare, a third a bug. */
 const writeAttempts = 3;
@@ -134,47 +134,21 @@ export class Database {
     await this.door.servers.getPrimary();
     const permit =
       affected.length === 0 ? null : await Permit.obtain(consistency, this.feature, affected, view);
-    const progress = { isCommitting: false };
-    let outcome: { result: T; position: Position };
-    try {
-      outcome = await this.transact(run, permit, progress);
-    } catch (error) {
-      await permit?.abandon(progress.isCommitting && isDatabaseUnavailable(error));
-      throw error;
-    }
+    const outcome = await this.transactUnder(permit, run);
     passFailPoint();
     if (view !== undefined && affected.includes(view.userId)) view.wrote(this.feature, outcome.position);
     await permit?.done(outcome.position);
     return outcome.result;
   }
 
-  private async transact<T>(
-    run: (manager: EntityManager) => Promise<T>,
-    permit: Permit | null,
-    progress: { isCommitting: boolean },
-  ): Promise<{ result: T; position: Position }> {
+  private async transactUnder<T>(permit: Permit | null, run: (manager: EntityManager) => Promise<T>) {
     const primary = await this.door.servers.getPrimary();
     try {
-      return await primary.borrow(async (runner, client) => {
-        await runner.startTransaction();
-        try {
-          if (this.door.config.DATABASE_POOLER) await runner.query(timeoutsSql(this.door.config));
-          const result = await run(runner.manager);
-          permit?.check();
-          progress.isCommitting = true;
-          return { result, position: await commit(runner, client) };
-        } catch (error) {
-          if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
-          throw error;
-        }
-      });
+      return await transact(primary, this.door.config, run, async () => permit?.confirm());
     } catch (error) {
-      if (isReadOnly(error)) {
-        // A failover made a standby of it: its connections lead nowhere any more.
-        primary.lose(error);
-        primary.reset();
-      }
-      throw error;
+      const isUnknown = error instanceof UnknownOutcome;
+      await permit?.abandon(isUnknown);
+      throw isUnknown ? new DatabaseUnavailable(error.cause) : error;
     }
   }
 
@@ -195,10 +169,6 @@ export class Database {
     return replica;
   }
 }
-
-const timeoutsSql = (config: ConnectionConfig): string =>
-  `SET LOCAL statement_timeout = ${Math.floor(config.DATABASE_STATEMENT_TIMEOUT_MS)};
-   SET LOCAL idle_in_transaction_session_timeout = ${Math.floor(idleInTransactionMs(config))}`;
 
 /** Why a read may be run again elsewhere; null where its error is its own. */
 function fallbackReason(error: unknown): 'lag' | 'conflict' | 'error' | null {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { bytesBetween, covers, isPosition, later, origin, timelineOf, type Position } from './position.js';
+import { covers, isPosition, later, origin, timelineOf, type Position } from './position.js';
 
 const at = (timeline: number, lsn: bigint): Position =>
   timeline.toString(16).padStart(8, '0') + lsn.toString(16).padStart(16, '0');
@@ -63,11 +63,6 @@ describe('a position', () => {
         expect(isPosition(position)).toBe(true);
       }),
     );
-  });
-
-  it('tells the bytes to another one, which are negative backwards', () => {
-    expect(bytesBetween(at(1, 0x1_0000_0000n), at(1, 0x1_0000_0400n))).toBe(1024);
-    expect(bytesBetween(at(2, 100n), at(1, 40n))).toBe(-60);
   });
 
   it('is 24 hex digits in lower case and nothing else', () => {

@@ -17,10 +17,6 @@ const lsnOf = (position: Position): string => position.slice(8);
 
 export const later = (a: Position, b: Position): Position => (a > b ? a : b);
 
-/** Bytes of WAL from one position to another; negative where `to` is behind. */
-export const bytesBetween = (from: Position, to: Position): number =>
-  Number(BigInt(`0x${lsnOf(to)}`) - BigInt(`0x${lsnOf(from)}`));
-
 /**
  * Whether a server at `reached` shows what was written up to `needed`. The LSN counts by itself as well: a server may
  * have turned to a new timeline and not have replayed all of the old one that belongs to it.

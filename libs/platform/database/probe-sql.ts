@@ -4,7 +4,7 @@ import { primaryPositionSql, standbyPositionSql, type Position } from './positio
 const identity = `extract(epoch FROM pg_postmaster_start_time())::text || '@' ||
   coalesce(host(inet_server_addr()), 'local') || ':' || coalesce(inet_server_port(), 0)`;
 
-export const identitySql = `SELECT ${identity} AS identity, pg_is_in_recovery() AS standby`;
+export const identitySql = `SELECT ${identity} AS identity`;
 
 const position = `CASE WHEN pg_is_in_recovery() THEN ${standbyPositionSql} ELSE ${primaryPositionSql} END`;
 
@@ -27,6 +27,6 @@ export const probeSql = `
 
 /** Begins a read on a server that is yet to be known. The statements after it have snapshots of their own, taken later. */
 export const checkedReadSql = (timeoutMs: number): string => `
-  BEGIN READ ONLY;
+  BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;
   SET LOCAL statement_timeout = ${Math.floor(timeoutMs)};
   SELECT pg_is_in_recovery() AS standby, ${position} AS position`;

@@ -1,10 +1,13 @@
-import { Client, type PoolClient } from 'pg';
+import type { PoolClient } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { logger } from '../logging/logger.js';
 import type { Position } from './position.js';
 import { DatabaseUnavailable } from './database-unavailable.js';
-import { clientOptions, createDataSource, type ConnectionConfig } from './data-source.js';
+import { Batched } from '../consistency/batched.js';
+import { backendOf, destroy, isReadTimeout } from './client-connection.js';
+import { createDataSource, type ConnectionConfig } from './data-source.js';
 import type { Persistence } from './persistence.js';
+import { Probe } from './probe.js';
 import { checkedReadSql, identitySql, probeSql, type ProbeRow } from './probe-sql.js';
 
 /** What a server said of itself when it was last asked. */
@@ -36,7 +39,7 @@ export class NotUsable extends DatabaseUnavailable {
   }
 }
 
-const probeTimeoutMs = 1000;
+const identifyTimeoutMs = 1000;
 const slowPrimaryMs = 5000;
 
 /** One address of a Postgres server: its pool, and what is known of the server behind it. */
@@ -52,8 +55,8 @@ export class Server {
   /** Its connections lead to several servers (a reader endpoint, a pooler): each read asks whom it got. */
   isShared: boolean;
   private dataSource: Promise<DataSource> | null = null;
-  private probe: Promise<Client> | null = null;
-  private probing: Client | null = null;
+  private readonly probe: Probe;
+  private readonly asks = new Batched(() => this.askOnce());
   private readonly identities = new WeakMap<object, string>();
   private readonly borrowed = new Set<PoolClient>();
 
@@ -61,23 +64,35 @@ export class Server {
     const { hostname, port } = new URL(options.url);
     this.name = `${hostname}:${port || '5432'}`;
     this.isShared = options.config.DATABASE_POOLER;
+    const name = `${options.applicationName}-probe`;
+    // What was known of the server ends with the connection: another one may answer at this address next.
+    this.probe = new Probe(options.url, options.config, name, (error) => this.lose(error));
   }
 
   get url(): string {
     return this.options.url;
   }
 
-  /** Asks the server how it is. On return `state` says what it answered, null for no answer. */
-  async ask(): Promise<void> {
+  /** Asks the server how it is. On return `state` says what it answered to a question of after the call, null for none. */
+  ask(): Promise<void> {
+    return this.asks.get();
+  }
+
+  /** Runs a statement on the connection that the probes use, which no load of the pool can hold up. */
+  askOn<T extends object>(sql: string, values: unknown[] = []): Promise<T[]> {
+    return this.probe.ask<T>(sql, values);
+  }
+
+  private async askOnce(): Promise<void> {
     const askedAt = performance.now();
     try {
-      const [row] = await this.askOn<ProbeRow>(probeSql, [this.options.processId]);
+      const [row] = await this.probe.ask<ProbeRow>(probeSql, [this.options.processId]);
       if (row === undefined) throw new Error('no answer');
       const { standby, position, identity, leases, receiving } = row;
       this.state = { isStandby: standby, position, identity, leases, askedAt };
       if (standby && !receiving) this.cutOffAt = askedAt;
     } catch (error) {
-      if (this.isSlowPrimary(error, askedAt)) this.dropProbe();
+      if (this.isSlowPrimary(error, askedAt)) this.probe.drop();
       else this.lose(error);
     }
   }
@@ -88,20 +103,6 @@ export class Server {
     return (
       isTimeout && this.state !== null && !this.state.isStandby && now - this.state.askedAt < slowPrimaryMs
     );
-  }
-
-  private dropProbe(): void {
-    const old = this.probe;
-    this.probe = null;
-    this.probing = null;
-    old?.then(destroy, () => undefined);
-  }
-
-  /** Runs a statement on the connection that the probes use, which no load of the pool can hold up. */
-  async askOn<T extends object>(sql: string, values: unknown[] = []): Promise<T[]> {
-    this.probe ??= this.connectProbe();
-    const { rows } = await (await this.probe).query<T>(sql, values);
-    return rows;
   }
 
   /**
@@ -142,7 +143,7 @@ export class Server {
       logger.warn({ err: error, server: this.name }, 'a database server does not answer');
     if (this.state?.isStandby === true) for (const client of this.borrowed) destroy(client);
     this.state = null;
-    this.dropProbe();
+    this.probe.drop();
   }
 
   /** Closes the pool; the next use opens another. For a server that has another role now. */
@@ -153,18 +154,10 @@ export class Server {
   }
 
   async close(): Promise<void> {
-    this.dropProbe();
+    this.probe.close();
     const dataSource = await this.dataSource?.catch(() => null);
     this.dataSource = null;
     await dataSource?.destroy();
-  }
-
-  /** Size of the pool and what it does, for metrics. */
-  async pool(): Promise<{ total: number; idle: number; waiting: number } | null> {
-    const dataSource = await this.dataSource?.catch(() => null);
-    if (!dataSource?.isInitialized) return null;
-    const { totalCount, idleCount, waitingCount } = (dataSource.driver as unknown as { master: Pool }).master;
-    return { total: totalCount, idle: idleCount, waiting: waitingCount };
   }
 
   private async use<T>(run: (runner: QueryRunner, client: PoolClient) => Promise<T>): Promise<T> {
@@ -177,14 +170,23 @@ export class Server {
       this.borrowed.add(client);
       return await run(runner, client);
     } catch (error) {
-      // What no answer came on is not lent again: after a loss of power nobody tells us that the other end is gone.
-      if (client !== undefined && isReadTimeout(error)) destroy(client);
+      if (client !== undefined && isReadTimeout(error)) this.cutOff(client);
       throw error;
     } finally {
       this.outstanding--;
       if (client !== undefined) this.borrowed.delete(client);
       await runner?.release();
     }
+  }
+
+  /**
+   * What no answer came on is not lent again: after a loss of power nobody tells us that the other end is gone. If it is
+   * there, it stops working: a COMMIT that waits for a standby holds its locks for as long as that takes.
+   */
+  private cutOff(client: PoolClient): void {
+    destroy(client);
+    const backend = this.isShared ? null : backendOf(client);
+    if (backend !== null) this.probe.ask('SELECT pg_cancel_backend($1)', [backend]).catch(() => undefined);
   }
 
   private async readChecked<T>(
@@ -230,42 +232,12 @@ export class Server {
 
   /** Notes which server a new connection of the pool leads to. */
   private async identify(client: PoolClient): Promise<void> {
-    const { rows } = await client.query<{ identity: string; standby: boolean }>(identitySql);
+    const question = { text: identitySql, query_timeout: identifyTimeoutMs };
+    const { rows } = await client.query<{ identity: string }>(question);
     const [row] = rows;
     if (row === undefined) return;
     this.identities.set(client, row.identity);
     const isOther = this.state !== null && this.state.isStandby && row.identity !== this.state.identity;
     if (isOther) this.isShared = true;
   }
-
-  private async connectProbe(): Promise<Client> {
-    const { url, config, applicationName } = this.options;
-    const client = new Client({
-      ...clientOptions(url, config, `${applicationName}-probe`),
-      connectionTimeoutMillis: probeTimeoutMs,
-      query_timeout: probeTimeoutMs,
-    });
-    // What breaks while nothing is asked shows at once: whatever was known of the server ends with the connection.
-    client.on('error', (error) => {
-      if (client === this.probing) this.lose(error);
-    });
-    await client.connect();
-    this.probing = client;
-    return client;
-  }
-}
-
-interface Pool {
-  readonly totalCount: number;
-  readonly idleCount: number;
-  readonly waitingCount: number;
-}
-
-const isReadTimeout = (error: unknown): boolean =>
-  error instanceof Error && /Query read timeout/.test(error.message);
-
-/** Without the farewell of the protocol, for which a server that is gone never answers. */
-function destroy(client: Client | PoolClient): void {
-  const { connection } = client as unknown as { connection?: { stream?: { destroy(): void } } };
-  connection?.stream?.destroy();
 }

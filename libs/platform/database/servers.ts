@@ -175,34 +175,35 @@ export class Servers {
       best = server;
       timeline = timelineOf(server.state.position);
     }
+    const isNew = best !== null && timeline > this.newestTimeline;
+    if (isNew && best !== null && !(await this.adopt(best, timeline))) best = null;
     this.current = timeline >= this.newestTimeline ? best : null;
     const state = this.primaryState;
     if (this.current === null || state === null) return;
     this.lag.sample(state.position, state.askedAt);
-    if (timeline === this.newestTimeline && this.current === before) return;
-    if (this.current !== before) {
-      logger.info({ server: this.current.name, timeline }, 'this server is the primary');
-      // What it lent as a standby is good for nothing that writes.
-      before?.reset();
-    }
-    await this.adopt(this.current, timeline);
+    if (this.current === before) return;
+    logger.info({ server: this.current.name, timeline }, 'this server is the primary');
+    // Its connections are those of a server that has another role now.
+    before?.reset();
   }
 
-  /** Leaves a row that tells each standby which has replayed it, and so us, that it is on this timeline. */
-  private async adopt(primary: Server, timeline: number): Promise<void> {
-    if (timeline === this.newestTimeline) return;
+  /**
+   * Leaves a row that tells each standby which has replayed it, and so us, that it is on this timeline. Until that is
+   * done the server is not taken for the primary; it is tried again with the next poll.
+   */
+  private async adopt(primary: Server, timeline: number): Promise<boolean> {
     try {
       await primary.askOn(
         'INSERT INTO platform.timelines (timeline) VALUES ($1) ON CONFLICT ON CONSTRAINT pk_timelines DO NOTHING',
         [timeline],
       );
-      this.newestTimeline = timeline;
-      this.lag.reset();
     } catch (error) {
-      // It is tried again with the next poll; until then this server is not taken for the primary.
-      this.current = null;
       logger.warn({ err: error, server: primary.name }, 'a new primary could not be marked');
+      return false;
     }
+    this.newestTimeline = Math.max(this.newestTimeline, timeline);
+    this.lag.reset();
+    return true;
   }
 
   private async waitUntil(condition: () => boolean, timeoutMs: number): Promise<void> {

@@ -101,10 +101,11 @@ export class Idempotency {
     });
   }
 
+  /** The row's lock is written to the log, so that a replay too is acknowledged only once the standbys have it all. */
   private async find(manager: EntityManager, call: IdempotentCall): Promise<StoredReply | null> {
     const [row] = await manager.query<StoredReply[]>(
       `SELECT fingerprint, status, headers, body FROM ${this.schema}.idempotency_keys
-       WHERE user_id = $1 AND key = $2 AND created_at > now() - interval '24 hours'`,
+       WHERE user_id = $1 AND key = $2 AND created_at > now() - interval '24 hours' FOR UPDATE`,
       [call.userId, call.key],
     );
     return row ?? null;

@@ -14,6 +14,9 @@ const secretNames = [
   'refresh_token',
   'password_hash',
   'DATABASE_URL',
+  'DATABASE_REPLICA_URLS',
+  'REDIS_URL',
+  'CONSISTENCY_TOKEN_KEY',
   'SMTP_URL',
 ];
 export const redactedPaths = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);

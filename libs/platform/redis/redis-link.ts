@@ -13,6 +13,8 @@ const up = new Gauge({
 /** Redis can not be asked now; it is tried again by itself. */
 export class RedisUnavailable extends Error {}
 
+const retryMs = 1000;
+
 type Script = (...args: (string | number)[]) => Promise<unknown>;
 
 /**
@@ -28,6 +30,7 @@ export class RedisLink {
   upSince: number | null = null;
   private readonly listeners = new Set<() => void>();
   private isClosed = false;
+  private lastError: unknown;
 
   constructor(
     address: RedisAddress,
@@ -36,10 +39,12 @@ export class RedisLink {
   ) {
     this.redis = createRedis(address, config, name);
     up.set(0);
-    this.redis.on('ready', () => this.raise());
+    this.redis.on('ready', () => void this.tryRaise());
     this.redis.on('close', () => this.lose('the connection was closed'));
     // Told by `close`, which follows; without a listener it would end the process.
-    this.redis.on('error', () => undefined);
+    this.redis.on('error', (error: unknown) => {
+      this.lastError = error;
+    });
     // A cluster connects anew to single nodes without a word.
     this.redis.on('+node', (node: Redis) =>
       node.on('close', () => this.lose('the connection to a node was closed')),
@@ -77,7 +82,7 @@ export class RedisLink {
     try {
       return await this.within(command());
     } catch (error) {
-      if (isAnswer(error)) throw error;
+      if (isMistake(error)) throw error;
       // Of the many that fail together the first one opens the circuit.
       if (epoch === this.epoch) this.lose('a command failed', error);
       throw new RedisUnavailable('Redis is not available', { cause: error });
@@ -87,7 +92,10 @@ export class RedisLink {
   async untilUp(timeoutMs: number): Promise<boolean> {
     if (this.isUp) return true;
     return new Promise<boolean>((resolve) => {
-      const timer = setTimeout(() => resolve(this.isUp), timeoutMs);
+      const timer = setTimeout(() => {
+        logger.warn({ err: this.lastError }, 'Redis is not reached: going on without it');
+        resolve(false);
+      }, timeoutMs);
       this.onChange(() => {
         clearTimeout(timer);
         resolve(this.isUp);
@@ -99,6 +107,18 @@ export class RedisLink {
     this.isClosed = true;
     this.isUp = false;
     this.redis.disconnect();
+  }
+
+  /** A Redis that takes no writes (a replica, out of memory, too few replicas of its own) is as good as none. */
+  private async tryRaise(): Promise<void> {
+    try {
+      await this.within(this.redis.set('task-api:reached', '1', 'PX', 60_000));
+      this.raise();
+    } catch (error) {
+      this.lastError = error;
+      if (this.isClosed || this.redis.status !== 'ready') return;
+      setTimeout(() => void this.tryRaise(), retryMs).unref();
+    }
   }
 
   private raise(): void {
@@ -137,11 +157,15 @@ export class RedisLink {
   }
 }
 
-/** An error that Redis itself answered is none of the connection, but for a server that is loading or has turned replica. */
-function isAnswer(error: unknown): boolean {
+/**
+ * A mistake of ours that Redis answered with an error. Others say that it can't do its work now: it is loading, has
+ * turned replica, is out of memory, has too few replicas of its own.
+ */
+function isMistake(error: unknown): boolean {
   return (
     error instanceof Error &&
     error.name === 'ReplyError' &&
-    !/^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN)/.test(error.message)
+    /^(ERR|WRONGTYPE) /.test(error.message) &&
+    !/READONLY|OOM|NOREPLICAS|MISCONF/.test(error.message)
   );
 }

@@ -10,6 +10,9 @@ export abstract class VerificationKeys {
 export abstract class SessionRegistry {
   /** Whose writes may end a session. */
   abstract readonly feature: string;
-  /** Consistency: sees every revocation that was acknowledged before the call. */
-  abstract isActive(sessionId: string, userId: string): Promise<boolean>;
+  /**
+   * When the session ends if nobody ends it before; null where it does not stand. Consistency: sees every revocation that
+   * was acknowledged before the request.
+   */
+  abstract findEnd(sessionId: string, userId: string): Promise<Date | null>;
 }

@@ -29,10 +29,9 @@ export class SessionGuard implements CanActivate {
     if (caller === undefined) return true;
     const { principal, tokenHash, expiresAt } = caller;
     await this.cache.through(tokenHash, async () => {
-      if (!(await this.sessions.isActive(principal.sessionId, principal.userId))) {
-        throw new Unauthenticated('The session of this token has ended.', 'invalid_token');
-      }
-      return { ...stands, ttlMs: expiresAt - Date.now() };
+      const end = await this.sessions.findEnd(principal.sessionId, principal.userId);
+      if (end === null) throw new Unauthenticated('The session of this token has ended.', 'invalid_token');
+      return { ...stands, expiresAt: Math.min(expiresAt, end.getTime()) };
     });
     return true;
   }

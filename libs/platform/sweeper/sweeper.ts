@@ -27,10 +27,18 @@ export interface SweepTask {
   readonly affected?: string;
 }
 
+/** Of processes that ended without letting go of theirs. */
+const leaseSweep: SweepTask = {
+  name: 'platform.leases',
+  statement: `
+    DELETE FROM platform.leases WHERE holder IN (
+      SELECT holder FROM platform.leases WHERE expires_at < now() - interval '1 hour' LIMIT $1)`,
+};
+
 /** Purges what features say is over, in small transactions; an advisory lock lets one process at a time do it. */
 @Injectable()
 export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly tasks: SweepTask[] = [];
+  private readonly tasks: SweepTask[] = [leaseSweep];
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
   private isStopped = false;
