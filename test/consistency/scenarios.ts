@@ -29,6 +29,9 @@ const oneTask = {
   list: 50,
   'list filtered': 0,
   stats: 0,
+  'profile.patch': 0,
+  'sessions.list': 0,
+  'sessions.end': 0,
 };
 const common = { weights: hotReads, users: 4, rate: 80, tokens: 'off' } as const;
 const quick = { gapMs: [200, 1000], overlap: 0 } as const;

@@ -1,4 +1,5 @@
 import type { Operation } from './checker/history.js';
+import { isRead } from './clients/answers.js';
 import type { Run } from './runner.js';
 
 /** For people. */
@@ -11,6 +12,7 @@ export function summary({ history, faults, metrics }: Run): string {
     ...unavailable(operations),
     'Faults',
     ...[...faults].map(([name, count]) => `  ${name.padEnd(40)} ${count}`),
+    ...readLines(metrics),
     ...cacheLines(metrics),
   ].join('\n');
 }
@@ -26,18 +28,36 @@ function table(operations: readonly Operation[]): readonly string[] {
 
 function unavailable(operations: readonly Operation[]): readonly string[] {
   const all = operations.filter(({ status }) => status === 503);
-  return [...Map.groupBy(all, ({ faults }) => faults.join(' and ') || 'none')].map(
-    ([faults, some]) => `  ${faults.padEnd(40)} ${some.length}`,
-  );
+  return [...Map.groupBy(all, ({ faults }) => faults.join(' and ') || 'none')].map(([faults, some]) => {
+    const reads = some.filter(({ kind }) => isRead(kind)).length;
+    return `  ${faults.padEnd(60)} reads: ${reads}  others: ${some.length - reads}`;
+  });
 }
 
-/** Whatever the processes count of their cache, added up. */
+/** By the kind of server that answered, as far as the processes still know that were not ended meanwhile. */
+function readLines(metrics: readonly string[]): readonly string[] {
+  const sums = sumsOf(metrics, /^db_reads_total\{db_target="(\w+)"\} ([\d.e+]+)$/);
+  const total = [...sums.values()].reduce((sum, value) => sum + value, 0);
+  if (total === 0) return [];
+  const shares = [...sums].map(
+    ([target, value]) => `  ${target.padEnd(16)} ${value} (${Math.round((100 * value) / total)} %)`,
+  );
+  return ['Reads of the database by server', ...shares];
+}
+
+/** Whatever the processes count of their cache. */
 function cacheLines(metrics: readonly string[]): readonly string[] {
-  const sums = new Map<string, number>();
-  for (const line of metrics.flatMap((text) => text.split('\n'))) {
-    const [, name, value] = /^(\w*cache\w*_total(?:\{[^}]*\})?) ([\d.e+]+)$/.exec(line) ?? [];
-    if (name !== undefined) sums.set(name, (sums.get(name) ?? 0) + Number(value));
-  }
+  const sums = sumsOf(metrics, /^(\w*cache\w*_total(?:\{[^}]*\})?) ([\d.e+]+)$/);
   if (sums.size === 0) return [];
   return ['Cache', ...[...sums].map(([name, value]) => `  ${name.padEnd(70)} ${value}`)];
+}
+
+/** What the processes count, added up by the name that the pattern finds. */
+function sumsOf(metrics: readonly string[], pattern: RegExp): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>();
+  for (const line of metrics.flatMap((text) => text.split('\n'))) {
+    const [, name, value] = pattern.exec(line) ?? [];
+    if (name !== undefined) sums.set(name, (sums.get(name) ?? 0) + Number(value));
+  }
+  return sums;
 }

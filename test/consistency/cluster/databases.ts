@@ -4,18 +4,24 @@ import { createDatabase, runSql } from '../../support/test-database.js';
 /** A primary and its replicas, whose parts change when one is promoted. */
 export class Databases {
   private readonly servers: ReplicatedPostgres;
-  private readonly name: string;
+  private name = '';
   private current: PostgresNode;
 
-  private constructor(servers: ReplicatedPostgres, name: string) {
+  private constructor(servers: ReplicatedPostgres) {
     this.servers = servers;
-    this.name = name;
     this.current = servers.primary;
   }
 
   static async create(servers: ReplicatedPostgres): Promise<Databases> {
-    const url = await createDatabase(servers.primary.adminUrl, 'consistency');
-    return new Databases(servers, new URL(url).pathname.slice(1));
+    const databases = new Databases(servers);
+    await databases.renew();
+    return databases;
+  }
+
+  /** From now on it is another, empty database of the same servers. */
+  async renew(): Promise<void> {
+    const url = await createDatabase(this.current.adminUrl, 'consistency');
+    this.name = new URL(url).pathname.slice(1);
   }
 
   get nodes(): readonly PostgresNode[] {

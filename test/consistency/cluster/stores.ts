@@ -3,6 +3,7 @@ import { startPostgres } from '../../support/postgres.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
 import { startReplicatedPostgres } from '../../support/replicated-postgres.js';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
+import { createDatabase } from '../../support/test-database.js';
 import { Databases } from './databases.js';
 
 /** The servers that the API's processes share. */
@@ -13,6 +14,8 @@ export interface Stores {
   primaryUrl(): string;
   readonly databases: Databases | null;
   readonly redis: SharedRedis | null;
+  /** Empties them, for another run on the same servers. */
+  renew(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -33,11 +36,15 @@ export interface StoresOptions {
 /** One Postgres and nothing else. */
 export async function startSingle(): Promise<Stores> {
   const postgres = await startPostgres();
+  let { url } = postgres;
   return {
-    environment: () => ({ DATABASE_URL: postgres.url }),
-    primaryUrl: () => postgres.url,
+    environment: () => ({ DATABASE_URL: url }),
+    primaryUrl: () => url,
     databases: null,
     redis: null,
+    renew: async () => {
+      url = await createDatabase(postgres.adminUrl, 'consistency');
+    },
     stop: () => postgres.stop(),
   };
 }
@@ -60,20 +67,28 @@ export async function startStores(options: StoresOptions): Promise<Stores> {
     );
     const databases = await Databases.create(postgres);
     const redis = await startSharedRedis(options.processes, started);
-    const replicaUrls = databases.replicas.map((node) => databases.urlOf(node));
-    if (options.topology === 'haproxy') {
-      const haproxy = await started(startHaproxy({ servers: databases.replicas.map(({ port }) => port) }));
-      replicaUrls.splice(0, 2, throughPort(replicaUrls[0] ?? '', haproxy.port));
-    }
+    const replicas = databases.replicas;
+    const haproxy =
+      options.topology === 'haproxy'
+        ? await started(startHaproxy({ servers: replicas.map(({ port }) => port) }))
+        : null;
+    const replicaUrls = (): readonly string[] => {
+      const urls = replicas.map((node) => databases.urlOf(node));
+      return haproxy === null ? urls : [throughPort(urls[0] ?? '', haproxy.port)];
+    };
     return {
       environment: (process) => ({
         DATABASE_URL: options.isSynchronous ? databases.anyUrl : databases.urlOf(databases.primary),
-        DATABASE_REPLICA_URLS: replicaUrls.join(','),
+        DATABASE_REPLICA_URLS: replicaUrls().join(','),
         REDIS_URL: throughPort(redis.server.url, redis.paths[process]?.port ?? 0),
       }),
       primaryUrl: () => databases.urlOf(databases.primary),
       databases,
       redis,
+      renew: async () => {
+        await databases.renew();
+        await redis.server.command('FLUSHALL');
+      },
       stop,
     };
   } catch (error) {

@@ -1,0 +1,68 @@
+import { protectionNames, type Protection } from '../../libs/platform/consistency/protections.js';
+import { report } from '../consistency/checker/violations.js';
+import { startStores, type Stores } from '../consistency/cluster/stores.js';
+import { faultsOf } from '../consistency/faults/faults.js';
+import { run, type Run, type RunOptions } from '../consistency/runner.js';
+import { scenarios } from '../consistency/scenarios.js';
+
+const processes = 3;
+
+/**
+ * The checker on real servers, with real faults. That it finds nothing counts only because it finds something as soon as
+ * one of the protections is missing.
+ */
+describe('the consistency checker', () => {
+  /** All runs have their servers in common, and each has an empty database and Redis. */
+  let stores: Stores;
+
+  beforeAll(async () => {
+    stores = await startStores({ processes, topology: 'direct', isSynchronous: true });
+    // Longer where servers have to be installed first.
+  }, 180_000);
+  afterAll(() => stores.stop());
+
+  const runWith = (options: Omit<RunOptions, 'processes' | 'startStores' | 'log'>): Promise<Run> =>
+    run({
+      ...options,
+      processes,
+      startStores: async () => {
+        await stores.renew();
+        return { ...stores, stop: () => Promise.resolve() };
+      },
+      log: () => undefined,
+    });
+
+  it.each(protectionNames.map((name) => [name]))(
+    'finds a violation without the protection: %s',
+    async (without: Protection) => {
+      const { faults, ...scenario } = scenarios[without];
+      const { violations } = await runWith({
+        ...scenario,
+        seconds: 45,
+        seed: 1,
+        without,
+        untilViolation: true,
+        chooseFaults: (cluster) => faultsOf(cluster, faults),
+      });
+      expect(violations.length).toBeGreaterThan(0);
+    },
+    90_000,
+  );
+
+  it('finds none with all of them, in spite of faults and a promotion', async () => {
+    const { violations, faults, history } = await runWith({
+      seconds: 28,
+      seed: 20,
+      tokens: 'half',
+      users: 8,
+      rate: 70,
+      // One after the other, so that the seed alone decides which they are.
+      pace: { gapMs: [300, 1000], overlap: 0 },
+      chooseFaults: (cluster) => faultsOf(cluster),
+    });
+    expect(violations.map(report)).toEqual([]);
+    expect(faults.get('promote')).toBeGreaterThan(0);
+    expect(faults.size).toBeGreaterThan(2);
+    expect(history.operations().length).toBeGreaterThan(800);
+  }, 120_000);
+});
