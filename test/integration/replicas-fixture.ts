@@ -34,7 +34,7 @@ export async function lastReadAt(url: string): Promise<number> {
 }
 
 export interface Load {
-  /** Calls that were answered so far. */
+  /** Calls that were answered so far. @throws where one failed */
   answered(): number;
   /** Ends it. Fails where a call failed. */
   stop(): Promise<void>;
@@ -56,9 +56,13 @@ export function keepCalling(
     }
   };
   const lanes = Promise.all(Array.from({ length: width }, (_, n) => lane(n)));
-  lanes.catch(() => undefined);
+  let failure: Error | null = null;
+  lanes.catch((error: unknown) => (failure = error instanceof Error ? error : new Error(String(error))));
   return {
-    answered: () => answers,
+    answered: () => {
+      if (failure !== null) throw failure;
+      return answers;
+    },
     stop: async () => {
       isOver = true;
       await lanes;

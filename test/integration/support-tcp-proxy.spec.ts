@@ -53,6 +53,18 @@ describe('startTcpProxy', () => {
     await waitFor(() => proxy.connections() === 0);
   });
 
+  it('forgets what is connected when told, and forwards what connects afterwards', async () => {
+    const abandoned = await newClient();
+    await ask(abandoned, 'hello');
+    proxy.abandon();
+    let heard = '';
+    abandoned.on('data', (data) => (heard += String(data)));
+    abandoned.write('lost');
+    expect(await ask(await newClient(), 'again')).toBe('again');
+    expect([heard, abandoned.destroyed, seen.includes('lost')]).toEqual(['', false, false]);
+    expect(proxy.connections()).toBe(1);
+  });
+
   it('resets what is connected and what connects while cut', async () => {
     const client = await newClient();
     await ask(client, 'hello');

@@ -7,6 +7,8 @@ export interface TcpProxy {
   cut(): void;
   /** Keeps all connections, takes new ones and forwards nothing: as if packets were lost. */
   freeze(): void;
+  /** What is connected now is forwarded nothing any more, for good; new connections work: as after a loss of power. */
+  abandon(): void;
   /** Forwards again: what waited while frozen too. */
   restore(): void;
   /** How many clients are connected now. */
@@ -18,6 +20,7 @@ export interface TcpProxy {
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   let state: 'open' | 'cut' | 'frozen' = 'open';
   const links = new Set<Link>();
+  const abandoned = new Set<Link>();
   // Half-open, so that the end of one direction is passed on and the other goes on.
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
     if (state === 'cut') {
@@ -35,8 +38,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   await once(server, 'listening');
   const cut = (): void => {
     state = 'cut';
-    for (const link of links) link.reset();
+    for (const link of [...links, ...abandoned]) link.reset();
     links.clear();
+    abandoned.clear();
   };
   return {
     port: (server.address() as AddressInfo).port,
@@ -44,6 +48,13 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     freeze: () => {
       state = 'frozen';
       for (const link of links) link.freeze();
+    },
+    abandon: () => {
+      for (const link of links) {
+        link.freeze();
+        abandoned.add(link);
+      }
+      links.clear();
     },
     restore: () => {
       if (state === 'frozen') for (const link of links) if (!link.open()) links.delete(link);

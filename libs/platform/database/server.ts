@@ -1,14 +1,13 @@
 import type { PoolClient } from 'pg';
-import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
-import { logger } from '../logging/logger.js';
-import type { Position } from './position.js';
-import { DatabaseUnavailable } from './database-unavailable.js';
+import type { EntityManager, QueryRunner } from 'typeorm';
 import { Batched } from '../consistency/batched.js';
-import { backendOf, destroy, isReadTimeout } from './client-connection.js';
-import { createDataSource, type ConnectionConfig } from './data-source.js';
-import type { Persistence } from './persistence.js';
+import { logger } from '../logging/logger.js';
+import { backendOf } from './client-connection.js';
+import { DatabaseUnavailable } from './database-unavailable.js';
+import type { Position } from './position.js';
 import { Probe } from './probe.js';
-import { checkedReadSql, identitySql, probeSql, type ProbeRow } from './probe-sql.js';
+import { checkedReadSql, probeSql, type ProbeRow } from './probe-sql.js';
+import { ServerPool, type PoolOptions } from './server-pool.js';
 
 /** What a server said of itself when it was last asked. */
 export interface ServerState {
@@ -23,11 +22,7 @@ export interface ServerState {
   readonly askedAt: number;
 }
 
-export interface ServerOptions {
-  readonly url: string;
-  readonly config: ConnectionConfig;
-  readonly features: readonly Persistence[];
-  readonly applicationName: string;
+export interface ServerOptions extends PoolOptions {
   /** Id of this process among the holders of leases. */
   readonly processId: string;
 }
@@ -39,7 +34,9 @@ export class NotUsable extends DatabaseUnavailable {
   }
 }
 
-const identifyTimeoutMs = 1000;
+/** Whether a server that answers like this may serve a read. */
+export type IsGood = (isStandby: boolean, position: Position) => boolean;
+
 const slowPrimaryMs = 5000;
 
 /** One address of a Postgres server: its pool, and what is known of the server behind it. */
@@ -48,29 +45,32 @@ export class Server {
   readonly name: string;
   /** Null: it does not answer, or has not yet been asked. */
   state: ServerState | null = null;
-  /** Reads and writes under way, by which load is balanced. */
-  outstanding = 0;
   /** When it was last seen as a standby that gets no WAL. */
   cutOffAt = -Infinity;
   /** Its connections lead to several servers (a reader endpoint, a pooler): each read asks whom it got. */
   isShared: boolean;
-  private dataSource: Promise<DataSource> | null = null;
+  private readonly pool: ServerPool;
   private readonly probe: Probe;
   private readonly asks = new Batched(() => this.askOnce());
-  private readonly identities = new WeakMap<object, string>();
-  private readonly borrowed = new Set<PoolClient>();
 
   constructor(private readonly options: ServerOptions) {
     const { hostname, port } = new URL(options.url);
     this.name = `${hostname}:${port || '5432'}`;
     this.isShared = options.config.DATABASE_POOLER;
-    const name = `${options.applicationName}-probe`;
+    this.pool = new ServerPool(
+      options,
+      (identity) => this.compare(identity),
+      (client) => this.cancel(client),
+    );
     // What was known of the server ends with the connection: another one may answer at this address next.
-    this.probe = new Probe(options.url, options.config, name, (error) => this.lose(error));
+    this.probe = new Probe(options.url, options.config, `${options.applicationName}-probe`, (error) =>
+      this.lose(error),
+    );
   }
 
-  get url(): string {
-    return this.options.url;
+  /** Reads and writes under way. */
+  get outstanding(): number {
+    return this.pool.outstanding;
   }
 
   /** Asks the server how it is. On return `state` says what it answered to a question of after the call, null for none. */
@@ -83,6 +83,51 @@ export class Server {
     return this.probe.ask<T>(sql, values);
   }
 
+  /**
+   * Lends a connection with nothing checked: for writes, and reads on what is known to be the primary.
+   *
+   * @throws NotUsable where the address leads to another server by now
+   */
+  borrow<T>(run: (runner: QueryRunner, client: PoolClient) => Promise<T>): Promise<T> {
+    return this.pool.use(async (runner, client) => {
+      this.checkIdentity(client);
+      return run(runner, client);
+    });
+  }
+
+  /**
+   * Runs reads on a server that is known to be good, or finds that out first.
+   *
+   * @throws NotUsable where it is not
+   */
+  read<T>(isGood: IsGood, run: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.pool.use(async (runner, client) => {
+      const isKnown =
+        !this.isShared && this.state !== null && this.pool.identityOf(client) === this.state.identity;
+      if (isKnown) return run(runner.manager);
+      return this.readChecked(client, isGood, () => run(runner.manager));
+    });
+  }
+
+  /** Forgets what was known of the server. Reads that wait for a standby are broken off, to be run elsewhere. */
+  lose(error: unknown): void {
+    if (this.state !== null)
+      logger.warn({ err: error, server: this.name }, 'a database server does not answer');
+    if (this.state?.isStandby === true) this.pool.breakOff();
+    this.state = null;
+    this.probe.drop();
+  }
+
+  /** Closes the pool; the next use opens another. For a server that has another role now. */
+  reset(): void {
+    this.pool.reset();
+  }
+
+  async close(): Promise<void> {
+    this.probe.close();
+    await this.pool.close();
+  }
+
   private async askOnce(): Promise<void> {
     const askedAt = performance.now();
     try {
@@ -92,6 +137,7 @@ export class Server {
       this.state = { isStandby: standby, position, identity, leases, askedAt };
       if (standby && !receiving) this.cutOffAt = askedAt;
     } catch (error) {
+      this.pool.doubt();
       if (this.isSlowPrimary(error, askedAt)) this.probe.drop();
       else this.lose(error);
     }
@@ -105,95 +151,7 @@ export class Server {
     );
   }
 
-  /**
-   * Lends a connection with nothing checked: for writes, and reads on what is known to be the primary.
-   *
-   * @throws NotUsable where the address leads to another server by now
-   */
-  borrow<T>(run: (runner: QueryRunner, client: PoolClient) => Promise<T>): Promise<T> {
-    return this.use(async (runner, client) => {
-      this.checkIdentity(client);
-      return run(runner, client);
-    });
-  }
-
-  /**
-   * Runs reads on a server that is known to have come as far as `needed`, or finds that out first.
-   *
-   * @throws NotUsable where it has not
-   */
-  read<T>(
-    isGood: (isStandby: boolean, position: Position) => boolean,
-    run: (manager: EntityManager) => Promise<T>,
-  ): Promise<T> {
-    return this.use(async (runner, client) => {
-      const isKnown =
-        !this.isShared && this.state !== null && this.identities.get(client) === this.state.identity;
-      if (isKnown) return run(runner.manager);
-      return this.readChecked(client, isGood, () => run(runner.manager));
-    });
-  }
-
-  /**
-   * Forgets the server: what was known of it ends with the connection, for another one may answer at this address next.
-   * Reads that wait for a standby are broken off, to be run elsewhere.
-   */
-  lose(error: unknown): void {
-    if (this.state !== null)
-      logger.warn({ err: error, server: this.name }, 'a database server does not answer');
-    if (this.state?.isStandby === true) for (const client of this.borrowed) destroy(client);
-    this.state = null;
-    this.probe.drop();
-  }
-
-  /** Closes the pool; the next use opens another. For a server that has another role now. */
-  reset(): void {
-    const old = this.dataSource;
-    this.dataSource = null;
-    old?.then((dataSource) => dataSource.destroy()).catch(() => undefined);
-  }
-
-  async close(): Promise<void> {
-    this.probe.close();
-    const dataSource = await this.dataSource?.catch(() => null);
-    this.dataSource = null;
-    await dataSource?.destroy();
-  }
-
-  private async use<T>(run: (runner: QueryRunner, client: PoolClient) => Promise<T>): Promise<T> {
-    this.outstanding++;
-    let runner: QueryRunner | undefined;
-    let client: PoolClient | undefined;
-    try {
-      runner = (await this.open()).createQueryRunner();
-      client = (await runner.connect()) as PoolClient;
-      this.borrowed.add(client);
-      return await run(runner, client);
-    } catch (error) {
-      if (client !== undefined && isReadTimeout(error)) this.cutOff(client);
-      throw error;
-    } finally {
-      this.outstanding--;
-      if (client !== undefined) this.borrowed.delete(client);
-      await runner?.release();
-    }
-  }
-
-  /**
-   * What no answer came on is not lent again: after a loss of power nobody tells us that the other end is gone. If it is
-   * there, it stops working: a COMMIT that waits for a standby holds its locks for as long as that takes.
-   */
-  private cutOff(client: PoolClient): void {
-    destroy(client);
-    const backend = this.isShared ? null : backendOf(client);
-    if (backend !== null) this.probe.ask('SELECT pg_cancel_backend($1)', [backend]).catch(() => undefined);
-  }
-
-  private async readChecked<T>(
-    client: PoolClient,
-    isGood: (isStandby: boolean, position: Position) => boolean,
-    run: () => Promise<T>,
-  ): Promise<T> {
+  private async readChecked<T>(client: PoolClient, isGood: IsGood, run: () => Promise<T>): Promise<T> {
     const timeoutMs = this.options.config.DATABASE_STATEMENT_TIMEOUT_MS;
     // Several statements in one message: pg's types know only the result of one.
     const results = (await client.query(checkedReadSql(timeoutMs))) as unknown as { rows: ProbeRow[] }[];
@@ -210,34 +168,21 @@ export class Server {
 
   private checkIdentity(client: PoolClient): void {
     if (this.isShared || this.state === null) return;
-    const identity = this.identities.get(client);
+    const identity = this.pool.identityOf(client);
     if (identity === undefined || identity === this.state.identity) return;
     this.lose(new Error('the address leads to another server'));
     this.reset();
     throw new NotUsable(`${this.name} leads to another server`);
   }
 
-  private open(): Promise<DataSource> {
-    if (this.dataSource !== null) return this.dataSource;
-    const { url, config, features, applicationName } = this.options;
-    const opening = createDataSource(url, config, features, applicationName, (client) =>
-      this.identify(client),
-    ).initialize();
-    this.dataSource = opening;
-    opening.catch(() => {
-      if (this.dataSource === opening) this.dataSource = null;
-    });
-    return opening;
+  /** Of standbys an address may stand for several; a primary is one. */
+  private compare(identity: string): void {
+    if (this.state?.isStandby === true && identity !== this.state.identity) this.isShared = true;
   }
 
-  /** Notes which server a new connection of the pool leads to. */
-  private async identify(client: PoolClient): Promise<void> {
-    const question = { text: identitySql, query_timeout: identifyTimeoutMs };
-    const { rows } = await client.query<{ identity: string }>(question);
-    const [row] = rows;
-    if (row === undefined) return;
-    this.identities.set(client, row.identity);
-    const isOther = this.state !== null && this.state.isStandby && row.identity !== this.state.identity;
-    if (isOther) this.isShared = true;
+  /** It may be there and go on working: a COMMIT that waits for a standby holds its locks for as long as that takes. */
+  private cancel(client: PoolClient): void {
+    const backend = this.isShared ? null : backendOf(client);
+    if (backend !== null) this.probe.ask('SELECT pg_cancel_backend($1)', [backend]).catch(() => undefined);
   }
 }

@@ -1,0 +1,140 @@
+import { jest } from '@jest/globals';
+import type { Session } from '../support/client.js';
+import { startFleet, type Fleet } from '../support/fleet.js';
+import { expectProblem } from '../support/problem.js';
+import { startRedis, type TestRedis } from '../support/redis.js';
+import {
+  startReplicatedPostgres,
+  type PostgresNode,
+  type ReplicatedPostgres,
+} from '../support/replicated-postgres.js';
+import { createDatabase, runSql } from '../support/test-database.js';
+import { waitFor } from '../support/wait.js';
+import { createTask, keepCalling, lastReadAt, listTasks, readTask } from './replicas-fixture.js';
+
+// Longer where a program has to be installed first.
+jest.setTimeout(180_000);
+
+let postgres: ReplicatedPostgres;
+let redis: TestRedis;
+let fleet: Fleet;
+let database: string;
+let session: Session;
+
+function nodes(): readonly [PostgresNode, PostgresNode, PostgresNode] {
+  const [one, other] = postgres.replicas;
+  if (one === undefined || other === undefined) throw new Error('There are two replicas.');
+  return [postgres.primary, one, other];
+}
+const urlOf = (node: PostgresNode) => node.url(database);
+
+beforeAll(async () => {
+  [postgres, redis] = await Promise.all([
+    startReplicatedPostgres({ replicas: 2, synchronous: true }),
+    startRedis(),
+  ]);
+  const created = new URL(await createDatabase(postgres.primary.adminUrl, 'failover'));
+  database = created.pathname.slice(1);
+  const account = `${created.username}:${created.password}`;
+  // The primary is not the first: which it is has to be found out.
+  const [primary, one, other] = nodes();
+  const hosts = [one, primary, other].map(({ port }) => `127.0.0.1:${port}`).join();
+  fleet = await startFleet({
+    size: 2,
+    databaseUrl: `postgresql://${account}@${hosts}/${database}`,
+    env: { REDIS_URL: redis.url },
+  });
+  session = await fleet.member(0).registerAndLogin();
+});
+afterAll(async () => {
+  await fleet.stop();
+  await redis.stop();
+  await postgres.stop();
+});
+
+describe('the loss of the primary', () => {
+  it('leaves reads working, makes writes wait as told, and loses nothing once a replica is promoted', async () => {
+    const [old, next, other] = nodes();
+    const acknowledged: string[] = [];
+    const write = async (n: number) => {
+      const answer = await createTask(fleet.member(n), session, `task ${n}`);
+      if (answer.status === 201) acknowledged.push(answer.body.id);
+      return answer;
+    };
+    for (let n = 0; n < 10; n++) expect((await write(n)).status).toBe(201);
+    // A user's own write that is under way turns that user's reads to the primary.
+    const reader = await fleet.member(0).registerAndLogin();
+    const kept = (await createTask(fleet.member(0), reader, 'kept')).body.id;
+    for (const each of fleet.members) await listTasks(each, reader);
+
+    const reads = keepCalling(4, 200, (n) => readTask(fleet.member(n), reader, kept));
+    const lists = keepCalling(2, 200, (n) => listTasks(fleet.member(n), reader));
+    await waitFor(() => reads.answered() > 20);
+    await old.kill();
+    const refused = expectProblem(await write(0), 503);
+    expect(refused.code).toBe('database_unavailable');
+    for (let n = 0; n < 4; n++) {
+      const startedAt = performance.now();
+      const answer = await write(n);
+      expectProblem(answer, 503);
+      expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+      expect(performance.now() - startedAt).toBeLessThan(5000);
+    }
+    for (const { api } of fleet.members) expect((await fetch(`${api.opsUrl}/readyz`)).status).toBe(200);
+    const before = reads.answered();
+    await waitFor(() => reads.answered() > before + 50);
+
+    await next.promote();
+    await other.follow(next);
+    const promotedAt = performance.now();
+    await waitFor(async () => (await write(0)).status === 201, { timeoutMs: 15_000, what: 'a write' });
+    expect(performance.now() - promotedAt).toBeLessThan(5000);
+    for (let n = 0; n < 10; n++) {
+      expect((await write(n)).status).toBe(201);
+      const [newest] = (await listTasks(fleet.member(n + 1), session)).body.data;
+      expect(newest?.id).toBe(acknowledged.at(-1));
+    }
+    await Promise.all([reads.stop(), lists.stop()]);
+    for (const [n, id] of acknowledged.entries())
+      expect((await readTask(fleet.member(n), session, id)).status).toBe(200);
+    const rows = await runSql(urlOf(next), 'SELECT id FROM tasks.tasks WHERE user_id = $1', [session.userId]);
+    expect(rows.map(({ id }) => id)).toEqual(expect.arrayContaining(acknowledged));
+  });
+
+  it('ends for the old one when it comes back as a replica, from which is read again', async () => {
+    const [old, next, other] = nodes();
+    await old.follow(next);
+    const { body } = await createTask(fleet.member(0), session, 'after');
+    const since = Date.now();
+    await waitFor(
+      async () => {
+        await Promise.all(Array.from({ length: 8 }, (_, n) => readTask(fleet.member(n), session, body.id)));
+        const read = await Promise.all([old, other].map((node) => lastReadAt(urlOf(node))));
+        return read.every((at) => at > since);
+      },
+      { timeoutMs: 15_000, what: 'reads on the replicas of now' },
+    );
+  });
+
+  it('is not forgotten: an old primary that comes back as one is not written to', async () => {
+    const [, current, other] = nodes();
+    await current.kill();
+    await other.promote();
+    // The third follows the one that is gone.
+    await runSql(other.adminUrl, "ALTER SYSTEM SET synchronous_standby_names = ''");
+    await runSql(other.adminUrl, 'SELECT pg_reload_conf()');
+    await waitFor(async () => (await createTask(fleet.member(0), session, 'new')).status === 201, {
+      timeoutMs: 15_000,
+      what: 'a write',
+    });
+    // Nobody told it that another has taken its part.
+    await current.start();
+    for (let n = 0; n < 10; n++) {
+      const written = await createTask(fleet.member(n), session, `after ${n}`);
+      expect(written.status).toBe(201);
+      expect((await readTask(fleet.member(n + 1), session, written.body.id)).status).toBe(200);
+    }
+    const titles = await runSql(urlOf(current), "SELECT FROM tasks.tasks WHERE title LIKE 'after _'");
+    expect(titles).toEqual([]);
+  });
+});
