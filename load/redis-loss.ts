@@ -1,6 +1,7 @@
 /**
  * `npm run bench -- redis-loss [--rate N]`: two processes at half of what they can just serve without a cache (or N calls
  * per second), 90 % reads and 10 % writes. Redis is killed, and comes back empty; then it is stopped (SIGSTOP), and goes on.
+ * For half a minute each: who asks a stopped Redis before its silence is noticed waits for up to REDIS_TIMEOUT_MS.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -16,10 +17,11 @@ import { seedUsers } from './support/users.js';
 
 const { values } = parseArgs({ options: { rate: { type: 'string' } } });
 const warmUpMs = 10_000;
-const partMs = 20_000;
-const lossAt = warmUpMs + partMs;
-const returnAt = lossAt + partMs;
-const endAt = returnAt + partMs;
+const lossAt = warmUpMs + 20_000;
+const outageMs = 30_000;
+const returnAt = lossAt + outageMs;
+const longestReturnMs = 20_000;
+const endAt = returnAt + longestReturnMs;
 const phases = {
   before: { name: 'before', from: warmUpMs, to: lossAt },
   during: { name: 'without Redis', from: lossAt, to: returnAt },
@@ -70,12 +72,12 @@ async function breakOff(
 ): Promise<number> {
   await sleep(lossAt);
   await loss.lose(redis);
-  await sleep(partMs);
+  await sleep(outageMs);
   await loss.restore(redis);
   const returned = performance.now();
   const hits = await Promise.all(apis.map(hitsOf));
   const isUsed = async (api: Api, n: number): Promise<boolean> => (await hitsOf(api)) > (hits[n] ?? Infinity);
-  while (performance.now() - returned < partMs) {
+  while (performance.now() - returned < longestReturnMs) {
     if ((await Promise.all(apis.map(isUsed))).every(Boolean)) return performance.now() - returned;
     await sleep(500);
   }
