@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Caller } from './clients/caller.js';
 import { check } from './checker/checker.js';
-import { startCluster, untilReady, type Cluster, type Protection } from './cluster/cluster.js';
+import { startCluster, untilReady, untilTrusted, type Cluster, type Protection } from './cluster/cluster.js';
 import { readFinally } from './clients/final-read.js';
 import { History } from './checker/history.js';
 import { Nemesis, usualPace, type Fault, type Pace } from './faults/nemesis.js';
@@ -53,6 +53,7 @@ export async function run(options: RunOptions): Promise<Run> {
     const early = options.untilViolation === true ? check(history.operations()) : [];
     if (early.length > 0) return await resultOf(early);
     await untilReady(cluster);
+    await untilTrusted(cluster);
     log('all is healed: the final read');
     await readFinally(history, workload.actors, cluster.processes, cluster.stores.primaryUrl());
     return await resultOf(check(history.operations()));

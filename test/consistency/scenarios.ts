@@ -24,7 +24,7 @@ const oneTask = {
   create: 0,
   delete: 0,
   restore: 0,
-  patch: 12,
+  patch: 8,
   get: 40,
   list: 50,
   'list filtered': 0,

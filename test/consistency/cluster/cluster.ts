@@ -74,3 +74,13 @@ export async function untilReady({ processes }: Pick<Cluster, 'processes'>): Pro
     await waitFor(isReady, { timeoutMs: 60_000, what: `the readiness of ${name}` });
   }
 }
+
+/** Caches and replicas are in use again soon after all faults are over. Where there is no Redis, they never are. */
+export async function untilTrusted({ processes, stores }: Cluster): Promise<void> {
+  if (stores.redis === null) return;
+  for (const { opsUrl, name } of processes) {
+    const isTrusted = async (): Promise<boolean> =>
+      /^consistency_trusted 1$/m.test(await (await fetch(`${opsUrl}/metrics`)).text());
+    await waitFor(isTrusted, { timeoutMs: 10_000, what: `the trust of ${name} in its caches` });
+  }
+}
