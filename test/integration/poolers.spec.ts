@@ -148,10 +148,13 @@ describe('PgBouncer in transaction mode', () => {
       return (await Promise.all(counts)).reduce((sum, count) => sum + count);
     };
     const before = await replicaReads();
-    await waitFor(async () => {
-      await readTask(fleet.member(1), session, body.id);
-      return (await replicaReads()) >= before + 10;
-    });
+    await waitFor(
+      async () => {
+        await readTask(fleet.member(1), session, body.id);
+        return (await replicaReads()) >= before + 10;
+      },
+      { timeoutMs: 60_000 },
+    );
     await one.pauseReplay();
     try {
       await expectConsistent(fleet, session);

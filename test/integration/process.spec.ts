@@ -224,7 +224,7 @@ describe('the process', () => {
   });
 
   it('gives up a handler that takes too long with a 503 problem', async () => {
-    const api = await start({ env: { HANDLER_TIMEOUT_MS: '300' } });
+    const api = await start({ env: { HANDLER_TIMEOUT_MS: '2000' } });
     const task = await makeTask(api);
     const lock = await lockTask(api, task.id);
     expectProblem(await task.patch(), 503, 'timeout');
