@@ -1,10 +1,13 @@
-/** `npm run bench`: every bench that has a figure to reach, one after the other, each in a process of its own. */
+/**
+ * `npm run bench`: every bench that has a figure to reach, one after the other, each in a process of its own; in
+ * `npm run bench -- ratios NAME NAME` those that are named. Exit code 1: a figure is missed, or a bench broke down.
+ */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { isReached, table, type Figure } from './support/figures.js';
 
-const names = [
+const all = [
   'cached-list',
   'hit-rate',
   'replica-share',
@@ -12,6 +15,9 @@ const names = [
   'redis-loss',
   'database-loss',
 ] as const;
+
+const chosen = process.argv.slice(2);
+const names = chosen.length > 0 ? chosen : all;
 
 const figures: Figure[] = [];
 const broken: string[] = [];

@@ -37,8 +37,17 @@ const common = { weights: hotReads, users: 4, rate: 80, tokens: 'off' } as const
 const quick = { gapMs: [200, 1000], overlap: 0 } as const;
 
 export const scenarios: Readonly<Record<Protection, Scenario>> = {
-  /** A process commits and dies: who has seen the change finds what was cached before it. */
-  mark: { ...common, weights: oneTask, rate: 120, faults: ['fail point'], pace: quick },
+  /**
+   * A process commits and dies: who has seen the change finds what was cached before it. The one that died before must
+   * have had the time to trust its caches again.
+   */
+  mark: {
+    ...common,
+    weights: oneTask,
+    rate: 120,
+    faults: ['fail point'],
+    pace: { gapMs: [2000, 3000], overlap: 0 },
+  },
   /** Nobody is told to forget, or the telling comes late. */
   stamp: { ...common, faults: ['drop subscriptions'], pace: { gapMs: [50, 300], overlap: 0 } },
   /**

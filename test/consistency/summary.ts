@@ -10,6 +10,7 @@ export function summary({ history, faults, metrics }: Run): string {
     ...table(operations),
     'Answers of 503 by the faults under way',
     ...unavailable(operations),
+    `Calls without an answer at processes that nothing befell: ${unanswered(operations)}`,
     'Faults',
     ...[...faults].map(([name, count]) => `  ${name.padEnd(40)} ${count}`),
     ...readLines(metrics),
@@ -32,6 +33,14 @@ function unavailable(operations: readonly Operation[]): readonly string[] {
     const reads = some.filter(({ kind }) => isRead(kind)).length;
     return `  ${faults.padEnd(60)} reads: ${reads}  others: ${some.length - reads}`;
   });
+}
+
+/** Apart from what the driver itself reads on the primary. */
+function unanswered(operations: readonly Operation[]): number {
+  return operations.filter(
+    ({ status, isFinal, process, faults }) =>
+      status === undefined && isFinal !== true && !faults.some((fault) => fault.includes(process)),
+  ).length;
 }
 
 /** By the kind of server that answered, as far as the processes still know that were not ended meanwhile. */

@@ -42,7 +42,7 @@ beforeAll(async () => {
   fleet = await startFleet({
     size: 2,
     databaseUrl: `postgresql://${account}@${hosts}/${database}`,
-    env: { REDIS_URL: redis.url },
+    env: { REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '2000' },
   });
   session = await fleet.member(0).registerAndLogin();
 });
@@ -67,8 +67,10 @@ describe('the loss of the primary', () => {
     const kept = (await createTask(fleet.member(0), reader, 'kept')).body.id;
     for (const each of fleet.members) await listTasks(each, reader);
 
-    const reads = keepCalling(4, 200, (n) => readTask(fleet.member(n), reader, kept));
-    const lists = keepCalling(2, 200, (n) => listTasks(fleet.member(n), reader));
+    // A process that a busy machine did not run for a second has to ask the primary anew.
+    const loose = { mayRefuse: true };
+    const reads = keepCalling(4, 200, (n) => readTask(fleet.member(n), reader, kept), loose);
+    const lists = keepCalling(2, 200, (n) => listTasks(fleet.member(n), reader), loose);
     await waitFor(() => reads.answered() > 20);
     await old.kill();
     const refused = expectProblem(await write(0), 503);
@@ -95,6 +97,7 @@ describe('the loss of the primary', () => {
       expect(newest?.id).toBe(acknowledged.at(-1));
     }
     await Promise.all([reads.stop(), lists.stop()]);
+    for (const load of [reads, lists]) expect(load.refused()).toBeLessThan(load.answered() / 20 + 10);
     for (const [n, id] of acknowledged.entries())
       expect((await readTask(fleet.member(n), session, id)).status).toBe(200);
     const rows = await runSql(urlOf(next), 'SELECT id FROM tasks.tasks WHERE user_id = $1', [session.userId]);

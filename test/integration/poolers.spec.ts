@@ -61,7 +61,7 @@ const start = (databaseUrl: string, env: Readonly<Record<string, string>>, size 
     startFleet({
       size,
       databaseUrl,
-      env: { REDIS_URL: redis.url, MIGRATE_ON_START: 'false', ...env },
+      env: { REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '2000', MIGRATE_ON_START: 'false', ...env },
     }),
   );
 

@@ -135,6 +135,12 @@ describe('one Redis with a password', () => {
     const member = fleet.member(0);
     const linesBefore = member.api.logs().length;
     const lines = (pattern: RegExp) => member.api.logs().slice(linesBefore).match(pattern)?.length ?? 0;
+    const told = () =>
+      member.api
+        .logs()
+        .slice(linesBefore)
+        .split('\n')
+        .filter((line) => line.includes('"msg":"Redis is'));
     redis.pause();
     try {
       const times: number[] = [];
@@ -151,8 +157,7 @@ describe('one Redis with a password', () => {
       expect(times.filter((ms) => ms > 200).length).toBeLessThan(times.length / 4);
       expect(await member.metric('redis_link_up')).toBe(0);
       expect(await member.metric('consistency_trusted')).toBe(0);
-      expect(lines(/Redis is lost/g)).toBe(1);
-      expect(lines(/Redis is reached/g)).toBe(0);
+      expect(told()).toEqual([expect.stringContaining('"msg":"Redis is lost')]);
       // Warnings and worse.
       expect(lines(/"level":[456]0/g)).toBeLessThanOrEqual(2);
       expect((await create(member, session, 'meanwhile')).status).toBe(201);
@@ -217,7 +222,7 @@ describe('Redis over TLS', () => {
 });
 
 describe('a Redis Cluster', () => {
-  it('is shared by users of all its nodes, and no call fails when one of them is lost', async () => {
+  it('is shared by users of all its nodes, and may lose a node under load', async () => {
     const cluster = await owned(startRedisCluster());
     const hosts = cluster.hosts.map(({ host, port }) => `${host}:${port}`).join(',');
     const fleet = await startPair({ REDIS_URL: `redis+cluster://:${cluster.password}@${hosts}` });
@@ -232,6 +237,8 @@ describe('a Redis Cluster', () => {
     await node?.kill();
     const before = asking.takes.length;
     await waitFor(() => asking.takes.length >= before + 10, { timeoutMs: 20_000, what: '10 more rounds' });
+    await node?.start();
+    await untilUsed(fleet, 20_000);
     await asking.stop();
     await fleet.stop();
   });

@@ -36,6 +36,8 @@ export async function lastReadAt(url: string): Promise<number> {
 export interface Load {
   /** Calls that were answered so far. @throws where one failed */
   answered(): number;
+  /** Those that were 503, where that is allowed. */
+  refused(): number;
   /** Ends it. Fails where a call failed. */
   stop(): Promise<void>;
 }
@@ -45,12 +47,18 @@ export function keepCalling(
   width: number,
   status: number,
   call: (n: number) => Promise<{ readonly status: number; readonly text: string }>,
+  { mayRefuse = false } = {},
 ): Load {
   let isOver = false;
   let answers = 0;
+  let refusals = 0;
   const lane = async (first: number): Promise<void> => {
     for (let n = first; !isOver; n += width) {
       const answer = await call(n);
+      if (mayRefuse && answer.status === 503) {
+        refusals++;
+        continue;
+      }
       expect([answer.status, answer.text]).toEqual([status, expect.any(String)]);
       answers++;
     }
@@ -63,6 +71,7 @@ export function keepCalling(
       if (failure !== null) throw failure;
       return answers;
     },
+    refused: () => refusals,
     stop: async () => {
       isOver = true;
       await lanes;

@@ -55,6 +55,8 @@ beforeAll(async () => {
     databaseUrl: url,
     env: {
       REDIS_URL: redis.url,
+      // Else a busy machine passes for a Redis that is away.
+      REDIS_TIMEOUT_MS: '2000',
       DATABASE_REPLICA_URLS: postgres.replicas.map(urlOf).join(),
     },
   });

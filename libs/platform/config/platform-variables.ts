@@ -93,7 +93,7 @@ export const platformVariables = {
     ),
   REDIS_CA_FILE: z.string().optional().describe('Certificates that Redis over TLS is verified by.'),
   REDIS_TIMEOUT_MS: integer(10, 10_000)
-    .default(150)
+    .default(250)
     .describe('A Redis that does not answer for this long is gone on without.'),
   CONSISTENCY_TOKEN_KEY: z
     .string()

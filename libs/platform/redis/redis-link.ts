@@ -31,6 +31,7 @@ export class RedisLink {
   private readonly listeners = new Set<() => void>();
   private isClosed = false;
   private lastError: unknown;
+  private readonly watchdog: NodeJS.Timeout;
 
   constructor(
     address: RedisAddress,
@@ -47,8 +48,11 @@ export class RedisLink {
     });
     // A cluster connects anew to single nodes without a word.
     this.redis.on('+node', (node: Redis) =>
-      node.on('close', () => this.lose('the connection to a node was closed')),
+      node.on('close', () => {
+        if (this.nodes().includes(node)) this.lose('the connection to a node was closed');
+      }),
     );
+    this.watchdog = setInterval(() => this.reconnect(), retryMs).unref();
   }
 
   /** Begins to connect; does not wait for it. */
@@ -107,13 +111,26 @@ export class RedisLink {
   close(): void {
     this.isClosed = true;
     this.isUp = false;
+    clearInterval(this.watchdog);
     this.redis.disconnect();
+  }
+
+  /** Those of a cluster that it is connected to now, not those that it has let go of. */
+  private nodes(): readonly Redis[] {
+    return this.redis instanceof Redis ? [] : this.redis.nodes('master');
+  }
+
+  /** A cluster's client that is told to connect anew while it does so may stand still for good (ioredis 6.0). */
+  private reconnect(): void {
+    if (['close', 'disconnecting', 'end'].includes(this.redis.status)) this.start();
   }
 
   /** A Redis that takes no writes (a replica, out of memory, too few replicas of its own) is as good as none. */
   private async tryRaise(): Promise<void> {
     try {
       await this.within(this.redis.set('task-api:reached', '1', 'PX', 60_000));
+      // Each of a cluster's: one that is away would be found out again and again by those whose keys it holds.
+      await this.within(Promise.all(this.nodes().map(requireWhole)));
       this.raise();
     } catch (error) {
       this.lastError = error;
@@ -181,4 +198,10 @@ function isMistake(error: unknown): boolean {
     /^(ERR|WRONGTYPE) /.test(error.message) &&
     !/READONLY|OOM|NOREPLICAS|MISCONF/.test(error.message)
   );
+}
+
+/** A node of a cluster serves nothing while it does not see all the others. */
+async function requireWhole(node: Redis): Promise<void> {
+  const info = await node.cluster('INFO');
+  if (!info.includes('cluster_state:ok')) throw new Error('a node of the cluster is out of service');
 }

@@ -55,6 +55,15 @@ export async function patch(actor: Actor): Promise<void> {
     body: { title: newTitle(actor) },
   });
   learn(actor, task, answer);
+  if (answer.outcome === 'unknown') await lookFor(actor, task);
+}
+
+/** Whoever got no answer looks what came of it, by itself and then in the list. */
+async function lookFor(actor: Actor, task: KnownTask): Promise<void> {
+  for (let times = 1; times <= 2; times += 1) {
+    learn(actor, task, await actor.as({ ...of(task, 'GET'), kind: 'get' }));
+  }
+  for (let times = 1; times <= 2; times += 1) await list(actor);
 }
 
 /** Always of a version, so that the checker knows which one it deleted if no answer comes. */
