@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { LocalLimits } from './local-limits.js';
 
@@ -34,6 +35,19 @@ describe('limits of one process', () => {
     limits.count(limit, 1, 0);
     expect(limits.count({ ...limit, key: 'other' }, 3, 0).blockedMs).toBe(0);
     expect(limits.count(limit, 3, 0).blockedMs).toBe(4000);
+  });
+
+  it('tell whole milliseconds, and no more than there are', () => {
+    const limits = new LocalLimits();
+    // From here on a double is too coarse for what the clock tells.
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => 10_000 + Math.random() * 1e6);
+    for (let n = 0; n < 2000; n++) {
+      const each = { key: `user${n}`, points: 1, windowMs: 900_000, blockMs: 60_000 };
+      expect(limits.count(each, 1).resetMs).toBe(900_000);
+      limits.learn(each.key, { used: 1, resetMs: 1, blockedMs: 0 }, 0);
+      expect(limits.count(each, 2).blockedMs).toBe(60_000);
+    }
+    clock.mockRestore();
   });
 
   it('tell of a block that stands, and of nothing else', () => {

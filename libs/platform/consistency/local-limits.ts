@@ -7,6 +7,9 @@ interface Counter {
   blockedUntil: number;
 }
 
+/** Of the monotonic clock: with fractions, an end that is 60 s away comes to a little more at times, which is told as 61. */
+const wholeMs = (): number => Math.floor(performance.now());
+
 const mostKeys = 100_000;
 
 /**
@@ -17,7 +20,7 @@ export class LocalLimits {
   private readonly counters = new LRUCache<string, Counter>({ max: mostKeys });
 
   /** Counts `cost` points: a window begins with its first call; whoever goes over is blocked, and then starts anew. */
-  count({ key, points, windowMs, blockMs }: Limit, cost: number, now = performance.now()): LimitRecord {
+  count({ key, points, windowMs, blockMs }: Limit, cost: number, now = wholeMs()): LimitRecord {
     const counter = this.of(key);
     if (counter.blockedUntil <= now) {
       if (counter.endsAt <= now) {
@@ -32,20 +35,20 @@ export class LocalLimits {
   }
 
   /** Gives back points that this window counted; a block stays. */
-  refund(key: string, cost: number, now = performance.now()): void {
+  refund(key: string, cost: number, now = wholeMs()): void {
     const counter = this.counters.get(key);
     if (counter === undefined || counter.blockedUntil > now) return;
     counter.used = Math.max(0, counter.used - cost);
   }
 
   /** The block that stands, or null. */
-  findBlock(key: string, now = performance.now()): LimitRecord | null {
+  findBlock(key: string, now = wholeMs()): LimitRecord | null {
     const counter = this.counters.get(key);
     return counter === undefined || counter.blockedUntil <= now ? null : recordOf(counter, now);
   }
 
   /** Takes over what the shared ledger counted. */
-  learn(key: string, { used, resetMs, blockedMs }: LimitRecord, now = performance.now()): void {
+  learn(key: string, { used, resetMs, blockedMs }: LimitRecord, now = wholeMs()): void {
     Object.assign(this.of(key), {
       used,
       endsAt: now + resetMs,
