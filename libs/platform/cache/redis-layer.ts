@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { answerWithin, late } from '../redis/patience.js';
 import type { RedisLink } from '../redis/redis-link.js';
 import { mostBytes, type CachedAnswer, type Entry } from './memory-layer.js';
 
@@ -9,11 +10,12 @@ const newline = 0x0a;
 export class RedisLayer {
   constructor(private readonly link: RedisLink) {}
 
-  /** Null where there is none, or Redis can't be asked. */
+  /** Null where there is none, or Redis can't be asked or takes long. */
   async find(userId: string, key: string): Promise<Entry | null> {
     try {
-      const value = await this.link.run(() => this.link.redis.getBuffer(redisKey(userId, key)));
-      return value === null ? null : decode(value);
+      const asked = this.link.run(() => this.link.redis.getBuffer(redisKey(userId, key)));
+      const value = await answerWithin(asked, this.link.patienceMs);
+      return value === null || value === late ? null : decode(value);
     } catch {
       return null;
     }

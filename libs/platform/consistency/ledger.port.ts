@@ -54,6 +54,8 @@ export abstract class Ledger {
   abstract readonly isUp: boolean;
   /** Rises whenever the ledger may have lost something. */
   abstract readonly epoch: number;
+  /** How long a read waits for it before it goes on without. */
+  abstract readonly patienceMs: number;
   /** By the monotonic clock; null while it is down. */
   abstract readonly upSince: number | null;
 

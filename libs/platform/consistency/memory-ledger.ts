@@ -25,6 +25,7 @@ export class MemoryLedger extends Ledger {
   readonly isShared = false;
   readonly isUp = true;
   readonly epoch = 0;
+  readonly patienceMs = 1000;
   readonly upSince = performance.now();
   private readonly users = new LRUCache<string, UserNotes>({ max: mostUsers });
 

@@ -123,6 +123,10 @@ export class RedisLedger extends Ledger {
     return this.link.epoch;
   }
 
+  get patienceMs(): number {
+    return this.link.patienceMs;
+  }
+
   get upSince(): number | null {
     return this.link.upSince;
   }

@@ -2,6 +2,7 @@ import { Redis, type Cluster } from 'ioredis';
 import { Gauge } from 'prom-client';
 import { logger } from '../logging/logger.js';
 import { registry } from '../operations/registry.js';
+import { answerWithin, late } from './patience.js';
 import { createRedis, type RedisAddress, type RedisClientConfig } from './redis-url.js';
 
 const up = new Gauge({
@@ -53,6 +54,14 @@ export class RedisLink {
       }),
     );
     this.watchdog = setInterval(() => this.reconnect(), retryMs).unref();
+  }
+
+  /**
+   * How long a read waits before it goes on as if there were no Redis, which is right if slower: whether Redis is lost shows
+   * only after `REDIS_TIMEOUT_MS`, and until then each read would take that long.
+   */
+  get patienceMs(): number {
+    return this.config.REDIS_TIMEOUT_MS / 8;
   }
 
   /** Begins to connect; does not wait for it. */
@@ -176,14 +185,10 @@ export class RedisLink {
     setImmediate(() => stream.uncork());
   }
 
-  /** The time is up only when what has arrived meanwhile has been read: a busy process must not blame Redis. */
-  private within<T>(answer: Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        setImmediate(() => reject(new Error(`no answer within ${this.config.REDIS_TIMEOUT_MS} ms`)));
-      }, this.config.REDIS_TIMEOUT_MS);
-      answer.then(resolve, reject).finally(() => clearTimeout(timer));
-    });
+  private async within<T>(answer: Promise<T>): Promise<T> {
+    const found = await answerWithin(answer, this.config.REDIS_TIMEOUT_MS);
+    if (found === late) throw new Error(`no answer within ${this.config.REDIS_TIMEOUT_MS} ms`);
+    return found;
   }
 }
 

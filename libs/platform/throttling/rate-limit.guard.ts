@@ -98,7 +98,11 @@ export class RateLimitGuard extends ThrottlerGuard {
 }
 
 /** IPv6 by /64: whoever has one address has all of these. */
-const subjectOf = (request: FastifyRequest): string => `{ip:${normalizeIp(request.ip)}}`;
+const subjectOf = (request: FastifyRequest): string => `{ip:${normalizeIp(withoutPort(request.ip))}}`;
+
+/** Some gateways forward `1.2.3.4:5678` and `[::1]:5678`: each port would count as a client. */
+const withoutPort = (address: string): string =>
+  /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(address)?.[1] ?? /^\[([^\]]+)\](?::\d+)?$/.exec(address)?.[1] ?? address;
 
 const recordOf = (counted: Awaited<ReturnType<ThrottlerStorage['increment']>>): LimitRecord => ({
   used: counted.totalHits,

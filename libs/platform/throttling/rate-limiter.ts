@@ -3,6 +3,7 @@ import type { Consistency } from '../consistency/consistency.js';
 import type { Beginning, Limit, LimitRecord, Mark } from '../consistency/ledger.port.js';
 import type { LocalLimits } from '../consistency/local-limits.js';
 import { registry } from '../operations/registry.js';
+import { answerWithin, late } from '../redis/patience.js';
 import { RedisUnavailable } from '../redis/redis-link.js';
 import { RateLimited } from './rate-limited.error.js';
 
@@ -48,10 +49,25 @@ export class RateLimiter {
     const limit = limitOf(policy, `{${userId}}`);
     let beginning: Beginning | null = null;
     const record = await this.decide(policy, limit, cost, async () => {
-      beginning = (await this.consistency.ledger?.begin(limit, cost, mark, userId)) ?? null;
+      beginning = await this.askLedger(limit, cost, mark, userId);
       return beginning?.limit ?? null;
     });
     return { record, beginning };
+  }
+
+  /** A write waits for its mark; a read is right without an answer, too. */
+  private async askLedger(
+    limit: Limit,
+    cost: number,
+    mark: Mark | null,
+    userId: string,
+  ): Promise<Beginning | null> {
+    const { ledger } = this.consistency;
+    if (ledger === null) return null;
+    const asked = ledger.begin(limit, cost, mark, userId);
+    if (mark !== null) return asked;
+    const answer = await answerWithin(asked, ledger.patienceMs);
+    return answer === late ? null : answer;
   }
 
   /** @throws RateLimited where the count went over the limit */
