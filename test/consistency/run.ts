@@ -3,6 +3,7 @@
  * clients saw keeps the promises. `--without` switches a protection off, and then that must show.
  * Exit code 1: it is not as it must be.
  */
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { optionsFrom } from './options.js';
@@ -34,7 +35,9 @@ for (const violation of violations.slice(0, mostReported)) print(report(violatio
 if (violations.length > 0) {
   const path = join(tmpdir(), `consistency-${options.seed}.jsonl`);
   await history.writeTo(path);
-  print(`The history is in ${path}.`);
+  const logPath = join(tmpdir(), `consistency-${options.seed}.log`);
+  await writeFile(logPath, result.logs.join('\n'));
+  print(`The history is in ${path}, the log of the processes in ${logPath}.`);
 }
 const isExpected = options.without !== undefined;
 process.exitCode = violations.length > 0 === isExpected ? 0 : 1;

@@ -32,6 +32,8 @@ export interface Run {
   readonly beganAt: number;
   /** Of each process, as it says itself at the end. */
   readonly metrics: readonly string[];
+  /** What each process has printed since it last began. */
+  readonly logs: readonly string[];
 }
 
 /** Starts everything, lets clients and faults loose on it, heals it, reads all of it and checks what was seen. */
@@ -47,7 +49,9 @@ export async function run(options: RunOptions): Promise<Run> {
     log(`${workload.actors.length} clients of ${options.users} users are logged in`);
     const beganAt = performance.now();
     const resultOf = async (violations: readonly Violation[]): Promise<Run> => {
-      return { history, violations, faults: nemesis.counts, beganAt, metrics: await metricsOf(cluster) };
+      const metrics = await metricsOf(cluster);
+      const logs = cluster.processes.map((process) => process.logs());
+      return { history, violations, faults: nemesis.counts, beganAt, metrics, logs };
     };
     await disturb(workload, nemesis, history, options);
     const early = options.untilViolation === true ? check(history.operations()) : [];

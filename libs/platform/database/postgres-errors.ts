@@ -1,4 +1,9 @@
-import { QueryFailedError, QueryRunnerAlreadyReleasedError, TransactionNotStartedError } from 'typeorm';
+import {
+  QueryFailedError,
+  QueryRunnerAlreadyReleasedError,
+  QueryRunnerProviderAlreadyReleasedError,
+  TransactionNotStartedError,
+} from 'typeorm';
 import { DatabaseUnavailable } from './database-unavailable.js';
 
 /** SQLSTATE class 08 (connection), 57P0x (shutdown, starting up), 53 (no resources), 57014 (cancelled by a timeout). */
@@ -15,14 +20,19 @@ const unavailableSystemErrors = new Set([
 ]);
 /** node-postgres gives these no code (pg 8.23, client.js and pg-pool). */
 const unavailableMessages =
-  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed|Cannot use a pool after|Driver not Connected)/;
+  /^(Connection terminated|timeout expired|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed|Cannot use a pool after|Driver not Connected)/;
+
+const releasedErrors = [
+  QueryRunnerAlreadyReleasedError,
+  QueryRunnerProviderAlreadyReleasedError,
+  TransactionNotStartedError,
+];
 
 /** True where the server is away, starting, out of connections or too slow: the client may try again. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (error instanceof DatabaseUnavailable) return true;
   // TypeORM releases a runner whose connection breaks between two statements; the next one then meets these.
-  if (error instanceof QueryRunnerAlreadyReleasedError || error instanceof TransactionNotStartedError)
-    return true;
+  if (releasedErrors.some((kind) => error instanceof kind)) return true;
   const cause = driverError(error);
   if (!(cause instanceof Error)) return false;
   const code = codeOf(cause);
