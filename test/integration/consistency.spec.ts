@@ -36,18 +36,23 @@ describe('the consistency checker', () => {
     'finds a violation without the protection: %s',
     async (without: Protection) => {
       const { faults, ...scenario } = scenarios[without];
-      const { violations } = await runWith({
-        ...scenario,
-        // At most: it ends with the first one, which comes within 20 s where the machine is not busy.
-        seconds: 75,
-        seed: 1,
-        without,
-        untilViolation: true,
-        chooseFaults: (cluster) => faultsOf(cluster, faults),
-      });
-      expect(violations.length).toBeGreaterThan(0);
+      let found = 0;
+      // Each run ends with its first violation, within 20 s where the machine is not busy. What a crash leaves behind is
+      // seen by chance: a run that meets none says little, three that do that the checker is blind.
+      for (let seed = 1; found === 0 && seed <= 3; seed++) {
+        const { violations } = await runWith({
+          ...scenario,
+          seconds: 60,
+          seed,
+          without,
+          untilViolation: true,
+          chooseFaults: (cluster) => faultsOf(cluster, faults),
+        });
+        found = violations.length;
+      }
+      expect(found).toBeGreaterThan(0);
     },
-    150_000,
+    300_000,
   );
 
   it('finds none with all of them, in spite of faults and a promotion', async () => {
