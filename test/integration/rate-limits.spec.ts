@@ -212,6 +212,13 @@ describe('the limit of a user', () => {
     expect(leftOf(await anonymous(ip), 'ip').left).toBe(limits.anonymous - 2);
   });
 
+  it('goes on where it was when Redis has lost its count', async () => {
+    const user = await newUser();
+    for (let n = 0; n < 15; n++) expect((await readTasks(user)).status).toBe(200);
+    await redis.command('FLUSHALL');
+    expect(leftOf(await readTasks(user)).left).toBe(limits.free - 16);
+  });
+
   it('asks Redis nothing for a block that is known', async () => {
     const user = await newUser();
     await timesOf(limits.free + 1, () => readTasks(user));

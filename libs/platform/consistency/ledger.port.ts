@@ -15,6 +15,8 @@ export interface Limit {
   readonly points: number;
   readonly windowMs: number;
   readonly blockMs: number;
+  /** What this process last heard of the window, for a ledger that has lost it: nobody starts anew with an empty Redis. */
+  readonly known?: Pick<LimitRecord, 'used' | 'resetMs'> | undefined;
 }
 
 export interface LimitRecord {

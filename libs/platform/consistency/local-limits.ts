@@ -41,6 +41,14 @@ export class LocalLimits {
     counter.used = Math.max(0, counter.used - cost);
   }
 
+  /** The window that runs, if no block stands. */
+  findWindow(key: string, now = wholeMs()): LimitRecord | undefined {
+    const counter = this.counters.get(key);
+    return counter === undefined || counter.endsAt <= now || counter.blockedUntil > now
+      ? undefined
+      : recordOf(counter, now);
+  }
+
   /** The block that stands, or null. */
   findBlock(key: string, now = wholeMs()): LimitRecord | null {
     const counter = this.counters.get(key);

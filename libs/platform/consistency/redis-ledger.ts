@@ -21,7 +21,13 @@ const notesKey = (userId: string): string => `{${userId}}:notes`;
 /** Other processes drop what they keep of `userId feature` when they hear of it; nothing depends on that. */
 export const changesChannel = 'task-api:changes';
 
-/** KEYS: the limit, then the notes where there is a user. ARGV: points, window, block, cost, mark's field or '', its life, notes' life. */
+/**
+ * KEYS: the limit, then the notes where there is a user. ARGV: points, window, block, cost, mark's field or '', its life,
+ * notes' life, points and rest of the window as this process knows them.
+ *
+ * A counter outlives its window and block by a window, so that one that is missing was lost: else what another process
+ * knows of an earlier window would be taken for it.
+ */
 const beginScript = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -30,11 +36,12 @@ local counter = redis.call('HMGET', KEYS[1], 'used', 'ends', 'blocked')
 local used, ends, blocked = tonumber(counter[1]) or 0, tonumber(counter[2]) or 0, tonumber(counter[3]) or 0
 if blocked <= now then
   blocked = 0
+  if not counter[1] and tonumber(ARGV[9]) > 0 then used = tonumber(ARGV[8]); ends = now + tonumber(ARGV[9]) end
   if ends <= now then used = 0; ends = now + window end
   used = used + cost
   if used > points then blocked = now + block; ends = blocked end
   redis.call('HSET', KEYS[1], 'used', used, 'ends', ends, 'blocked', blocked)
-  redis.call('PEXPIREAT', KEYS[1], ends)
+  redis.call('PEXPIREAT', KEYS[1], ends + window)
 end
 local result = { used, ends - now, math.max(0, blocked - now), 0 }
 if not KEYS[2] then return result end
@@ -142,7 +149,16 @@ export class RedisLedger extends Ledger {
   async begin(limit: Limit, cost: number, mark: Mark | null, userId: string | null): Promise<Beginning> {
     const { key, points, windowMs, blockMs } = limit;
     const keys = userId === null ? [key] : [key, notesKey(userId)];
-    const args = [points, windowMs, blockMs, cost, mark === null ? '' : fieldOf(mark), markTtlMs, noteTtlMs];
+    const args = [
+      points,
+      windowMs,
+      blockMs,
+      cost,
+      mark === null ? '' : fieldOf(mark),
+      markTtlMs,
+      noteTtlMs,
+      ...seedOf(limit),
+    ];
     const answer = (await this.link.script('ledgerBegin', keys, args)) as (string | number)[];
     const [used = 0, resetMs = 0, blockedMs = 0, unknownMs = 0, ...fields] = answer;
     return {
@@ -183,6 +199,10 @@ export class RedisLedger extends Ledger {
     return isPosition(known) ? { kind: 'known', position: known } : { kind: 'marked' };
   }
 }
+
+/** A window that is nearly over may have ended in Redis already: the clocks differ. */
+const seedOf = ({ known }: Limit): readonly [number, number] =>
+  known === undefined || known.resetMs < 1000 ? [0, 0] : [known.used, Math.ceil(known.resetMs)];
 
 const fieldOf = ({ feature, id }: Mark): string => `m${feature}:${id}`;
 

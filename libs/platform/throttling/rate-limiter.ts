@@ -31,7 +31,7 @@ export class RateLimiter {
 
   /** Counts `cost` points of whoever `subject` is, such as `{<user id>}` or `{ip:…}`. */
   async count(policy: Policy, subject: string, cost = 1): Promise<LimitRecord> {
-    const limit = limitOf(policy, subject);
+    const limit = this.limitOf(policy, subject);
     const { ledger } = this.consistency;
     return this.decide(policy, limit, cost, async () => (await ledger?.count(limit, cost)) ?? null);
   }
@@ -46,7 +46,7 @@ export class RateLimiter {
     cost: number,
     mark: Mark | null,
   ): Promise<{ record: LimitRecord; beginning: Beginning | null }> {
-    const limit = limitOf(policy, `{${userId}}`);
+    const limit = this.limitOf(policy, `{${userId}}`);
     let beginning: Beginning | null = null;
     const record = await this.decide(policy, limit, cost, async () => {
       beginning = await this.askLedger(limit, cost, mark, userId);
@@ -78,7 +78,7 @@ export class RateLimiter {
 
   /** Gives back what was counted for a call that turned out not to count. */
   async refund(policy: Policy, subject: string, cost = 1): Promise<void> {
-    const { key } = limitOf(policy, subject);
+    const key = keyOf(policy, subject);
     const { ledger } = this.consistency;
     try {
       if (ledger?.isUp === true) await ledger.refund(key, cost);
@@ -87,6 +87,12 @@ export class RateLimiter {
     }
     // One that shares nothing has done it here.
     if (ledger?.isShared !== false) this.local.refund(key, cost);
+  }
+
+  private limitOf(policy: Policy, subject: string): Limit {
+    const { points, windowMs, blockMs } = policy;
+    const key = keyOf(policy, subject);
+    return { key, points, windowMs, blockMs, known: this.local.findWindow(key) };
   }
 
   private async decide(
@@ -120,9 +126,4 @@ export class RateLimiter {
   }
 }
 
-const limitOf = ({ name, points, windowMs, blockMs }: Policy, subject: string): Limit => ({
-  key: `${subject}:limit:${name}`,
-  points,
-  windowMs,
-  blockMs,
-});
+const keyOf = ({ name }: Policy, subject: string): string => `${subject}:limit:${name}`;
