@@ -1,11 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
-import { ExportSource } from '../users/export.port.js';
+import { ExportSource, inBatches } from '../users/export.port.js';
 import { taskColumns } from './tasks.repository.js';
-
-const batchSize = 500;
-/** Sorts before every other. */
-const nil = '00000000-0000-0000-0000-000000000000';
 
 /** Served by idx_tasks_user_id. */
 export const exportStatement = `
@@ -23,15 +19,11 @@ export class TasksExport extends ExportSource {
    * All tasks of the user in the order of their ids; those in the trash tell when they got there. Consistency: as `Database.read`,
    * a snapshot for each batch.
    */
-  async *exportOf(userId: string): AsyncGenerator<readonly unknown[]> {
-    for (let after: string | undefined = nil; after !== undefined;) {
-      const batch = await this.batch(userId, after);
-      yield batch;
-      after = batch.length < batchSize ? undefined : batch.at(-1)?.id;
-    }
+  exportOf(userId: string): AsyncGenerator<readonly unknown[]> {
+    return inBatches((afterId, limit) => this.batch(userId, afterId, limit));
   }
 
-  private batch(userId: string, after: string): Promise<{ id: string }[]> {
-    return this.database.read((manager) => manager.query(exportStatement, [userId, after, batchSize]));
+  private batch(userId: string, afterId: string, limit: number): Promise<{ id: string }[]> {
+    return this.database.read((manager) => manager.query(exportStatement, [userId, afterId, limit]));
   }
 }

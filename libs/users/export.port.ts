@@ -12,3 +12,18 @@ export abstract class ExportSource {
    */
   abstract exportOf(userId: string): Promise<unknown> | AsyncIterable<readonly unknown[]>;
 }
+
+const batchSize = 500;
+/** Sorts before every other id. */
+const nil = '00000000-0000-0000-0000-000000000000';
+
+/** Rows in the order of their ids, as many as there are: `read` gives at most `limit` of those after `afterId`. */
+export async function* inBatches(
+  read: (afterId: string, limit: number) => Promise<readonly { readonly id: string }[]>,
+): AsyncGenerator<readonly unknown[]> {
+  for (let after: string | undefined = nil; after !== undefined;) {
+    const batch: readonly { readonly id: string }[] = await read(after, batchSize);
+    yield batch;
+    after = batch.length < batchSize ? undefined : batch.at(-1)?.id;
+  }
+}
