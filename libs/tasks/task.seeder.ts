@@ -1,34 +1,11 @@
 import { randomInt } from 'node:crypto';
 import type { Database } from '../platform/database/database.js';
 import { uuidv7 } from '../platform/database/uuid.js';
+import { reasons, things, verbs } from './task.words.js';
 import { priorities, statuses, type Priority, type Status } from './task.entity.js';
 
 const batchSize = 2500;
 const dayMs = 86_400_000;
-const verbs = [
-  'Write',
-  'Review',
-  'Plan',
-  'Fix',
-  'Test',
-  'Deploy',
-  'Call',
-  'Order',
-  'Pay',
-  'Clean up',
-  'Draft',
-];
-const things = [
-  ...['the quarterly report', 'the budget', 'invoices', 'the release notes', 'the login page', 'backups'],
-  ...['the onboarding guide', 'travel to Lisbon', 'the database index', 'the team dinner', 'a new laptop'],
-];
-const reasons = [
-  'as the customer asked',
-  'before the audit',
-  'for the offsite',
-  'with Grace',
-  'after the merge',
-];
 const tags = [
   'work',
   'home',

@@ -1,11 +1,11 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Databases } from '../../test/consistency/cluster/databases.js';
 import { startApi, type Api } from '../../test/support/api.js';
 import { startPostgres } from '../../test/support/postgres.js';
 import { startRedis, type TestRedis } from '../../test/support/redis.js';
+import { sharedSettings } from '../../test/support/shared-settings.js';
 import { startReplicatedPostgres } from '../../test/support/replicated-postgres.js';
 
 type Environment = Readonly<Record<string, string>>;
@@ -82,12 +82,8 @@ export async function withDeployment(
 
 /** What makes several processes one service, and its tokens last as long as a bench. */
 async function sharedBy(folder: string): Promise<Environment> {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  await writeFile(join(folder, 'key.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
   return {
-    PUBLIC_URL: 'http://api.example.com',
-    JWT_KEYS_DIR: folder,
-    CONSISTENCY_TOKEN_KEY: randomBytes(32).toString('hex'),
+    ...(await sharedSettings(folder)),
     ACCESS_TOKEN_TTL_SECONDS: '3600',
     LOG_LEVEL: 'warn',
     RATE_LIMIT_FREE_POINTS: '1000000000',

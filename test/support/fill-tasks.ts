@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { reasons, things, verbs } from '../../libs/tasks/task.words.js';
 
 export interface TaskLot {
   /** Task n is of owner n modulo their number: all lie interleaved, and who stands there more often has more. */
@@ -95,34 +96,6 @@ const oneOf = (words: readonly string[], hash: string): string =>
 const weighted = (words: readonly string[], limits: readonly number[], hash: string): string =>
   `(${array(words)})[1 + width_bucket(${hash} % 100, ARRAY[${limits.join(', ')}])]`;
 
-const verbs = [
-  'Write',
-  'Review',
-  'Plan',
-  'Fix',
-  'Test',
-  'Deploy',
-  'Call',
-  'Order',
-  'Pay',
-  'Clean up',
-  'Draft',
-];
-const things = [
-  'the quarterly report',
-  'the budget',
-  'invoices',
-  'backups',
-  'the login page',
-  'the team dinner',
-];
-const reasons = [
-  'as the customer asked',
-  'before the audit',
-  'for the offsite',
-  'with Grace',
-  'after the merge',
-];
 const tags = ['{}', '{work}', '{home,urgent}', '{waiting,finance,travel}'];
 
 /**

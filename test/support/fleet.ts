@@ -1,9 +1,9 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startApi, type Api } from './api.js';
 import { client, type Client } from './client.js';
+import { sharedSettings } from './shared-settings.js';
 import { sharedDatabase } from './test-database.js';
 
 export interface FleetOptions {
@@ -65,16 +65,6 @@ export async function startFleet({ size, databaseUrl, env = {} }: FleetOptions):
     return found;
   };
   return { members, member, stop };
-}
-
-async function sharedSettings(folder: string): Promise<Readonly<Record<string, string>>> {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  await writeFile(join(folder, 'key.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
-  return {
-    PUBLIC_URL: 'http://api.example.com',
-    JWT_KEYS_DIR: folder,
-    CONSISTENCY_TOKEN_KEY: randomBytes(32).toString('hex'),
-  };
 }
 
 const metricOf =

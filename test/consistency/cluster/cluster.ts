@@ -1,10 +1,10 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startApi } from '../../support/api.js';
 import { waitFor } from '../../support/wait.js';
 import { ApiProcess } from './api-process.js';
+import { sharedSettings } from '../../support/shared-settings.js';
 import type { Stores } from './stores.js';
 
 export type Protection = 'mark' | 'stamp' | 'floor' | 'lease' | 'replica-position';
@@ -51,13 +51,8 @@ async function commonEnvironment(
   folder: string,
   without: Protection | undefined,
 ): Promise<Readonly<Record<string, string>>> {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  await writeFile(join(folder, 'key.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
   return {
-    // The issuer of tokens, which all processes take for their own.
-    PUBLIC_URL: 'http://api.example.com',
-    JWT_KEYS_DIR: folder,
-    CONSISTENCY_TOKEN_KEY: randomBytes(32).toString('hex'),
+    ...(await sharedSettings(folder)),
     ACCESS_TOKEN_TTL_SECONDS: '3600',
     LOG_LEVEL: 'warn',
     RATE_LIMIT_FREE_POINTS: unlimited,
