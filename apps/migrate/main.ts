@@ -1,39 +1,67 @@
+import { parseArgs } from 'node:util';
 import { authPersistence } from '../../libs/auth/auth.persistence.js';
-import { loadConfigOrExit, needsInProduction } from '../../libs/platform/config/load.js';
+import { loadConfigOrExit, needsAlways, needsInProduction } from '../../libs/platform/config/load.js';
 import { platformVariables } from '../../libs/platform/config/platform-variables.js';
-import { openDatabase } from '../../libs/platform/database/open-database.js';
+import { openDatabase, untilMigrated } from '../../libs/platform/database/open-database.js';
 import { uuidv7 } from '../../libs/platform/database/uuid.js';
-import { onStopSignal, Stopped } from '../../libs/platform/lifecycle/stop-signal.js';
+import { onStopSignal, Stopped, untilStopped } from '../../libs/platform/lifecycle/stop-signal.js';
 import { logger } from '../../libs/platform/logging/logger.js';
 import { tasksPersistence } from '../../libs/tasks/tasks.persistence.js';
 import { usersPersistence } from '../../libs/users/users.persistence.js';
 
 const features = [authPersistence, usersPersistence, tasksPersistence];
 
-/** `migrate [feature …]`: brings the schemas of the named features (default: all) up to date, then exits. */
-const config = loadConfigOrExit(platformVariables, [needsInProduction('DATABASE_URL')]);
+/**
+ * `migrate [--wait] [feature …]`: brings the schemas of the named features (default: all) up to date, then exits. A
+ * schema that is newer than this program is left as it is. With `--wait` nothing is changed: it exits once somebody
+ * else has brought the schemas at least as far as this program would.
+ */
+const { wait, names } = parse(process.argv.slice(2));
+const config = loadConfigOrExit(platformVariables, [
+  wait ? needsAlways('DATABASE_URL') : needsInProduction('DATABASE_URL'),
+]);
 logger.level = config.LOG_LEVEL;
-const names = process.argv.slice(2);
-const unknown = names.filter((name) => !features.some(({ schema }) => schema === name));
-if (unknown.length > 0) {
-  process.stderr.write(
-    `Unknown feature: ${unknown.join(', ')}. There are ${features.map((f) => f.schema).join(', ')}.\n`,
-  );
-  process.exit(64);
-}
 const chosen = names.length === 0 ? features : features.filter(({ schema }) => names.includes(schema));
 const stop = onStopSignal();
+const options = {
+  config: { ...config, MIGRATE_ON_START: !wait },
+  features: chosen,
+  applicationName: 'task-api-migrate',
+  processId: uuidv7(),
+  stop: stop.signal,
+};
 try {
-  const database = await openDatabase({
-    config: { ...config, MIGRATE_ON_START: true },
-    features: chosen,
-    applicationName: 'task-api-migrate',
-    processId: uuidv7(),
-    stop: stop.signal,
-  });
-  await database.close();
+  // Whatever it waits for, nothing is lost if it ends at once; a migration is brought to its end.
+  if (wait) await untilStopped(untilMigrated(options), stop);
+  else await openDatabase(options).then((database) => database.close());
   logger.info({ features: chosen.map(({ schema }) => schema) }, 'the schemas are up to date');
 } catch (error) {
-  logger.fatal({ err: error }, 'migrating failed');
-  process.exitCode = error instanceof Stopped ? error.exitCode : 1;
+  if (error instanceof Stopped) {
+    logger.warn({ signal: error.signal }, 'stopped before the schemas were up to date');
+    process.exit(error.exitCode);
+  }
+  logger.fatal({ err: error }, wait ? 'waiting for migrations failed' : 'migrating failed');
+  process.exitCode = 1;
+}
+
+function parse(args: string[]): { readonly wait: boolean; readonly names: readonly string[] } {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { wait: { type: 'boolean', default: false } },
+    });
+    const unknown = positionals.filter((name) => !features.some(({ schema }) => schema === name));
+    if (unknown.length === 0) return { wait: values.wait, names: positionals };
+    return leave(`Unknown feature: ${unknown.join(', ')}.`);
+  } catch (error) {
+    return leave(error instanceof Error ? error.message : 'The arguments could not be read.');
+  }
+}
+
+/** A mistake of whoever started it: the sentence, the usage, exit code 64 (EX_USAGE). */
+function leave(sentence: string): never {
+  const schemas = features.map(({ schema }) => schema).join(', ');
+  process.stderr.write(`${sentence}\nUsage: migrate [--wait] [feature …]; features are ${schemas}.\n`);
+  process.exit(64);
 }

@@ -1,5 +1,9 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { startApi, type Api } from '../support/api.js';
 import { runApp } from '../support/run.js';
 import { runSql, sharedDatabase } from '../support/test-database.js';
+import { waitFor } from '../support/wait.js';
 
 const appliedTo = async (url: string) => {
   const rows = await Promise.all(
@@ -63,5 +67,73 @@ describe('migrations', () => {
         'idx_tasks_user_status',
       ]),
     );
+  });
+
+  it('leave a schema that is newer than they are as it is', async () => {
+    const url = await sharedDatabase('migrations');
+    const env = { DATABASE_URL: url };
+    await runApp('migrate', [], env);
+    // As the next version would leave it: one migration more, and a column that this version does not know.
+    const name = 'AddTaskColor9999999999999';
+    await runSql(url, `INSERT INTO tasks.migrations (timestamp, name) VALUES (9999999999999, '${name}')`);
+    await runSql(url, 'ALTER TABLE tasks.tasks ADD COLUMN color text');
+    const before = await appliedTo(url);
+    const run = await runApp('migrate', [], env);
+    expect(run).toMatchObject({ code: 0, output: expect.not.stringContaining('"migration"') });
+    expect((await runApp('migrate', ['--wait'], env)).code).toBe(0);
+    expect(await appliedTo(url)).toEqual(before);
+    expect(before.flat()).toContain(name);
+  });
+});
+
+describe('migrate --wait', () => {
+  const wait = (databaseUrl: string): Promise<Api> =>
+    startApi({ app: 'migrate', args: ['--wait'], databaseUrl, waitUntilReady: false });
+  const linesOf = (api: Api, words: string) =>
+    api
+      .logs()
+      .split('\n')
+      .filter((line) => line.includes(words)).length;
+
+  it('changes nothing, and ends once another one has migrated', async () => {
+    const url = await sharedDatabase('migrations');
+    const waiting = await wait(url);
+    await waitFor(() => waiting.logs().includes('waiting for migrations'));
+    // Long enough for several tries, of which it tells once.
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    expect(linesOf(waiting, 'waiting for')).toBe(1);
+    expect(await runSql(url, `SELECT 1 FROM pg_namespace WHERE nspname IN ('tasks', 'platform')`)).toEqual(
+      [],
+    );
+    await runApp('migrate', ['tasks'], { DATABASE_URL: url });
+    expect((await runApp('migrate', ['--wait', 'tasks'], { DATABASE_URL: url })).code).toBe(0);
+    await runApp('migrate', [], { DATABASE_URL: url });
+    expect(await waiting.exited()).toBe(0);
+    expect(waiting.logs()).toContain('the schemas are up to date');
+  });
+
+  it('ends at once by a signal, also in the middle of a try', async () => {
+    // It takes connections and says nothing.
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    try {
+      const waiting = await wait(`postgres://nobody@127.0.0.1:${port}/nothing`);
+      await waitFor(() => waiting.logs().includes('waiting for the database'), { timeoutMs: 20_000 });
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      const askedAt = performance.now();
+      expect(await waiting.stop('SIGTERM')).toBe(143);
+      expect(performance.now() - askedAt).toBeLessThan(1000);
+      expect(linesOf(waiting, 'waiting for')).toBe(1);
+    } finally {
+      silent.close();
+    }
+  });
+
+  it('tells a mistake by its exit code: 78 of the configuration, 64 of the arguments', async () => {
+    const nothing = await runApp('migrate', ['--wait'], {});
+    expect(nothing).toMatchObject({ code: 78, output: expect.stringContaining('DATABASE_URL: is needed') });
+    expect((await runApp('migrate', ['--wiat'], { DATABASE_URL: 'postgres://db/x' })).code).toBe(64);
+    expect((await runApp('migrate', [], { DATABASE_URL: 'mysql://db/x' })).code).toBe(78);
   });
 });

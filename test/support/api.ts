@@ -19,6 +19,7 @@ export interface ApiOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Another app than the monolith: a folder of `dist/apps`. */
   readonly app?: string;
+  readonly args?: readonly string[];
   readonly timeoutMs?: number;
   /** Returns without waiting for readiness, for a start that is to fail or to be watched. */
   readonly waitUntilReady?: boolean;
@@ -63,7 +64,7 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
     MAIL_DIR: mailDir,
     ...options.env,
   };
-  const api = launch(options.app ?? 'api', env, place);
+  const api = launch([options.app ?? 'api', ...(options.args ?? [])], env, place);
   if (options.waitUntilReady === false) return api;
   try {
     await untilReady(api, options.timeoutMs ?? 30_000);
@@ -109,10 +110,14 @@ function baseEnvironment(port: number, opsPort: number): Readonly<Record<string,
   };
 }
 
-function launch(app: string, env: Readonly<Record<string, string | undefined>>, place: Place): Api {
+function launch(
+  [app = 'api', ...appArgs]: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  place: Place,
+): Api {
   const program = join(root, 'node_modules', '.bin', 'node');
   // As scripts/app.mjs starts it.
-  const args = ['--max-semi-space-size=8', join('dist', 'apps', app, 'main.js')];
+  const args = ['--max-semi-space-size=8', join('dist', 'apps', app, 'main.js'), ...appArgs];
   const child = spawn(program, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const logs = collect(child);
   const exit = exitOf(child).finally(() => cleanUp(place, atExit));

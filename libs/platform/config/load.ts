@@ -14,6 +14,12 @@ export const needsInProduction =
           .filter((name) => config[name] === undefined)
           .map((name) => `${name}: is needed in production (or set ALLOW_EMBEDDED_DRIVERS=true)`);
 
+/** For what an embedded driver makes no sense. */
+export const needsAlways =
+  (...names: readonly (keyof PlatformConfig)[]): Rule<PlatformConfig> =>
+  (config) =>
+    names.filter((name) => config[name] === undefined).map((name) => `${name}: is needed`);
+
 /** What production must say of itself: mails would else link to the reader's own machine, and come from there. */
 export const needsPublicAddresses: Rule<PlatformConfig> = ({ NODE_ENV, PUBLIC_URL, SMTP_URL, MAIL_FROM }) => [
   ...(NODE_ENV === 'production' && PUBLIC_URL === undefined ? ['PUBLIC_URL: is needed in production'] : []),

@@ -69,6 +69,22 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDa
   }
 }
 
+/**
+ * Waits until somebody else has migrated the database of `DATABASE_URL`, and changes nothing in it.
+ *
+ * @throws the reason of `stop` when that is aborted meanwhile
+ */
+export async function untilMigrated(options: OpenDatabaseOptions): Promise<void> {
+  const urls = parsePostgresUrl(options.config.DATABASE_URL ?? '') ?? [];
+  const features = [platformPersistence, ...options.features];
+  try {
+    await prepare(urls, features, { ...options, migrates: false });
+  } catch (error) {
+    options.stop.throwIfAborted();
+    throw error;
+  }
+}
+
 /** Migrates, or waits until that has been done. */
 async function prepare(
   urls: readonly string[],
