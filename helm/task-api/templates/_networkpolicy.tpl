@@ -1,0 +1,48 @@
+{{/*
+What NetworkPolicies share. Policies only ever add up, so that each pod's names what it needs and nothing else; the
+default deny stands in networkpolicy-data.yaml.
+*/}}
+
+{{/* Rules of an egress: names are asked of the cluster's DNS, and of NodeLocal DNSCache. */}}
+{{- define "task-api.dnsEgress" -}}
+- to:
+    - namespaceSelector:
+        matchLabels:
+          kubernetes.io/metadata.name: kube-system
+      podSelector:
+        matchLabels:
+          k8s-app: kube-dns
+    {{- range .Values.networkPolicy.dns.cidrs }}
+    - ipBlock:
+        cidr: {{ . }}
+    {{- end }}
+  ports:
+    - port: 53
+      protocol: UDP
+    - port: 53
+      protocol: TCP
+{{- end -}}
+
+{{/* A rule of an egress to addresses outside: include … (dict "cidrs" .cidrs "ports" .ports) */}}
+{{- define "task-api.cidrEgress" -}}
+- to:
+    {{- range .cidrs }}
+    - ipBlock:
+        cidr: {{ . }}
+    {{- end }}
+  ports:
+    {{- range .ports }}
+    - port: {{ . }}
+      protocol: TCP
+    {{- end }}
+{{- end -}}
+
+{{/* A rule of an egress to pods of this release: include … (list $ "redis" 6379) */}}
+{{- define "task-api.componentEgress" -}}
+- to:
+    - podSelector:
+        matchLabels: {{- include "task-api.selectorLabels" (list (index . 0) (index . 1)) | nindent 10 }}
+  ports:
+    - port: {{ index . 2 }}
+      protocol: TCP
+{{- end -}}
