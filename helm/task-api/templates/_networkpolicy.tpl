@@ -46,3 +46,34 @@ default deny stands in networkpolicy-data.yaml.
     - port: {{ index . 2 }}
       protocol: TCP
 {{- end -}}
+
+{{/* Whatever Postgres is. include … (list $ "postgres-primary" "postgres-replica") names the bundled pods that are reached. */}}
+{{- define "task-api.postgresEgress" -}}
+{{- $root := first . -}}
+{{- $components := rest . -}}
+{{- with $root.Values.postgres -}}
+{{- if eq .mode "bundled" -}}
+{{- range $i, $component := $components -}}
+{{- if $i }}{{ "\n" }}{{ end -}}
+{{ include "task-api.componentEgress" (list $root $component 5432) }}
+{{- end -}}
+{{- else if eq .mode "cloudnativepg" -}}
+- to:
+    - podSelector:
+        matchLabels: {{- .cloudnativepg.podLabels | default (dict "cnpg.io/cluster" (include "task-api.cloudnativepgCluster" $root)) | toYaml | nindent 10 }}
+  ports:
+    - port: 5432
+      protocol: TCP
+{{- else -}}
+{{ include "task-api.cidrEgress" .external }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "task-api.redisEgress" -}}
+{{- if eq .Values.redis.mode "bundled" -}}
+{{ include "task-api.componentEgress" (list . "redis" 6379) }}
+{{- else -}}
+{{ include "task-api.cidrEgress" .Values.redis.external }}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,11 @@
+{{/* Of the public Service: yours, and the one that names the health check of GKE's Ingress. */}}
+{{- define "task-api.serviceAnnotations" -}}
+{{- $annotations := .Values.service.annotations -}}
+{{- if .Values.gke.backendConfig -}}
+{{- $config := dict "default" (include "task-api.fullname" .) | toJson -}}
+{{- $annotations = merge (dict "cloud.google.com/backend-config" $config) $annotations -}}
+{{- end -}}
+{{- with $annotations -}}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,3 @@
+{{/* What the schema can't see: values that contradict each other. Called once, by api-deployment.yaml. */}}
+{{- define "task-api.validate" -}}
+{{- end -}}
