@@ -144,7 +144,9 @@ export const platformVariables = {
     .describe(
       'Sender of mails. Default: `Task API <no-reply@localhost>`; needed in production with `SMTP_URL`.',
     ),
-  SMTP_URL: url('smtp', 'smtps').optional().describe('Mail server. Unset: mails go to the log and a folder.'),
+  SMTP_URL: url('smtp', 'smtps')
+    .optional()
+    .describe('Mail server. Unset: mails go to a folder, which keeps the newest 1000.'),
 };
 
 export type PlatformConfig = Environment<typeof platformVariables>;

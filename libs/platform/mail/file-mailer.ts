@@ -1,12 +1,21 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { uuidv7 } from '../database/uuid.js';
 import { logger } from '../logging/logger.js';
 import { Mailer, type Mail } from './mailer.port.js';
 
-/** The embedded mailer: one JSON file a mail in a folder, and a line in the log that says where. */
+/** What is left of a process that died while it wrote counts too. */
+const fileName = /^[0-9a-f-]{36}\.json(\.part)?$/;
+
+/**
+ * The embedded mailer: one JSON file a mail in a folder, and a line in the log that says where. The folder holds the
+ * newest mails only, so that it never fills the disk.
+ */
 export class FileMailer extends Mailer {
-  constructor(private readonly directory: string) {
+  constructor(
+    private readonly directory: string,
+    private readonly mostMails = 1000,
+  ) {
     super();
   }
 
@@ -19,5 +28,12 @@ export class FileMailer extends Mailer {
     await rename(`${file}.part`, file);
     // The text stays out of the log: it holds a link that resets a password.
     logger.info({ subject: mail.subject, file }, 'mail written');
+    await this.removeOldest();
+  }
+
+  /** Their names sort by time. Several processes may share the folder and remove the same. */
+  private async removeOldest(): Promise<void> {
+    const names = (await readdir(this.directory)).filter((name) => fileName.test(name)).sort();
+    for (const name of names.slice(0, -this.mostMails)) await rm(join(this.directory, name), { force: true });
   }
 }
