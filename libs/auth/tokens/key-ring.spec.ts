@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureDevelopmentKey, readKeyFiles } from './key-files.js';
+import { ensureDevelopmentKey, newSigningKey, readKeyFiles } from './key-files.js';
 import { logger } from '../../platform/logging/logger.js';
 import { KeyRing } from './key-ring.js';
 
@@ -26,12 +26,35 @@ async function addKey(kid: string, namedCurve = 'P-256'): Promise<void> {
   await writeFile(join(directory, `${kid}.pem`), privateKey.export({ type: 'pkcs8', format: 'pem' }));
 }
 
+/** The kid of a key that was made so long ago. */
+const madeAgo = (seconds: number): string =>
+  newSigningKey(new Date(Date.now() - seconds * 1000)).fileName.replace('.pem', '');
+
 const pass = (seconds: number) => (passedMs += seconds * 1000);
 
 async function openRing(): Promise<KeyRing> {
   const ring = new KeyRing({ directory, publishSeconds, tokenTtlSeconds }, () => Date.now() + passedMs);
   await ring.reload();
   return ring;
+}
+
+const pems = new Map<string, string>();
+
+/** As the kubelet does it: a new folder with all files, to which `..data` is turned, and a link a file. */
+async function swap(mount: string, kids: readonly string[]): Promise<void> {
+  const folder = await mkdtemp(join(mount, '..2026_'));
+  for (const kid of kids) {
+    const pem = pems.get(kid) ?? newSigningKey(new Date()).pem;
+    pems.set(kid, pem);
+    await writeFile(join(folder, `${kid}.pem`), pem);
+  }
+  await symlink(folder, join(mount, '..data_tmp'));
+  await rename(join(mount, '..data_tmp'), join(mount, '..data'));
+  const names = kids.map((kid) => `${kid}.pem`);
+  for (const name of names) await symlink(join('..data', name), join(mount, name)).catch(() => undefined);
+  for (const name of await readdir(mount)) {
+    if (!name.startsWith('..') && !names.includes(name)) await unlink(join(mount, name));
+  }
 }
 
 describe('KeyRing', () => {
@@ -78,6 +101,62 @@ describe('KeyRing', () => {
     expect((await stat(join(directory, 'b.pem'))).ctimeMs).toBeGreaterThan(pem.ctimeMs);
     await ring.reload();
     expect(ring.signingKey().kid).toBe('b');
+  });
+
+  it('signs after a start with the newest key that its name says all others have', async () => {
+    const [old, published, fresh] = [madeAgo(90_000), madeAgo(publishSeconds + 60), madeAgo(60)];
+    await addKey(old);
+    await addKey(fresh);
+    expect((await openRing()).signingKey().kid).toBe(old);
+    await addKey(published);
+    // All files are equally young, as in the mount of a new pod.
+    expect((await openRing()).signingKey().kid).toBe(published);
+    pass(publishSeconds);
+    expect((await openRing()).signingKey().kid).toBe(fresh);
+  });
+
+  it('does not believe the name of a key that comes later: it may have been given long before', async () => {
+    const [old, late] = [madeAgo(90_000), madeAgo(publishSeconds + 60)];
+    await addKey(old);
+    const ring = await openRing();
+    await addKey(late);
+    await ring.reload();
+    expect(ring.signingKey().kid).toBe(old);
+    pass(publishSeconds + 1);
+    expect(ring.signingKey().kid).toBe(late);
+  });
+
+  it('takes a name from the future, or one that is no moment, for no age', async () => {
+    await addKey('2026-01-01');
+    await addKey('2026-13-01T00-00-00Z');
+    await addKey('2999-01-01T00-00-00Z');
+    const ring = await openRing();
+    expect(ring.signingKey().kid).toBe('2026-01-01');
+    pass(publishSeconds + 1);
+    expect(ring.signingKey().kid).toBe('2026-13-01T00-00-00Z');
+  });
+
+  it('follows the mount of a Kubernetes secret, whose folder is swapped as a whole', async () => {
+    const [old, next] = [madeAgo(90_000), madeAgo(30)];
+    const keys = join(directory, 'mount');
+    await mkdir(keys);
+    await swap(keys, [old]);
+    const ring = new KeyRing(
+      { directory: keys, publishSeconds, tokenTtlSeconds },
+      () => Date.now() + passedMs,
+    );
+    await ring.reload();
+    expect(ring.signingKey().kid).toBe(old);
+    await swap(keys, [old, next]);
+    await ring.reload();
+    expect(ring.all().map(({ kid }) => kid)).toEqual([old, next]);
+    expect(ring.signingKey().kid).toBe(old);
+    pass(publishSeconds + 1);
+    expect(ring.signingKey().kid).toBe(next);
+    await swap(keys, [next]);
+    await ring.reload();
+    expect(ring.signingKey().kid).toBe(next);
+    expect(ring.find(old)).not.toBeNull();
   });
 
   it('verifies with a removed key until its last token has expired, then no longer', async () => {

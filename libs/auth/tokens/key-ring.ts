@@ -14,29 +14,33 @@ export interface KeyRingOptions {
 }
 
 interface RingKey extends KeyFile {
+  /** Since when the other processes may have loaded it. */
+  readonly publishedAtMs: number;
   /** When its file was found missing; null while it is there. */
   readonly retiredAtMs: number | null;
 }
 
 /**
  * The keys of access tokens, read from a folder that all processes share (a mounted secret, a
- * volume) and looked at anew every 5 s. The last key by name signs, once its file is
- * `publishSeconds` old; all of them verify, and one whose file has gone does so until the last
- * token that it may have signed has expired. To rotate, without a restart:
+ * volume) and looked at anew every 5 s. The last key by name signs, once it is `publishSeconds`
+ * old; all of them verify, and one whose file has gone does so until the last token that it may
+ * have signed has expired. To rotate, without a restart:
  *
  * ```
- * openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out keys/2026-07-01.pem
+ * openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "keys/$(date -u +%Y-%m-%dT%H-%M-%SZ).pem"
  * # after JWT_KEY_PUBLISH_SECONDS + ACCESS_TOKEN_TTL_SECONDS (20 minutes as shipped):
- * rm keys/2026-01-01.pem
+ * rm keys/2026-01-01T00-00-00Z.pem
  * ```
  *
- * In Kubernetes the same two steps are done to the secret. Names sort by time (dates do), for the
- * kubelet writes all files of a secret anew when one changes. Where no key is old enough the first
- * by name signs: the one that the other processes are sure to have. A key that leaked is removed
- * and all processes are restarted.
+ * In Kubernetes the same two steps are done to the secret. What a process finds at its start is as
+ * old as its name says, because a mount's times are those of the pod: so all processes agree which
+ * key signs, whenever they started. A key that comes later is as old as its file, since its name may
+ * have been given long before. Where no key is old enough the first by name signs: the one that the
+ * other processes are sure to have. A key that leaked is removed and all processes are restarted.
  */
 export class KeyRing extends VerificationKeys implements OnModuleInit, OnApplicationShutdown {
   private keys: readonly RingKey[] = [];
+  private isFirstLoad = true;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -70,6 +74,7 @@ export class KeyRing extends VerificationKeys implements OnModuleInit, OnApplica
     const keepMs = (this.options.tokenTtlSeconds + this.options.publishSeconds) * 1000;
     const kept = missing.filter(({ retiredAtMs }) => this.now() - (retiredAtMs ?? 0) <= keepMs);
     this.keys = [...kept, ...present];
+    this.isFirstLoad = false;
   }
 
   find(kid: string): KeyObject | null {
@@ -80,7 +85,7 @@ export class KeyRing extends VerificationKeys implements OnModuleInit, OnApplica
   signingKey(): KeyFile {
     const present = this.keys.filter(({ retiredAtMs }) => retiredAtMs === null);
     const publishedBefore = this.now() - this.options.publishSeconds * 1000;
-    const published = present.filter(({ changedAtMs }) => changedAtMs <= publishedBefore);
+    const published = present.filter(({ publishedAtMs }) => publishedAtMs <= publishedBefore);
     const key = published.at(-1) ?? present.at(0) ?? this.keys.at(-1);
     if (key === undefined) throw new Error('There is no key to sign access tokens with.');
     return key;
@@ -91,12 +96,17 @@ export class KeyRing extends VerificationKeys implements OnModuleInit, OnApplica
     return this.keys;
   }
 
-  /** The age of a key that is known already does not begin anew when its file is written again. */
   private admit(file: KeyFile): RingKey {
     const known = this.keys.find((key) => key.kid === file.kid && key.publicKey.equals(file.publicKey));
-    const changedAtMs = Math.min(file.changedAtMs, known?.changedAtMs ?? Infinity);
     if (known === undefined) logger.info({ kid: file.kid }, 'a signing key was loaded');
-    return { ...file, changedAtMs, retiredAtMs: null };
+    return { ...file, publishedAtMs: this.publishedAt(file, known), retiredAtMs: null };
+  }
+
+  private publishedAt({ changedAtMs, madeAtMs }: KeyFile, known: RingKey | undefined): number {
+    // The kubelet writes all files of a secret anew when one changes: that makes a known key no younger.
+    if (known !== undefined) return Math.min(changedAtMs, known.publishedAtMs);
+    if (this.isFirstLoad) return madeAtMs ?? changedAtMs;
+    return Math.max(changedAtMs, madeAtMs ?? changedAtMs);
   }
 
   private retire(key: RingKey): RingKey {
