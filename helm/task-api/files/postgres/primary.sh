@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Runs the primary. A volume without data is only initialised when no replica holds data: else it was lost, and a new
+# database would hide that.
+set -euo pipefail
+here=$(dirname "${BASH_SOURCE[0]}")
+# shellcheck source=lib.sh
+source "$here/lib.sh"
+
+# Prints what a replica says: data (Postgres is there, ready or not), empty (respond.pl is there), absent (no address),
+# silent (an address without an answer: wait for it).
+ask_replica() {
+  local host=$1 status=0 word=
+  getent ahosts "$host" >/dev/null || { echo absent; return; }
+  pg_isready -q -h "$host" -U task_api -d task_api -t 3 || status=$?
+  ((status > 1)) || { echo data; return; }
+  # shellcheck disable=SC2016 # $0 belongs to the inner shell
+  word=$(timeout 5 bash -c 'read -r word <"/dev/tcp/$0/5432" && echo "$word"' "$host" 2>/dev/null) || true
+  if [[ $word == empty ]]; then echo empty; else echo silent; fi
+}
+
+# A name without an address counts as not there after a minute in which DNS knew the replicas' Service.
+require_empty_replica() {
+  local host=$1 absent_since=
+  while :; do
+    case $(ask_replica "$host") in
+      empty) return ;;
+      data)
+        refuse "The volume is empty, but the replica $host holds data: this is no first start, so nothing is" \
+          "initialised. Put the volume back, or follow $runbook."
+        ;;
+      absent)
+        if getent ahosts "$REPLICA_SERVICE" >/dev/null; then
+          : "${absent_since:=$SECONDS}"
+          ((SECONDS - absent_since < 60)) || { log "There is no $host."; return; }
+        else
+          absent_since=
+        fi
+        ;;
+      silent) absent_since= ;;
+    esac
+    log_once "The volume is empty. Waiting for $host to tell whether it holds data."
+    pause 2
+  done
+}
+
+initialise() {
+  log "Making a new database."
+  run initdb --pgdata "$PGDATA.new" --username postgres --data-checksums --encoding UTF8 --locale C.UTF-8 \
+    --auth-local peer --auth-host scram-sha-256 >/dev/null
+  postgres -D "$PGDATA.new" -c listen_addresses= -c unix_socket_directories=/var/run/postgresql &
+  server=$!
+  until pg_isready -q -U postgres; do
+    alive "$server" || refuse "Postgres did not start."
+    pause 0.2
+  done
+  psql -XqU postgres -d postgres -v ON_ERROR_STOP=1 -f "$here/roles.sql"
+  "$here/set-passwords.sh"
+  kill -INT "$server"
+  wait "$server"
+  server=
+  put_in_place
+}
+
+touch "$busy"
+recover_rename
+if ! has_data; then
+  for replica in $REPLICAS; do require_empty_replica "$replica"; done
+  initialise
+fi
+[[ ! -e $PGDATA/standby.signal ]] || refuse "The volume holds a copy that was not promoted: finish $runbook."
+
+start_server -c config_file=/etc/postgres/primary.conf
+"$here/set-passwords.sh" --wait &
+leave_with_server
