@@ -3,7 +3,7 @@
 # database would hide that.
 set -euo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
-# shellcheck source=lib.sh
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$here/lib.sh"
 
 # Prints what a replica says: data (Postgres is there, ready or not), empty (respond.pl is there), absent (no address),

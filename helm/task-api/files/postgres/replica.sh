@@ -3,7 +3,7 @@
 # It never becomes a primary, and data that is not of this primary is kept, not served.
 set -euo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
-# shellcheck source=lib.sh
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$here/lib.sh"
 
 config=/etc/postgres/postgresql.conf
