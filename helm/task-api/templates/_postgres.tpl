@@ -90,6 +90,7 @@
   "wal_compression" "on"
   "wal_sender_timeout" "20s"
   "wal_receiver_timeout" "20s"
+  "wal_retrieve_retry_interval" "2s"
   "hot_standby" "on"
   "hot_standby_feedback" "on"
   "tcp_keepalives_idle" 10

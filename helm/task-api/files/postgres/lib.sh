@@ -51,9 +51,18 @@ run() {
 
 pause() { run sleep "$1"; }
 
+# One server at a time on a volume: after a forced deletion the pod before may still be writing. Postgres' own lock does not
+# see processes of other containers. It is held by all processes that are started from here.
+take_volume() {
+  touch "$busy"
+  exec 9>"$(dirname "$PGDATA")/lock"
+  flock -n 9 || { log "Waiting for the volume: another pod uses it."; run flock 9; }
+  recover_rename
+}
+
 has_data() { [[ -s $PGDATA/PG_VERSION ]]; }
 
-# Takes $PGDATA.new in the place of PGDATA. What a crash leaves in between is put right by recover_rename.
+# Puts $PGDATA.new in the place of PGDATA. What a crash leaves in between is put right by recover_rename.
 put_in_place() {
   [[ ! -e $PGDATA ]] || mv "$PGDATA" "$PGDATA.old"
   mv "$PGDATA.new" "$PGDATA"

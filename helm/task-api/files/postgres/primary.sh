@@ -61,8 +61,7 @@ initialise() {
   put_in_place
 }
 
-touch "$busy"
-recover_rename
+take_volume
 if ! has_data; then
   for replica in $REPLICAS; do require_empty_replica "$replica"; done
   initialise

@@ -84,7 +84,7 @@ copy() {
     return 1
   }
   require_own_primary
-  [[ $slot_status != lost ]] || { ask_primary "SELECT pg_drop_replication_slot('$slot')" && slot_status=none; }
+  [[ $slot_status != lost ]] || { ask_primary "SELECT pg_drop_replication_slot('$slot')" >/dev/null && slot_status=none; }
   [[ $slot_status != none ]] || make_slot || return
   make_room
   log "Cloning the primary ($((database_bytes / 2 ** 20)) MiB)."
@@ -144,9 +144,8 @@ stop_replica() {
   server=
 }
 
-touch "$busy"
+take_volume
 write_passfile
-recover_rename
 if ! has_data; then
   clone
 elif look_at_primary; then
