@@ -62,6 +62,10 @@ initialise() {
 }
 
 take_volume
+if [[ ${MAINTENANCE:-} ]]; then
+  log "Maintenance: the volume is held, and nothing is started."
+  while :; do pause 3600; done
+fi
 if ! has_data; then
   for replica in $REPLICAS; do require_empty_replica "$replica"; done
   initialise
