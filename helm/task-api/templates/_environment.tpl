@@ -98,12 +98,17 @@ more minor collections. */}}
   value: --max-old-space-size-percentage={{ .Values.api.heapPercent }} --max-semi-space-size=8
 {{- end -}}
 
+{{/* A value of `config` as text: Helm reads whole numbers as floats, and would write 1000000 as 1e+06. */}}
+{{- define "task-api.text" -}}
+{{- if kindIs "float64" . }}{{ int64 . }}{{ else }}{{ . }}{{ end -}}
+{{- end -}}
+
 {{/* What `config` says of the database and the log, for the commands that need no more. */}}
 {{- define "task-api.commandConfigEnv" -}}
 {{- range $name, $value := .Values.config }}
 {{- if regexMatch "^(DATABASE_|LOG_LEVEL$)" $name }}
 - name: {{ $name }}
-  value: {{ $value | toString | quote }}
+  value: {{ include "task-api.text" $value | quote }}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -144,7 +149,7 @@ more minor collections. */}}
 {{- end }}
 {{- range $name, $value := .Values.config }}
 - name: {{ $name }}
-  value: {{ $value | toString | quote }}
+  value: {{ include "task-api.text" $value | quote }}
 {{- end }}
 {{- with .Values.api.extraEnv }}
 {{ toYaml . }}
@@ -153,20 +158,28 @@ more minor collections. */}}
 
 {{/* Where clients reach the API. A host with a wildcard is no address. */}}
 {{- define "task-api.publicUrl" -}}
-{{- $ingress := dict -}}
-{{- if and .Values.ingress.enabled .Values.ingress.hosts }}{{ $ingress = first .Values.ingress.hosts }}{{ end -}}
+{{- $ingressHost := "" -}}
+{{- with .Values.ingress -}}
+{{- if and .enabled .hosts }}{{ $ingressHost = first .hosts }}{{ end -}}
+{{- end -}}
 {{- $routeHost := "" -}}
-{{- if and .Values.httpRoute.enabled .Values.httpRoute.hostnames }}{{ $routeHost = first .Values.httpRoute.hostnames }}{{ end -}}
+{{- with .Values.httpRoute -}}
+{{- if and .enabled .hostnames }}{{ $routeHost = first .hostnames }}{{ end -}}
+{{- end -}}
 {{- if .Values.publicUrl -}}
 {{- .Values.publicUrl -}}
-{{- else if and $ingress.host (not (hasPrefix "*" $ingress.host)) -}}
-{{- printf "%s://%s" (ternary "https" "http" (not (empty .Values.ingress.tls))) $ingress.host -}}
+{{- else if and $ingressHost (not (hasPrefix "*" $ingressHost)) -}}
+{{- printf "%s://%s" (ternary "https" "http" (not (empty .Values.ingress.tls))) $ingressHost -}}
 {{- else if and $routeHost (not (hasPrefix "*" $routeHost)) -}}
-https://{{ $routeHost }}
+{{- printf "https://%s" $routeHost -}}
 {{- else -}}
-{{- $port := ternary "" (printf ":%d" (int .Values.service.port)) (eq (int .Values.service.port) 80) -}}
-{{- printf "http://%s.%s%s" (include "task-api.fullname" .) .Release.Namespace $port -}}
+{{- include "task-api.serviceUrl" . -}}
 {{- end -}}
+{{- end -}}
+
+{{- define "task-api.serviceUrl" -}}
+{{- $port := int .Values.service.port -}}
+http://{{ include "task-api.fullname" . }}.{{ .Release.Namespace }}{{ if ne $port 80 }}:{{ $port }}{{ end }}
 {{- end -}}
 
 {{/* The Secret with the certificates that an external server is verified by, or nothing: include … (list $ "postgres") */}}
