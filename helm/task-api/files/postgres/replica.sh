@@ -52,7 +52,11 @@ is_streaming() { psql -XAtqU postgres -d postgres -c 'SELECT status FROM pg_stat
 
 # The primary is there, is ours, and no longer has the WAL that this replica needs.
 must_be_cloned_anew() {
-  ! is_streaming || { said=; return 1; }
+  if is_streaming; then
+    said=
+    rm -f "$wal_is_gone"
+    return 1
+  fi
   look_at_primary || {
     log_once "No primary answers at $PRIMARY_HOST: reads go on with what is here. $(head -1 /tmp/primary-says)"
     return 1
