@@ -69,6 +69,15 @@ async function expectShared(fleet: Fleet): Promise<void> {
   await read(other, 'second', '?limit=1');
 }
 
+/** The service works, and the log tells why it does so without Redis. */
+async function expectGoneWithout(fleet: Fleet, words: RegExp): Promise<void> {
+  const member = fleet.member(0);
+  const session = await member.registerAndLogin();
+  expect((await create(member, session, 'x')).status).toBe(201);
+  expect(await isUp(member)).toBe(false);
+  await waitFor(() => words.test(member.api.logs()));
+}
+
 /** Writes through one process and reads through the other until told, and how long each call took. */
 function keepAsking(fleet: Fleet, session: Session) {
   const takes: { readonly write: number; readonly read: number }[] = [];
@@ -214,10 +223,21 @@ describe('Redis over TLS', () => {
     await untilUsed(fleet);
     await expectShared(fleet);
     const stranger = await owned(startFleet({ size: 1, env: { REDIS_URL: redis.url } }));
-    const session = await stranger.member(0).registerAndLogin();
-    expect((await create(stranger.member(0), session, 'x')).status).toBe(201);
-    expect(await isUp(stranger.member(0))).toBe(false);
+    await expectGoneWithout(stranger, /certificate/);
     await Promise.all([fleet.stop(), stranger.stop()]);
+  });
+
+  it('is used by its own name only, with a password from beside the URL', async () => {
+    const redis = await owned(startRedisTls('IP:127.0.0.1'));
+    const own = { REDIS_CA_FILE: redis.caFile, REDIS_PASSWORD: redis.password };
+    const fleet = await startPair({ REDIS_URL: `rediss://127.0.0.1:${redis.port}`, ...own });
+    await untilUsed(fleet);
+    await expectShared(fleet);
+    const misled = await owned(
+      startFleet({ size: 1, env: { REDIS_URL: `rediss://localhost:${redis.port}`, ...own } }),
+    );
+    await expectGoneWithout(misled, /altnames/);
+    await Promise.all([fleet.stop(), misled.stop()]);
   });
 });
 

@@ -55,12 +55,20 @@ export const platformVariables = {
     .optional()
     .describe(
       'Postgres 15 to 18. It may name several hosts (`postgres://user:password@a:5432,b:5432/name`): the one that is not ' +
-        'in recovery is the primary. Unset: an embedded Postgres (development).',
+        'in recovery is the primary. `?sslmode=verify-full&sslrootcert=/path/ca.crt` for TLS: the certificate must be by ' +
+        'that authority (without `sslrootcert` one that Node knows) and for that host. Unset: an embedded Postgres ' +
+        '(development).',
     ),
   DATABASE_REPLICA_URLS: list()
     .refine((urls) => urls.every((each) => postgresUrl().safeParse(each).success), 'must be postgres:// URLs')
     .default([])
     .describe('Read replicas, comma-separated. An address may stand for several (a reader endpoint).'),
+  PGPASSWORD: z
+    .string()
+    .optional()
+    .describe(
+      'Password for the Postgres URLs that hold none, as it is: in a URL it must be percent-encoded.',
+    ),
   DATABASE_POOLER: flag()
     .default(false)
     .describe(
@@ -91,7 +99,13 @@ export const platformVariables = {
       '`redis://[user:password@]host[:port][/db]`, `redis+sentinel://host,host/master`, `redis+cluster://host,host`; ' +
         '`rediss` for TLS. Unset: the process keeps for itself what it would keep there (development).',
     ),
-  REDIS_CA_FILE: z.string().optional().describe('Certificates that Redis over TLS is verified by.'),
+  REDIS_PASSWORD: z.string().optional().describe('Password for a `REDIS_URL` that holds none, as it is.'),
+  REDIS_CA_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'Authorities that the certificate of a Redis over TLS must be by; it must also be for its host.',
+    ),
   REDIS_TIMEOUT_MS: integer(10, 10_000)
     .default(250)
     .describe('A Redis that does not answer for this long is gone on without.'),

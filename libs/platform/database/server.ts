@@ -47,6 +47,7 @@ export class Server {
   state: ServerState | null = null;
   /** When it was last seen as a standby that gets no WAL. */
   cutOffAt = -Infinity;
+  private isToldLost = false;
   /** Its connections lead to several servers (a reader endpoint, a pooler): each read asks whom it got. */
   isShared: boolean;
   private readonly pool: ServerPool;
@@ -111,8 +112,9 @@ export class Server {
 
   /** Forgets what was known of the server. Reads that wait for a standby are broken off, to be run elsewhere. */
   lose(error: unknown): void {
-    if (this.state !== null)
-      logger.warn({ err: error, server: this.name }, 'a database server does not answer');
+    // Also one that has never answered: it may be named, trusted or logged in to in a wrong way.
+    if (!this.isToldLost) logger.warn({ err: error, server: this.name }, 'a database server does not answer');
+    this.isToldLost = true;
     if (this.state?.isStandby === true) this.pool.breakOff();
     this.state = null;
     this.probe.drop();
@@ -135,6 +137,7 @@ export class Server {
       if (row === undefined) throw new Error('no answer');
       const { standby, position, identity, leases, receiving } = row;
       this.state = { isStandby: standby, position, identity, leases, askedAt };
+      this.isToldLost = false;
       if (standby && !receiving) this.cutOffAt = askedAt;
     } catch (error) {
       this.pool.doubt();

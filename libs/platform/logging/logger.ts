@@ -15,7 +15,9 @@ const secretNames = [
   'password_hash',
   'DATABASE_URL',
   'DATABASE_REPLICA_URLS',
+  'PGPASSWORD',
   'REDIS_URL',
+  'REDIS_PASSWORD',
   'CONSISTENCY_TOKEN_KEY',
   'SMTP_URL',
 ];

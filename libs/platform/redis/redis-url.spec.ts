@@ -160,6 +160,16 @@ describe('a client of Redis', () => {
     }
   });
 
+  it('takes the password of REDIS_PASSWORD as it is, where the URL holds none', () => {
+    const more = { REDIS_PASSWORD: 'p@s:s/%' };
+    for (const url of ['redis://a', 'redis://ada:@a', 'redis+sentinel://a/tasks'])
+      expect((create(url, more).options as Redis['options']).password).toBe('p@s:s/%');
+    expect(
+      (create('redis+cluster://a', more).options as { redisOptions: object }).redisOptions,
+    ).toMatchObject({ password: 'p@s:s/%' });
+    expect((create('redis://:own@a', more).options as Redis['options']).password).toBe('own');
+  });
+
   it('goes on connecting, five times a second', () => {
     const { retryStrategy } = create('redis://a').options as Redis['options'];
     expect([1, 10, 10_000].map((attempt) => retryStrategy?.(attempt))).toEqual([200, 200, 200]);

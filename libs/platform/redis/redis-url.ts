@@ -71,6 +71,7 @@ function splitCredentials(text: string | undefined): [string | undefined, string
 export interface RedisClientConfig {
   readonly REDIS_TIMEOUT_MS: number;
   readonly REDIS_CA_FILE?: string | undefined;
+  readonly REDIS_PASSWORD?: string | undefined;
 }
 
 /**
@@ -81,11 +82,12 @@ export function createRedis(address: RedisAddress, config: RedisClientConfig, na
   const tls = address.isTls
     ? { tls: { ...(config.REDIS_CA_FILE !== undefined && { ca: readFileSync(config.REDIS_CA_FILE) }) } }
     : {};
+  const password = address.password ?? config.REDIS_PASSWORD;
   const options: Omit<RedisOptions, 'replyMapping'> = {
     connectionName: name,
     db: address.db,
     ...(address.username !== undefined && { username: address.username }),
-    ...(address.password !== undefined && { password: address.password }),
+    ...(password !== undefined && { password }),
     ...tls,
     lazyConnect: true,
     enableOfflineQueue: false,
