@@ -127,6 +127,7 @@ apiVersion: apps/v1
 kind: StatefulSet
 metadata:
   name: {{ $fullname }}-{{ .component }}
+  namespace: {{ $root.Release.Namespace }}
   labels:
     {{- include "task-api.labels" (list $root .component) | nindent 4 }}
 spec:
@@ -266,6 +267,7 @@ apiVersion: policy/v1
 kind: PodDisruptionBudget
 metadata:
   name: {{ include "task-api.fullname" $root }}-{{ index . 1 }}
+  namespace: {{ $root.Release.Namespace }}
   labels:
     {{- include "task-api.labels" . | nindent 4 }}
 spec:

@@ -18,28 +18,38 @@ ask_replica() {
   if [[ $word == empty ]]; then echo empty; else echo silent; fi
 }
 
-# A name without an address counts as not there after a minute in which DNS knew the replicas' Service.
-require_empty_replica() {
-  local host=$1 absent_since=
-  while :; do
-    case $(ask_replica "$host") in
-      empty) return ;;
-      data)
-        refuse "The volume is empty, but the replica $host holds data: this is no first start, so nothing is" \
-          "initialised. Put the volume back, or follow $runbook."
-        ;;
-      absent)
-        if getent ahosts "$REPLICA_SERVICE" >/dev/null; then
-          : "${absent_since:=$SECONDS}"
-          ((SECONDS - absent_since < 60)) || { log "There is no $host."; return; }
-        else
-          absent_since=
-        fi
-        ;;
-      silent) absent_since= ;;
-    esac
-    log_once "The volume is empty. Waiting for $host to tell whether it holds data."
-    pause 2
+# Returns when no replica holds data. A name without an address counts as not there after a minute in which DNS knew the
+# replicas' Service: a cluster may have no room for the pod.
+require_empty_replicas() {
+  local -A absent_since=()
+  local pending host waiting
+  read -ra pending <<<"$REPLICAS"
+  while ((${#pending[@]})); do
+    waiting=()
+    getent ahosts "$REPLICA_SERVICE" >/dev/null || absent_since=()
+    for host in "${pending[@]}"; do
+      case $(ask_replica "$host") in
+        empty) continue ;;
+        data)
+          refuse "The volume is empty, but the replica $host holds data: this is no first start, so nothing is" \
+            "initialised. Put the volume back, or follow $runbook."
+          ;;
+        absent)
+          : "${absent_since[$host]:=$SECONDS}"
+          if ((SECONDS - absent_since[$host] > 60)); then
+            log "There is no $host."
+            continue
+          fi
+          ;;
+        silent) unset "absent_since[$host]" ;;
+      esac
+      waiting+=("$host")
+    done
+    pending=("${waiting[@]}")
+    ((${#pending[@]} == 0)) || {
+      log_once "The volume is empty. Waiting for ${pending[*]} to tell whether it holds data."
+      pause 2
+    }
   done
 }
 
@@ -67,7 +77,7 @@ if [[ ${MAINTENANCE:-} ]]; then
   while :; do pause 3600; done
 fi
 if ! has_data; then
-  for replica in $REPLICAS; do require_empty_replica "$replica"; done
+  require_empty_replicas
   initialise
 fi
 [[ ! -e $PGDATA/standby.signal ]] || refuse "The volume holds a copy that was not promoted: finish $runbook."
