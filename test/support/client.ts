@@ -55,9 +55,13 @@ export interface Client {
   close(): void;
 }
 
-/** A client of the API at that address, else of the one that the suite runs on. */
-export function client(baseUrl = sharedApiUrl()): Client {
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+/**
+ * A client of the API at that address, else of the one that the suite runs on. It may come from another address of this
+ * machine: Linux takes all of 127.0.0.0/8 for its own.
+ */
+export function client(baseUrl = sharedApiUrl(), localAddress?: string): Client {
+  const from = localAddress === undefined ? {} : { localAddress };
+  const agent = new Agent({ keepAlive: true, maxSockets: 64, ...from });
   const request = <T = Json>(
     method: string,
     path: string,

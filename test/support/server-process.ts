@@ -13,12 +13,18 @@ export interface ServerProcessOptions {
   readonly account?: { readonly uid: number; readonly gid: number };
   /** Its own, which goes with it. */
   readonly directory?: string;
+  /** On top of our own. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What ends it with its children at once, where SIGKILL would leave these behind. */
+  readonly endSignal?: 'SIGQUIT' | 'SIGKILL';
   readonly isReady: () => Promise<boolean>;
+  /** 15 s unless told. */
+  readonly timeoutMs?: number;
 }
 
 export interface ServerProcess {
   signal(name: NodeJS.Signals): void;
-  /** SIGKILL, and waits until it is gone. */
+  /** SIGKILL or what was told instead, and waits until it is gone. */
   kill(): Promise<void>;
   /** The same, and removes its directory. */
   stop(): Promise<void>;
@@ -26,18 +32,19 @@ export interface ServerProcess {
 
 /**
  * Runs a server in the foreground and waits until it is ready.
- * @throws Error with what it printed, if it ends instead or takes longer than 15 s.
+ * @throws Error with what it printed, if it ends instead or takes too long.
  */
 export async function runServer(options: ServerProcessOptions): Promise<ServerProcess> {
-  const { program, args, account = {}, input = '', directory } = options;
-  const child = spawn(program, [...args], { ...account, cwd: '/', stdio: 'pipe' });
+  const { program, args, account = {}, input = '', directory, endSignal = 'SIGKILL' } = options;
+  const env = { ...process.env, ...options.env };
+  const child = spawn(program, [...args], { ...account, env, cwd: '/', stdio: 'pipe' });
   const logs = lastWords(child);
   const ended = once(child, 'close').catch((error: unknown) => logs.push(String(error)));
   child.stdin.on('error', () => undefined).end(input);
   const release =
-    child.pid === undefined ? () => undefined : endWithUs({ pid: child.pid, signal: 'SIGKILL', directory });
+    child.pid === undefined ? () => undefined : endWithUs({ pid: child.pid, signal: endSignal, directory });
   const kill = async (): Promise<void> => {
-    child.kill('SIGKILL');
+    child.kill(endSignal);
     await ended;
     release();
   };
@@ -47,7 +54,7 @@ export async function runServer(options: ServerProcessOptions): Promise<ServerPr
   };
   try {
     await waitUnlessEnded(ended, options.isReady, {
-      timeoutMs: 15_000,
+      timeoutMs: options.timeoutMs ?? 15_000,
       intervalMs: 20,
       what: 'its readiness',
     });

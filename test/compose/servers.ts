@@ -1,0 +1,158 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import { postgresAccount } from '../../libs/platform/database/postgres-process.js';
+import { findOrInstallBinaries } from '../support/postgres-on-machine.js';
+import { isListening, serverPorts } from '../support/ports.js';
+import { getProgram } from '../support/programs.js';
+import { askRedis } from '../support/redis-command.js';
+import { runServer, type ServerProcess } from '../support/server-process.js';
+import { runSql } from '../support/test-database.js';
+import type { Place } from './place.js';
+
+type PostgresRole = 'primary' | 'replica';
+
+/** By compose/postgres/*.sh with Debian's Postgres 15; again on the same data when called again. */
+export async function startPostgresOf(place: Place, role: PostgresRole): Promise<ServerProcess> {
+  const binaries = await findOrInstallBinaries(15);
+  if (binaries === null) throw new Error('This test needs Postgres 15: install it (Debian: postgresql-15).');
+  const data = join(place.folder, role);
+  const url = await databaseUrl(place, role);
+  return runServer({
+    program: 'sh',
+    args: [place.file(`postgres/${role}.sh`)],
+    ...(await accountFor(data, binaries.postgres)),
+    env: {
+      PATH: [dirname(binaries.postgres), process.env['PATH']].join(delimiter),
+      PGDATA: join(data, 'cluster'),
+      PGPORT: String(place.ports[role]),
+      SOCKET_DIR: data,
+      POSTGRES_SECRETS: place.secret('postgres'),
+      ...(role === 'primary'
+        ? { REPLICA_PGDATA: join(place.folder, 'replica', 'cluster') }
+        : { PRIMARY_HOST: '127.0.0.1', PRIMARY_PORT: String(place.ports.primary) }),
+    },
+    // Without waiting for clients, as a loss of power would, but with its children.
+    endSignal: 'SIGQUIT',
+    timeoutMs: 60_000,
+    isReady: async () => (await runSql(url, 'SELECT')).length === 1,
+  });
+}
+
+/** The database of the API on that server, as the API's own role. */
+export async function databaseUrl(place: Place, role: PostgresRole): Promise<string> {
+  const env = await place.apiEnvironment();
+  return env[role === 'primary' ? 'DATABASE_URL' : 'DATABASE_REPLICA_URLS'] ?? '';
+}
+
+/** By compose/redis/redis.conf. */
+export async function startRedisOf(place: Place): Promise<ServerProcess> {
+  const { REDIS_URL: url = '' } = await place.apiEnvironment();
+  const where = [
+    '--port',
+    String(place.ports.redis),
+    '--bind',
+    '127.0.0.1',
+    '--dir',
+    await place.folderFor('redis'),
+  ];
+  return runServer({
+    program: await getProgram('redis-server'),
+    args: [place.file('redis/redis.conf'), '--include', place.secret('redis/password.conf'), ...where],
+    isReady: async () => (await askRedis(url, ['PING'])) === 'PONG',
+  });
+}
+
+export type Balance = 'round_robin' | 'least_conn' | 'ip_hash';
+
+/** A line of the access log. */
+export interface Access {
+  readonly request_id: string;
+  readonly client: string;
+  /** Addresses of the API's processes that were tried, in turn. */
+  readonly servers: string;
+  readonly status: number;
+}
+
+export interface Nginx {
+  readonly url: string;
+  readonly port: number;
+  accesses(): Promise<readonly Access[]>;
+  stop(): Promise<void>;
+}
+
+/** By compose/nginx/start.sh, with Debian's NGINX. */
+export async function startNginx(place: Place, servers: readonly string[], balance: Balance): Promise<Nginx> {
+  const program = await getProgram('nginx');
+  const [port = 0] = await serverPorts(1);
+  const run = await place.folderFor(balance);
+  const log = join(run, 'log');
+  await writeFile(log, '');
+  const server = await runServer({
+    program: 'sh',
+    // NGINX opens /dev/stdout by its name, which a socket, such as Node gives its children, does not admit.
+    args: ['-c', 'exec sh "$0" >>"$1" 2>&1', place.file('nginx/start.sh'), log],
+    ...(await accountFor(run, program)),
+    env: {
+      PATH: [dirname(program), process.env['PATH']].join(delimiter),
+      API_SERVERS: servers.join(' '),
+      NGINX_BALANCE: balance,
+      NGINX_LISTEN: `127.0.0.1:${port}`,
+      NGINX_RUN: run,
+    },
+    endSignal: 'SIGQUIT',
+    isReady: () => isListening(port),
+  });
+  const accesses = async (): Promise<readonly Access[]> =>
+    (await readFile(log, 'utf8'))
+      .split('\n')
+      .filter((line) => line.startsWith('{') && line.endsWith('}'))
+      .map((line) => JSON.parse(line) as Access);
+  return { url: `http://127.0.0.1:${port}`, port, accesses, stop: () => server.stop() };
+}
+
+export interface Prometheus {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** By compose/prometheus/prometheus.yml, where each name gives way to an address. It asks every second. */
+export async function startPrometheus(
+  place: Place,
+  names: Readonly<Record<string, string>>,
+): Promise<Prometheus> {
+  const program = await getProgram('prometheus');
+  const folder = await place.folderFor('prometheus');
+  const [port = 0] = await serverPorts(1);
+  const all = {
+    ...names,
+    '127.0.0.1:9090': `127.0.0.1:${port}`,
+    'scrape_interval: 15s': 'scrape_interval: 1s',
+  };
+  let text = (await readFile(place.file('prometheus/prometheus.yml'), 'utf8')).replace(
+    'timeout: 5s',
+    'timeout: 1s',
+  );
+  for (const [name, value] of Object.entries(all)) {
+    if (!text.includes(name)) throw new Error(`prometheus.yml does not name ${name}.`);
+    text = text.replaceAll(name, value);
+  }
+  const config = join(folder, 'prometheus.yml');
+  await writeFile(config, text);
+  const url = `http://127.0.0.1:${port}`;
+  const places = [`--config.file=${config}`, `--storage.tsdb.path=${join(folder, 'data')}`];
+  const server = await runServer({
+    program,
+    args: [...places, `--web.listen-address=127.0.0.1:${port}`],
+    isReady: async () => (await fetch(`${url}/-/ready`, { signal: AbortSignal.timeout(2000) })).ok,
+  });
+  return { url, stop: () => server.stop() };
+}
+
+/** Not root, as in compose.yaml: the folder is then that account's. */
+async function accountFor(
+  folder: string,
+  program: string,
+): Promise<{ readonly account?: { readonly uid: number; readonly gid: number } }> {
+  const account = await postgresAccount(folder, program);
+  return account === null ? {} : { account: { uid: account.uid, gid: account.gid } };
+}

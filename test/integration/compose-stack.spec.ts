@@ -1,0 +1,329 @@
+import { execFile } from 'node:child_process';
+import { access, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { jest } from '@jest/globals';
+import { Client as PostgresClient } from 'pg';
+import { apiRules, apiVariables } from '../../apps/api/config.js';
+import { parseEnvironment } from '../../libs/platform/config/environment.js';
+import { readComposeFile } from '../compose/compose-file.js';
+import { openPlace, type Place } from '../compose/place.js';
+import {
+  databaseUrl,
+  startNginx,
+  startPostgresOf,
+  startPrometheus,
+  startRedisOf,
+  type Balance,
+  type Nginx,
+} from '../compose/servers.js';
+import { client, type ApiRequest, type Client, type Session } from '../support/client.js';
+import { startFleet, type Fleet } from '../support/fleet.js';
+import { expectProblem } from '../support/problem.js';
+import { getProgram } from '../support/programs.js';
+import { runApp } from '../support/run.js';
+import type { ServerProcess } from '../support/server-process.js';
+import { runSql } from '../support/test-database.js';
+import { waitFor } from '../support/wait.js';
+import { keepCalling, lastReadAt } from './replicas-fixture.js';
+
+// Longer where programs have to be installed first.
+jest.setTimeout(300_000);
+
+const execute = promisify(execFile);
+const stops: (() => Promise<unknown>)[] = [];
+const closers: (() => void)[] = [];
+let place: Place;
+let primary: ServerProcess;
+let replica: ServerProcess;
+let fleet: Fleet;
+let nginx: Readonly<Record<Balance, Nginx>>;
+
+/** In the order of `depends_on`. */
+beforeAll(async () => {
+  place = await openPlace();
+  stops.push(() => place.remove());
+  await place.makeSecrets();
+  await Promise.all([place.folderFor('primary'), place.folderFor('replica')]);
+  primary = await startPostgresOf(place, 'primary');
+  stops.push(() => primary.kill());
+  const [redis, standby] = await Promise.all([startRedisOf(place), startPostgresOf(place, 'replica')]);
+  replica = standby;
+  stops.push(
+    () => redis.stop(),
+    () => replica.kill(),
+  );
+  const env = await apiEnvironment();
+  expect(await runApp('migrate', [], env)).toMatchObject({ code: 0 });
+  fleet = await startFleet({ size: 3, databaseUrl: await databaseUrl(place, 'primary'), env });
+  stops.push(() => fleet.stop());
+  nginx = {
+    round_robin: await newNginx('round_robin'),
+    least_conn: await newNginx('least_conn'),
+    ip_hash: await newNginx('ip_hash'),
+  };
+});
+afterAll(async () => {
+  for (const close of closers) close();
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+/** What a process of the API gets in compose.yaml, but for addresses. */
+async function apiEnvironment(): Promise<Readonly<Record<string, string>>> {
+  const { services } = await readComposeFile();
+  return {
+    ...services['api-1']?.environment,
+    ...(await place.apiEnvironment()),
+    TRUSTED_PROXIES: '127.0.0.1',
+    JWT_KEYS_DIR: place.secret('api/keys'),
+    MIGRATE_ON_START: 'false',
+  };
+}
+
+async function newNginx(balance: Balance): Promise<Nginx> {
+  const started = await startNginx(place, fleet.members.map(serverOf), balance);
+  stops.push(() => started.stop());
+  return started;
+}
+
+const serverOf = ({ baseUrl }: { readonly baseUrl: string }): string => new URL(baseUrl).host;
+
+/** Addresses of this machine, no two of them in the same /24. */
+let networks = 0;
+const newAddress = (): string => `127.1.${++networks}.1`;
+
+function clientOf({ url }: Nginx, address = newAddress()): Client {
+  const made = client(url, address);
+  closers.push(made.close);
+  return made;
+}
+
+/** Of the process that answered the request of that id. */
+const answererOf = (through: Nginx, id: string): Promise<string> =>
+  waitFor(async () => (await through.accesses()).find((each) => each.request_id === id)?.servers);
+
+let requests = 0;
+/** Asks something small, one time after the other, and says which processes answered. */
+async function answerers(through: Nginx, caller: Client, times: number): Promise<readonly string[]> {
+  const ids = Array.from({ length: times }, () => `request-${++requests}`);
+  for (const id of ids) {
+    const { status } = await caller.request('GET', '/.well-known/jwks.json', {
+      headers: { 'x-request-id': id },
+    });
+    expect(status).toBe(200);
+  }
+  return Promise.all(ids.map((id) => answererOf(through, id)));
+}
+
+/** Points left, by RateLimit. */
+const leftOf = async (caller: Client, options: ApiRequest = {}): Promise<number> => {
+  const { headers } = await caller.request('GET', '/.well-known/jwks.json', options);
+  return Number(/"ip";r=(\d+)/.exec(headers['ratelimit'] ?? '')?.[1]);
+};
+
+const createTask = (caller: Client, { accessToken: token }: Session, title: string) =>
+  caller.request('POST', '/v1/tasks', { token, body: { title } });
+
+/** Makes whoever writes tasks wait. */
+async function holdWrites(): Promise<{ waiting(count: number): Promise<unknown>; release(): Promise<void> }> {
+  const url = await databaseUrl(place, 'primary');
+  const holder = new PostgresClient({ connectionString: url });
+  holder.on('error', () => undefined);
+  await holder.connect();
+  await holder.query('BEGIN');
+  await holder.query('LOCK TABLE tasks.tasks IN SHARE ROW EXCLUSIVE MODE');
+  const waiting = (count: number) =>
+    waitFor(async () => {
+      const rows = await runSql(url, "SELECT FROM pg_locks WHERE NOT granted AND locktype = 'relation'");
+      return rows.length === count;
+    });
+  return { waiting, release: () => holder.end() };
+}
+
+describe('the secrets of compose.yaml', () => {
+  it('are what the API needs, in production', async () => {
+    const config = parseEnvironment(await apiEnvironment(), apiVariables);
+    expect(apiRules.flatMap((rule) => rule(config))).toEqual([]);
+  });
+
+  it('stay what they are, and come back from their originals', async () => {
+    const before = await readFile(place.secret('api/api.env'), 'utf8');
+    expect(await place.makeSecrets()).toBe('');
+    await rm(place.secret('api/api.env'));
+    expect(await place.makeSecrets()).toBe(`wrote ${place.secret('api/api.env')}\n`);
+    expect(await readFile(place.secret('api/api.env'), 'utf8')).toBe(before);
+    expect(before).toMatch(/^DATABASE_URL=postgres:\/\/task_api:[0-9a-f]{64}@/);
+  });
+});
+
+describe('the Prometheus of compose.yaml', () => {
+  it('has a configuration that promtool finds no fault with', async () => {
+    const promtool = await getProgram('promtool', 'prometheus');
+    const { stdout } = await execute(promtool, ['check', 'config', place.file('prometheus/prometheus.yml')], {
+      timeout: 20_000,
+    });
+    expect(stdout).toContain('SUCCESS');
+  });
+
+  it('reaches every process that runs', async () => {
+    const addresses = fleet.members.map(({ api }, n) => [`api-${n + 1}:5001`, new URL(api.opsUrl).host]);
+    const prometheus = await startPrometheus(place, Object.fromEntries(addresses) as Record<string, string>);
+    stops.push(() => prometheus.stop());
+    const up = async () => {
+      const response = await fetch(`${prometheus.url}/api/v1/query?query=up`, {
+        signal: AbortSignal.timeout(2000),
+      });
+      const { data } = (await response.json()) as {
+        data: { result: { metric: Metric; value: [number, string] }[] };
+      };
+      return data.result.map(({ metric, value }) => [metric.instance, value[1]]);
+    };
+    const expected = [...addresses.map(([, address]) => address), new URL(prometheus.url).host];
+    await waitFor(async () => (await up()).length === expected.length);
+    expect((await up()).sort()).toEqual(expected.sort().map((instance) => [instance, '1']));
+  });
+});
+
+describe('NGINX before the API', () => {
+  it('takes turns by round robin', async () => {
+    const asked = await answerers(nginx.round_robin, clientOf(nginx.round_robin), 9);
+    for (const each of fleet.members) expect(asked.filter((one) => one === serverOf(each))).toHaveLength(3);
+  });
+
+  it('goes to the process with the fewest requests under way by least_conn', async () => {
+    const caller = clientOf(nginx.least_conn);
+    const user = await caller.registerAndLogin();
+    const writes = await holdWrites();
+    const held = [createTask(caller, user, 'one'), createTask(caller, user, 'two')];
+    await writes.waiting(2);
+    const asked = await answerers(nginx.least_conn, clientOf(nginx.least_conn), 9);
+    expect(new Set(asked).size).toBe(1);
+    await writes.release();
+    expect((await Promise.all(held)).map(({ status }) => status)).toEqual([201, 201]);
+    expect(new Set(await answerers(nginx.least_conn, caller, 9)).size).toBe(3);
+  });
+
+  it('sends a client to the same process by ip_hash, and others to others', async () => {
+    const seen = new Set<string>();
+    for (let n = 0; n < 20; n++) {
+      const asked = new Set(await answerers(nginx.ip_hash, clientOf(nginx.ip_hash), 4));
+      expect(asked.size).toBe(1);
+      asked.forEach((each) => seen.add(each));
+    }
+    expect(seen.size).toBeGreaterThan(1);
+  });
+
+  it('lets each client have a rate limit of its own, whatever it says of where it is', async () => {
+    const [one, other] = [clientOf(nginx.round_robin), clientOf(nginx.round_robin)];
+    const full = await leftOf(one);
+    expect(await leftOf(one)).toBe(full - 1);
+    expect(await leftOf(other)).toBe(full);
+    const made = [
+      { 'x-forwarded-for': '198.51.100.7' },
+      { 'x-forwarded-for': '198.51.100.7, 127.0.0.1' },
+      { 'x-real-ip': '198.51.100.7', forwarded: 'for=198.51.100.7' },
+    ];
+    for (const [n, headers] of made.entries()) expect(await leftOf(one, { headers })).toBe(full - 2 - n);
+  });
+
+  it('passes the id of a request on, and gives one where it is missing or harmful', async () => {
+    const caller = clientOf(nginx.round_robin);
+    const idFor = async (headers: Readonly<Record<string, string>>) =>
+      (await caller.request('GET', '/v1/tasks', { headers })).headers['x-request-id'];
+    expect(await idFor({ 'x-request-id': 'mine.1_2-3' })).toBe('mine.1_2-3');
+    const ids = [await idFor({}), await idFor({ 'x-request-id': 'a"b c' })];
+    for (const id of ids) {
+      expect(id).toMatch(/^[0-9a-f]{32}$/);
+      expect(await answererOf(nginx.round_robin, id ?? '')).toBeTruthy();
+    }
+  });
+
+  it('tells nothing of its version, and takes bodies as large as the API does', async () => {
+    const caller = clientOf(nginx.round_robin);
+    const { accessToken: token } = await caller.registerAndLogin();
+    const post = (bytes: number) =>
+      caller.request('POST', '/v1/tasks', {
+        token,
+        raw: JSON.stringify({ title: 'x', description: '' }).replace('""', `"${'y'.repeat(bytes - 30)}"`),
+        headers: { 'content-type': 'application/json' },
+      });
+    const largest = await post(1024 * 1024);
+    // Too long a description, which the API alone can know.
+    expectProblem(largest, 422, 'validation_failed');
+    expect(largest.headers['server']).toBe('nginx');
+    expectProblem(await post(1024 * 1024 + 1), 413, 'payload_too_large');
+  });
+
+  it('asks another process for what one no longer answers, and repeats no POST', async () => {
+    const through = nginx.round_robin;
+    const [reader, writer] = [clientOf(through), clientOf(through)];
+    const user = await writer.registerAndLogin();
+    const reads = keepCalling(4, 200, () => reader.request('GET', '/v1/tasks', { token: user.accessToken }));
+    await waitFor(() => reads.answered() >= 20);
+    const writes = await holdWrites();
+    // Enough that each process has some.
+    const titles = Array.from({ length: 12 }, (_, n) => `held ${n}`);
+    const held = titles.map((title) => createTask(writer, user, title));
+    await writes.waiting(titles.length);
+    const victim = fleet.member(2);
+    await victim.api.kill();
+    const atKill = reads.answered();
+    await waitFor(() => reads.answered() >= atKill + 60);
+    await reads.stop();
+    await writes.release();
+    const answers = await Promise.all(held);
+    const made = titles.filter((_, n) => answers[n]?.status === 201);
+    const broken = answers.filter(({ status }) => status !== 201);
+    expect(broken.length).toBeGreaterThan(0);
+    expect(made.length).toBeGreaterThan(0);
+    for (const each of broken) expectProblem(each, 502, 'bad_gateway');
+    const rows = await runSql(
+      await databaseUrl(place, 'primary'),
+      "SELECT title FROM tasks.tasks WHERE title LIKE 'held %'",
+    );
+    expect(rows.map(({ title }) => title).sort()).toEqual([...made].sort());
+    // What has not been sent yet goes elsewhere, POST or not.
+    for (let n = 0; n < 6; n++) expect((await createTask(writer, user, `after ${n}`)).status).toBe(201);
+  });
+});
+
+describe('the Postgres of compose.yaml', () => {
+  it('streams to the replica, from which the API reads', async () => {
+    const caller = clientOf(nginx.round_robin);
+    const user = await caller.registerAndLogin();
+    expect((await createTask(caller, user, 'read me')).status).toBe(201);
+    const url = await databaseUrl(place, 'replica');
+    await waitFor(async () => {
+      await caller.request('GET', '/v1/users/me', { token: user.accessToken });
+      await caller.request('GET', '/v1/tasks?q=read', { token: user.accessToken });
+      return (await lastReadAt(url)) > 0;
+    });
+  });
+
+  it('goes on after both servers were lost, and the API with it', async () => {
+    const caller = clientOf(nginx.round_robin);
+    const user = await caller.registerAndLogin();
+    await Promise.all([primary.kill(), replica.kill()]);
+    // The replica serves what it has while there is no primary.
+    replica = await startPostgresOf(place, 'replica');
+    primary = await startPostgresOf(place, 'primary');
+    const title = 'after the loss';
+    await waitFor(async () => (await createTask(caller, user, title)).status === 201, { timeoutMs: 30_000 });
+    const url = await databaseUrl(place, 'replica');
+    await waitFor(
+      async () => (await runSql(url, 'SELECT FROM tasks.tasks WHERE title = $1', [title])).length > 0,
+      { timeoutMs: 30_000, what: 'the write on the replica' },
+    );
+  });
+
+  it('never takes an empty volume for a new beginning while the replica holds data', async () => {
+    await primary.kill();
+    await rm(join(place.folder, 'primary', 'cluster'), { recursive: true });
+    await expect(startPostgresOf(place, 'primary')).rejects.toThrow("The primary's volume is empty");
+    await expect(access(join(place.folder, 'primary', 'cluster'))).rejects.toThrow();
+  });
+});
+
+interface Metric {
+  readonly instance: string;
+}
