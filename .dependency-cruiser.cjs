@@ -64,6 +64,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    // k6 brings its own modules.
+    exclude: { path: '^load/k6/' },
     // `import type` counts as well: a type of another feature is knowledge of it.
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },

@@ -66,4 +66,5 @@ export default tseslint.config(
       },
     },
   },
+  { files: ['load/k6/**'], languageOptions: { globals: { __ENV: 'readonly' } } },
 );

@@ -6,7 +6,9 @@ import './scripts/typescript-hook.mjs';
 // run what is shipped; less `exclude`, which keeps tests out of dist.
 const { $schema, exclude, ...swc } = JSON.parse(readFileSync(new URL('.swcrc', import.meta.url), 'utf8'));
 
-const shared = {
+/** What all projects have in common. */
+export const shared = {
+  rootDir: import.meta.dirname,
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': ['@swc/jest', { ...swc, swcrc: false, sourceMaps: 'inline' }] },

@@ -1,0 +1,27 @@
+// npm run test:cluster [-- jest's arguments]: the scenarios of test/cluster on the cluster that the kubeconfig names. Services must
+// be reachable by their addresses from here, and the images that the chart names must be known to the nodes.
+import { spawnSync } from 'node:child_process';
+import { ensureInstalled, run } from './bootstrap.mjs';
+
+const tools = [
+  { name: 'kubectl', args: ['version'], else: 'a kubeconfig that leads to a cluster (KUBECONFIG)' },
+  { name: 'helm', args: ['version'], else: 'Helm 3, as `helm`' },
+  { name: 'helm4', args: ['version'], else: 'Helm 4, as `helm4`' },
+  { name: 'k6', args: ['version'], else: 'k6' },
+];
+
+const missing = tools.filter(
+  ({ name, args }) => spawnSync(name, args, { stdio: 'ignore', timeout: 30_000 }).status !== 0,
+);
+if (missing.length > 0) {
+  console.error(`These tests need ${missing.map((tool) => tool.else).join(', ')}.`);
+  process.exit(69);
+}
+ensureInstalled();
+run([
+  '--experimental-vm-modules',
+  'node_modules/jest/bin/jest.js',
+  '--config',
+  'test/cluster/jest.config.js',
+  ...process.argv.slice(2),
+]);

@@ -1,0 +1,280 @@
+// npm run k8s [-- --check]: writes k8s/base and k8s/components from the chart, so that the two ways to install are one. The base is
+// the API with its Jobs; what the chart's values switch on is a component each: what it adds, and a patch of what it changes. What a
+// component changes in Postgres or Redis stands in one beside it, to be used where these are.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse, parseAllDocuments, stringify } from 'yaml';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const chart = join(root, 'helm', 'task-api');
+const folder = join(root, 'k8s');
+/** What Helm and kustomize write and read: 0440 is octal, and `on` no word. */
+const yaml11 = { version: '1.1' };
+const limits = { encoding: 'utf8', timeout: 60_000, maxBuffer: 64 * 1024 * 1024 };
+
+const host = 'tasks.example.com';
+const publicUrl = `https://${host}`;
+const ingress = { publicUrl, ingress: { enabled: true, hosts: [host] } };
+const httpRoute = {
+  publicUrl,
+  httpRoute: { enabled: true, parentRefs: [{ name: 'gateway' }], hostnames: [host] },
+};
+/** A preset, with what it asks for. */
+const preset = (name, asked = {}) =>
+  merge(parse(readFileSync(join(chart, `values-${name}.yaml`), 'utf8')), asked);
+/** Kinds that the chart else looks for in the cluster. */
+const monitoring = (enabled) => ({
+  serviceMonitor: { enabled },
+  prometheusRule: { enabled },
+  dashboards: { enabled },
+});
+
+/** By folder: the values that make it. What the base's own values bring is split by the label of its component. */
+const parts = { postgres: /^postgres/, redis: /^redis$/, secrets: /^secrets$/ };
+const base = { publicUrl: 'http://task-api', monitoring: monitoring('false') };
+const components = {
+  small: preset('small'),
+  large: preset('large'),
+  eks: preset('eks', ingress),
+  gke: preset('gke', httpRoute),
+  aks: preset('aks', httpRoute),
+  ingress,
+  'http-route': httpRoute,
+  monitoring: { monitoring: monitoring('true') },
+  backup: { backup: { enabled: true } },
+  cloudnativepg: { postgres: { mode: 'cloudnativepg' } },
+  'external-stores': {
+    postgres: {
+      mode: 'external',
+      external: { existingSecret: 'task-api-postgres', replicaUrlsKey: 'DATABASE_REPLICA_URLS' },
+    },
+    redis: { mode: 'external', external: { existingSecret: 'task-api-redis' } },
+  },
+};
+
+/** The chart's objects under these values, as kustomize is to have them, by kind and name. */
+function render(values) {
+  const { status, stdout, stderr } = spawnSync(
+    'helm',
+    ['template', 'task-api', chart, '--namespace', 'task-api', '--kube-version', '1.34', '--values', '-'],
+    { input: JSON.stringify(values), ...limits },
+  );
+  if (status !== 0) throw new Error(stderr || 'Helm 3 is needed, as `helm`.');
+  return new Map(objectsOf(stdout).map((object) => [keyOf(object), object]));
+}
+
+const objectsOf = (text) =>
+  parseAllDocuments(text, yaml11)
+    .map((document) => document.toJS())
+    .filter((object) => object !== null && object.metadata.labels?.['app.kubernetes.io/component'] !== 'test')
+    .map(plain);
+
+const keyOf = ({ kind, metadata }) => `${kind} ${metadata.name}`;
+
+/** Without what is Helm's own: its labels and hooks, the namespace, and a Job's name that is its content's hash. */
+function plain(object) {
+  const { namespace: _namespace, ...metadata } = object.metadata;
+  const isHelms = (name) => name.startsWith('helm.sh/') || name === 'app.kubernetes.io/managed-by';
+  const less = (map = {}) => Object.fromEntries(Object.entries(map).filter(([name]) => !isHelms(name)));
+  const [labels, annotations] = [less(metadata.labels), less(metadata.annotations)];
+  return {
+    ...object,
+    // Where kustomize finds none, it puts the overlay's.
+    ...(object.subjects && {
+      subjects: object.subjects.map(({ namespace: _theirs, ...subject }) => subject),
+    }),
+    metadata: {
+      name: metadata.name.replace(/-migrate-[0-9a-f]{10}$/, '-migrate'),
+      ...(Object.keys(labels).length > 0 && { labels }),
+      ...(Object.keys(annotations).length > 0 && { annotations }),
+    },
+  };
+}
+
+/** Deep, as Helm merges values: lists are replaced. */
+function merge(one, other) {
+  if (!isMap(one) || !isMap(other)) return other;
+  const merged = { ...one };
+  for (const [key, value] of Object.entries(other)) merged[key] = key in one ? merge(one[key], value) : value;
+  return merged;
+}
+
+function isMap(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What a strategic merge makes `to` of `from` by; undefined where they are equal. */
+function patchOf(from, to, path = []) {
+  if (isMap(from) && isMap(to)) {
+    const changes = [...new Set([...Object.keys(from), ...Object.keys(to)])].flatMap((key) => {
+      const change = key in to ? patchOf(from[key], to[key], [...path, key]) : null;
+      return change === undefined ? [] : [[key, change]];
+    });
+    return changes.length === 0 ? undefined : Object.fromEntries(changes);
+  }
+  const mergeKey = Array.isArray(from) && Array.isArray(to) ? mergeKeys[path.at(-1)] : undefined;
+  if (mergeKey !== undefined) return listPatchOf(from, to, mergeKey, path);
+  return JSON.stringify(from) === JSON.stringify(to) ? undefined : to;
+}
+
+/** Lists that Kubernetes merges, by what their items are told apart. */
+const mergeKeys = {
+  containers: 'name',
+  initContainers: 'name',
+  env: 'name',
+  volumes: 'name',
+  volumeMounts: 'mountPath',
+};
+
+function listPatchOf(from, to, key, path) {
+  const old = new Map(from.map((item) => [item[key], item]));
+  const changes = to.flatMap((item) => {
+    const change = old.has(item[key]) ? patchOf(old.get(item[key]), item, [...path, item[key]]) : item;
+    return change === undefined ? [] : [{ [key]: item[key], ...change }];
+  });
+  const kept = new Set(to.map((item) => item[key]));
+  const gone = from.filter((item) => !kept.has(item[key]));
+  const all = [...changes, ...gone.map((item) => ({ $patch: 'delete', [key]: item[key] }))];
+  return all.length === 0 ? undefined : all;
+}
+
+/** What is new among the others, and what of all is gone or has another content there. */
+function difference(all, others) {
+  const changes = [...all.values()].flatMap((object) => {
+    const other = others.get(keyOf(object));
+    if (other === undefined) return [{ object, isGone: true }];
+    const patch = patchOf(object, other);
+    return patch === undefined ? [] : [{ object, isGone: false, patch }];
+  });
+  return { added: [...others.values()].filter((object) => !all.has(keyOf(object))), changes };
+}
+
+const patchesOf = (changes) =>
+  changes.map(({ object, isGone, patch }) =>
+    isGone ? { $patch: 'delete', ...headOf(object) } : merge(headOf(object), patch),
+  );
+
+function headOf({ apiVersion, kind, metadata: { name } }) {
+  return { apiVersion, kind, metadata: { name } };
+}
+
+/** Folder → file → content. */
+function generate() {
+  const files = new Map();
+  const put = (folder, kind, resources, patches = []) => {
+    const names = resources.map(fileOf);
+    resources.forEach((object, n) => files.set(`${folder}/${names[n]}`, stringify(object, style)));
+    // A file each: kustomize 5.5 panics at two deletions in one.
+    const patchNames = patches.map((patch) => `patch-${fileOf(patch)}`);
+    patches.forEach((patch, n) => files.set(`${folder}/${patchNames[n]}`, stringify(patch, style)));
+    const kustomization = {
+      apiVersion: `kustomize.config.k8s.io/${kind === 'Component' ? 'v1alpha1' : 'v1beta1'}`,
+      kind,
+      ...(names.length > 0 && { resources: names }),
+      ...(patches.length > 0 && { patches: patchNames.map((path) => ({ path })) }),
+    };
+    files.set(`${folder}/kustomization.yaml`, stringify(kustomization, style));
+  };
+
+  const all = render(base);
+  const partOf = ({ metadata: { labels } }) =>
+    Object.keys(parts).find((part) => parts[part].test(labels?.['app.kubernetes.io/component'] ?? ''));
+  put(
+    'base',
+    'Kustomization',
+    [...all.values()].filter((object) => partOf(object) === undefined),
+  );
+  for (const part of Object.keys(parts))
+    put(
+      `components/${part}`,
+      'Component',
+      [...all.values()].filter((object) => partOf(object) === part),
+    );
+
+  for (const [name, values] of Object.entries(components)) {
+    const { added, changes } = difference(all, render(merge(base, values)));
+    const changesOf = (part) => changes.filter(({ object }) => partOf(object) === part);
+    put(`components/${name}`, 'Component', added, patchesOf(changesOf(undefined)));
+    for (const part of Object.keys(parts)) {
+      const inPart = changesOf(part);
+      const size = [...all.values()].filter((object) => partOf(object) === part).length;
+      // A part that is not wanted at all is left out with its own component.
+      if (inPart.length > 0 && inPart.filter(({ isGone }) => isGone).length < size)
+        put(`components/${name}-${part}`, 'Component', [], patchesOf(inPart));
+    }
+  }
+  return files;
+}
+
+const style = { ...yaml11, lineWidth: 0, singleQuote: true };
+const fileOf = ({ kind, metadata: { name } }) =>
+  `${name.replace(/^task-api-?/, '') || 'api'}-${kind.toLowerCase()}.yaml`;
+
+/** Each overlay with the preset that its values stand beside. */
+const overlays = { dev: 'small', staging: undefined, production: 'large' };
+
+/** What an overlay gives that the chart does not give by the overlay's values, or the other way round. */
+function differencesOf(overlay, presetName) {
+  const path = join(folder, 'overlays', overlay);
+  const own = parse(readFileSync(join(path, 'values.yaml'), 'utf8'));
+  const wanted = render(merge(base, presetName === undefined ? own : preset(presetName, own)));
+  const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', path], limits);
+  if (status !== 0) throw new Error(stderr || 'kubectl is needed.');
+  const found = new Map(objectsOf(stdout).map((object) => [keyOf(object), object]));
+  return [...new Set([...wanted.keys(), ...found.keys()])].filter(
+    (key) => canonical(wanted.get(key)) !== canonical(found.get(key)),
+  );
+}
+
+/** Without the order of members and of variables, and without the namespace, which an overlay may name. */
+function canonical(object) {
+  return JSON.stringify(object, (key, value) => {
+    if (key === 'namespace' && value !== 'kube-system') return undefined;
+    if (key === 'env') return value.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    return isMap(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value;
+  });
+}
+
+function staleFiles(wanted) {
+  const found = ['base', 'components'].flatMap((name) =>
+    existsSync(join(folder, name))
+      ? readdirSync(join(folder, name), { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+      : [],
+  );
+  return [...new Set([...found, ...wanted.keys()])].filter((file) => {
+    const path = join(folder, file);
+    return !wanted.has(file) || !existsSync(path) || readFileSync(path, 'utf8') !== wanted.get(file);
+  });
+}
+
+function check(wanted) {
+  const stale = staleFiles(wanted);
+  if (stale.length > 0) complain(`Not as the chart has it: ${stale.join(', ')}. Run \`npm run k8s\`.`);
+  for (const [overlay, presetName] of Object.entries(overlays)) {
+    const differences = differencesOf(overlay, presetName);
+    if (differences.length > 0)
+      complain(`The overlay ${overlay} is not what the chart gives by its values: ${differences.join(', ')}`);
+  }
+}
+
+function complain(sentence) {
+  console.error(sentence);
+  process.exitCode = 1;
+}
+
+function write(wanted) {
+  for (const name of ['base', 'components']) rmSync(join(folder, name), { recursive: true, force: true });
+  for (const [file, content] of wanted) {
+    mkdirSync(join(folder, file, '..'), { recursive: true });
+    writeFileSync(join(folder, file), content);
+  }
+}
+
+if (process.argv.includes('--check')) check(generate());
+else write(generate());

@@ -1,0 +1,51 @@
+import { jest } from '@jest/globals';
+import { Namespace } from './support/kube.js';
+import { startLoad } from './support/load.js';
+import { forLoad, Release } from './support/release.js';
+
+jest.setTimeout(900_000);
+
+let namespace: Namespace;
+let release: Release;
+
+beforeAll(async () => {
+  namespace = await Namespace.create('test-install');
+  release = new Release(namespace);
+  await release.install();
+});
+afterAll(() => namespace.remove());
+
+describe('installed with no value set, where the restricted profile is enforced', () => {
+  it('is ready, with as many pods as the autoscaler wants at least', async () => {
+    await namespace.waitFor('two pods of the API', async () => {
+      const { status } = await namespace.get('deployment', Release.fullname + '-api');
+      return status.readyReplicas === 2;
+    });
+    const [replicas, answer] = [
+      await namespace.pods('postgres-replica'),
+      await (await release.client()).request('GET', '/healthz'),
+    ];
+    expect(replicas).toHaveLength(2);
+    expect(answer.status).toBe(200);
+  });
+
+  it("passes the chart's own tests, which write, and read through a replica", async () => {
+    expect(await release.test()).toMatch(/Phase:\s+Succeeded/);
+  });
+
+  it('is upgraded under load with no failed request, and neither Postgres nor a secret is touched', async () => {
+    await release.upgrade({ values: forLoad });
+    const before = { lives: await databaseLives(), secrets: await namespace.secrets() };
+    const load = await startLoad({ url: await release.url(), rate: 20 });
+    await release.upgrade({ values: { ...forLoad, api: { podAnnotations: { upgrade: 'once' } } } });
+    await namespace.rolledOut(`deployment/${Release.fullname}-api`);
+    const result = await load.stop();
+    expect(result).toMatchObject({ failed: 0, complaints: '' });
+    expect(result.calls).toBeGreaterThan(200);
+    expect({ lives: await databaseLives(), secrets: await namespace.secrets() }).toEqual(before);
+  });
+});
+
+async function databaseLives(): Promise<readonly string[]> {
+  return [...(await namespace.lives('postgres-primary')), ...(await namespace.lives('postgres-replica'))];
+}

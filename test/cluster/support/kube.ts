@@ -1,0 +1,102 @@
+import { waitFor, type WaitOptions } from '../../support/wait.js';
+import { run, type CommandOptions } from './command.js';
+
+/** What the tests read of an object of Kubernetes. */
+export interface KubeObject {
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly creationTimestamp: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly deletionTimestamp?: string;
+  };
+  readonly spec: { readonly replicas?: number; readonly clusterIP?: string; readonly nodeName?: string };
+  readonly status: {
+    readonly phase?: string;
+    readonly podIP?: string;
+    readonly readyReplicas?: number;
+    readonly updatedReplicas?: number;
+    readonly observedGeneration?: number;
+    readonly succeeded?: number;
+    readonly containerStatuses?: readonly { readonly restartCount: number; readonly ready: boolean }[];
+  };
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+const zeroToAny = { timeoutMs: 240_000, intervalMs: 1000 };
+
+/** A namespace that is the tests' own, in which the restricted Pod Security Standard is enforced. */
+export class Namespace {
+  constructor(readonly name: string) {}
+
+  static async create(name: string): Promise<Namespace> {
+    const namespace = new Namespace(name);
+    await namespace.remove();
+    await namespace.apply(
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
+      }),
+    );
+    return namespace;
+  }
+
+  /** And waits until all of it is gone. */
+  async remove(): Promise<void> {
+    await run('kubectl', ['delete', 'namespace', this.name, '--ignore-not-found', '--timeout=240s']);
+  }
+
+  kubectl(args: readonly string[], options: CommandOptions = {}): Promise<string> {
+    return run('kubectl', ['--namespace', this.name, ...args], options);
+  }
+
+  apply(manifest: string): Promise<string> {
+    return this.kubectl(['apply', '--filename', '-'], { input: manifest });
+  }
+
+  async get(kind: string, name: string): Promise<KubeObject> {
+    return JSON.parse(await this.kubectl(['get', kind, name, '--output', 'json'])) as KubeObject;
+  }
+
+  async list(kind: string, selector = ''): Promise<readonly KubeObject[]> {
+    const args = ['get', kind, '--output', 'json', ...(selector === '' ? [] : ['--selector', selector])];
+    return (JSON.parse(await this.kubectl(args)) as { items: KubeObject[] }).items;
+  }
+
+  pods(component: string): Promise<readonly KubeObject[]> {
+    return this.list('pods', `app.kubernetes.io/component=${component}`);
+  }
+
+  /** Who ran since when: equal before and after where nothing was started anew. */
+  async lives(component: string): Promise<readonly string[]> {
+    const pods = await this.pods(component);
+    return pods.map(
+      ({ metadata, status }) =>
+        `${metadata.name} ${metadata.uid} ${status.containerStatuses?.map((each) => each.restartCount).join() ?? ''}`,
+    );
+  }
+
+  /** Every Secret with its bytes, but those in which Helm keeps its releases. */
+  async secrets(): Promise<Readonly<Record<string, Readonly<Record<string, string>>>>> {
+    const secrets = (await this.list('secrets')).filter(
+      ({ metadata }) => metadata.labels?.['owner'] !== 'helm',
+    );
+    return Object.fromEntries(secrets.map(({ metadata, data }) => [metadata.name, data ?? {}]));
+  }
+
+  /** Waits until a Deployment or StatefulSet has all its pods, in the version that it was last told. */
+  async rolledOut(resource: string): Promise<void> {
+    await this.kubectl(['rollout', 'status', resource, '--timeout=240s']);
+  }
+
+  /** Runs a program in a container, and returns what it printed. */
+  exec(pod: string, command: readonly string[], options: CommandOptions = {}): Promise<string> {
+    return this.kubectl(['exec', '--stdin', pod, '--', ...command], options);
+  }
+
+  waitFor<T>(what: string, condition: () => Promise<T>, options: WaitOptions = {}): Promise<unknown> {
+    return waitFor(condition, { ...zeroToAny, ...options, what });
+  }
+}

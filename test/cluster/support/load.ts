@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { waitUnlessEnded } from '../../support/wait.js';
+
+const script = join(import.meta.dirname, '..', '..', '..', 'load', 'k6', 'mix.js');
+
+export interface LoadOptions {
+  readonly url: string;
+  /** Calls a second. */
+  readonly rate: number;
+  readonly users?: number;
+}
+
+export interface LoadResult {
+  readonly calls: number;
+  /** Answers that were not what the call is to get, and calls without an answer. */
+  readonly failed: number;
+  readonly p99Ms: number;
+  /** What k6 complained of, such as the failed calls. */
+  readonly complaints: string;
+}
+
+export interface Load {
+  /** Ends it, at the latest 15 minutes after its start. */
+  stop(): Promise<LoadResult>;
+}
+
+interface Summary {
+  readonly metrics: Readonly<Record<string, { readonly values: Readonly<Record<string, number>> }>>;
+}
+
+/** Starts k6 with the mix of 90 % reads and 10 % writes, and waits until its users are at work. */
+export async function startLoad({ url, rate, users = 20 }: LoadOptions): Promise<Load> {
+  const folder = await mkdtemp(join(tmpdir(), 'k6-'));
+  const summaryFile = join(folder, 'summary.json');
+  const child = spawn('k6', ['run', '--quiet', '--no-usage-report', '--address', '', script], {
+    env: { ...process.env, BASE_URL: url, RATE: String(rate), USERS: String(users), SUMMARY: summaryFile },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const ended = new Promise((resolve) => {
+    child.once('error', resolve);
+    child.once('exit', resolve);
+  });
+  await waitUnlessEnded(ended, () => output.includes('all users are there'), {
+    timeoutMs: 60_000,
+    what: 'the users of the load',
+  }).catch((error: unknown) => {
+    child.kill();
+    throw new Error(`The load did not start: ${output}`, { cause: error });
+  });
+  return {
+    stop: async () => {
+      child.kill('SIGINT');
+      await ended;
+      const { metrics } = JSON.parse(await readFile(summaryFile, 'utf8')) as Summary;
+      await rm(folder, { recursive: true, force: true });
+      const of = (metric: string, value: string): number => metrics[metric]?.values[value] ?? 0;
+      return {
+        calls: of('calls', 'count'),
+        failed: of('failed_calls', 'count'),
+        p99Ms: of('http_req_duration{scenario:mix}', 'p(99)'),
+        complaints: output
+          .split('\n')
+          .filter((line) => line.includes('failed:'))
+          .slice(0, 20)
+          .join('\n'),
+      };
+    },
+  };
+}

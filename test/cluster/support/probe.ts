@@ -1,0 +1,46 @@
+import type { Namespace } from './kube.js';
+
+export interface From {
+  readonly namespace: Namespace;
+  readonly pod: string;
+}
+
+interface Program {
+  readonly image: string;
+  readonly command: readonly string[];
+  readonly env?: readonly { readonly name: string; readonly value: string }[];
+}
+
+/** A pod that belongs to no release, as the restricted profile wants it; waits until it runs. */
+export async function startPod(namespace: Namespace, name: string, program: Program): Promise<void> {
+  const container = {
+    name,
+    ...program,
+    imagePullPolicy: 'IfNotPresent',
+    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+  };
+  const spec = {
+    containers: [container],
+    automountServiceAccountToken: false,
+    terminationGracePeriodSeconds: 0,
+    securityContext: { runAsNonRoot: true, runAsUser: 999, seccompProfile: { type: 'RuntimeDefault' } },
+  };
+  const metadata = { name, labels: { app: name } };
+  await namespace.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata, spec }));
+  await namespace.kubectl(['wait', '--for=condition=Ready', `pod/${name}`, '--timeout=120s']);
+}
+
+/** A pod that listens on port 8080, has bash, and waits to be told whom to reach. */
+export function startProbe(namespace: Namespace, name: string): Promise<void> {
+  const options = ['--port', '8080', '--save', '', '--protected-mode', 'no', '--dir', '/tmp'];
+  return startPod(namespace, name, { image: 'redis:7-bookworm', command: ['redis-server', ...options] });
+}
+
+/** Whether a connection from that pod to `HOST PORT` is made within 2 s. */
+export async function probeFrom({ namespace, pod }: From, target: string): Promise<'open' | 'closed'> {
+  const [host = '', port = ''] = target.split(' ');
+  const script = 'timeout 2 bash -c "exec 3<>/dev/tcp/$0/$1" 2>/dev/null && echo open || echo closed';
+  const answer = (await namespace.exec(pod, ['bash', '-c', script, host, port])).trim();
+  if (answer !== 'open' && answer !== 'closed') throw new Error(`Neither open nor closed: ${answer}`);
+  return answer;
+}

@@ -1,0 +1,79 @@
+import { jest } from '@jest/globals';
+import { Namespace } from './support/kube.js';
+import { startLoad, type LoadResult } from './support/load.js';
+import { forLoad, Release, type Helm } from './support/release.js';
+
+jest.setTimeout(1_500_000);
+
+const deployment = `${Release.fullname}-api`;
+
+/** So small that the load below makes the autoscaler add pods. */
+const values = {
+  ...forLoad,
+  api: {
+    resources: { requests: { cpu: '100m', memory: '512Mi' }, limits: { memory: '512Mi' } },
+    autoscaling: { minReplicas: 2, maxReplicas: 4, targetCPUUtilization: 40 },
+  },
+};
+const changed = { ...values, api: { ...values.api, podAnnotations: { version: 'another' } } };
+
+let namespace: Namespace;
+let release: Release;
+
+beforeEach(async () => {
+  namespace = await Namespace.create('test-upgrade');
+  release = new Release(namespace);
+});
+afterEach(() => namespace.remove());
+
+const wantedPods = async () => (await namespace.get('deployment', deployment)).spec.replicas;
+
+/** Under a load that has made the autoscaler add pods. */
+async function underLoad(steps: readonly (() => Promise<unknown>)[]): Promise<LoadResult> {
+  const load = await startLoad({ url: await release.url(), rate: 40 });
+  try {
+    await namespace.waitFor('the autoscaler to want more pods', async () => (await wantedPods()) === 4);
+    await namespace.rolledOut(`deployment/${deployment}`);
+    for (const step of steps) {
+      await step();
+      await namespace.rolledOut(`deployment/${deployment}`);
+      expect(await wantedPods()).toBe(4);
+    }
+  } finally {
+    // Its end is waited for in any case, so that nothing is left running.
+    ended = await load.stop();
+  }
+  return ended;
+}
+let ended: LoadResult = { calls: 0, failed: 0, p99Ms: 0, complaints: '' };
+
+async function survives(install: Helm, steps: readonly (() => Promise<unknown>)[]): Promise<void> {
+  await release.install({ helm: install, values });
+  const before = [
+    ...(await namespace.lives('postgres-primary')),
+    ...(await namespace.lives('postgres-replica')),
+  ];
+  const result = await underLoad(steps);
+  expect(result).toMatchObject({ failed: 0, complaints: '' });
+  const after = [
+    ...(await namespace.lives('postgres-primary')),
+    ...(await namespace.lives('postgres-replica')),
+  ];
+  expect(after).toEqual(before);
+}
+
+describe('while the autoscaler is at work, with no failed request and the count of pods left to it', () => {
+  it('is upgraded and rolled back by Helm 3', () =>
+    survives('helm', [() => release.upgrade({ values: changed }), () => release.rollback()]));
+
+  it('is upgraded and rolled back by Helm 4', () =>
+    survives('helm4', [
+      () => release.upgrade({ helm: 'helm4', values: changed }),
+      () => release.rollback('helm4'),
+    ]));
+
+  it('is taken over by Helm 4, with server-side apply, from Helm 3', () =>
+    survives('helm', [
+      () => release.upgrade({ helm: 'helm4', values: changed, flags: ['--server-side=true'] }),
+    ]));
+});
