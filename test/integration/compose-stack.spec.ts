@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, readFile, rm } from 'node:fs/promises';
+import { access, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { jest } from '@jest/globals';
@@ -33,6 +33,8 @@ jest.setTimeout(300_000);
 const execute = promisify(execFile);
 const stops: (() => Promise<unknown>)[] = [];
 const closers: (() => void)[] = [];
+/** What a test that fails leaves under way. */
+const endings: (() => Promise<unknown>)[] = [];
 let place: Place;
 let primary: ServerProcess;
 let replica: ServerProcess;
@@ -62,6 +64,9 @@ beforeAll(async () => {
     least_conn: await newNginx('least_conn'),
     ip_hash: await newNginx('ip_hash'),
   };
+});
+afterEach(async () => {
+  await Promise.allSettled(endings.splice(0).map((end) => end()));
 });
 afterAll(async () => {
   for (const close of closers) close();
@@ -130,8 +135,9 @@ const createTask = (caller: Client, { accessToken: token }: Session, title: stri
 /** Makes whoever writes tasks wait. */
 async function holdWrites(): Promise<{ waiting(count: number): Promise<unknown>; release(): Promise<void> }> {
   const url = await databaseUrl(place, 'primary');
-  const holder = new PostgresClient({ connectionString: url });
+  const holder = new PostgresClient({ connectionString: url, query_timeout: 10_000 });
   holder.on('error', () => undefined);
+  endings.push(() => holder.end());
   await holder.connect();
   await holder.query('BEGIN');
   await holder.query('LOCK TABLE tasks.tasks IN SHARE ROW EXCLUSIVE MODE');
@@ -144,6 +150,15 @@ async function holdWrites(): Promise<{ waiting(count: number): Promise<unknown>;
       return rows.length === count;
     });
   return { waiting, release: () => holder.end() };
+}
+
+/** A command of the replication protocol. */
+async function asReplicator(command: string): Promise<void> {
+  const url = new URL(await databaseUrl(place, 'primary'));
+  url.username = 'replicator';
+  url.password = (await readFile(place.secret('postgres/replication-password'), 'utf8')).trim();
+  url.search = 'replication=true';
+  await runSql(url.href, command);
 }
 
 describe('the secrets of compose.yaml', () => {
@@ -265,6 +280,7 @@ describe('NGINX before the API', () => {
     const [reader, writer] = [clientOf(through), clientOf(through)];
     const user = await writer.registerAndLogin();
     const reads = keepCalling(4, 200, () => reader.request('GET', '/v1/tasks', { token: user.accessToken }));
+    endings.push(reads.stop);
     await waitFor(() => reads.answered() >= 20);
     const writes = await holdWrites();
     // Enough that each process has some.
@@ -297,11 +313,12 @@ describe('the Postgres of compose.yaml', () => {
   it('streams to the replica, from which the API reads', async () => {
     const caller = clientOf(nginx.round_robin);
     const user = await caller.registerAndLogin();
-    expect((await createTask(caller, user, 'read me')).status).toBe(201);
+    const { headers } = await createTask(caller, user, 'read me');
     const url = await databaseUrl(place, 'replica');
     await waitFor(async () => {
-      await caller.request('GET', '/v1/users/me', { token: user.accessToken });
-      await caller.request('GET', '/v1/tasks?q=read', { token: user.accessToken });
+      // Kept in no cache.
+      const path = headers['location'] ?? '';
+      expect((await caller.request('GET', path, { token: user.accessToken })).status).toBe(200);
       return (await lastReadAt(url)) > 0;
     });
   });
@@ -320,6 +337,19 @@ describe('the Postgres of compose.yaml', () => {
       async () => (await runSql(url, 'SELECT FROM tasks.tasks WHERE title = $1', [title])).length > 0,
       { timeoutMs: 30_000, what: 'the write on the replica' },
     );
+  });
+
+  it('clones the primary anew where its slot keeps no more what it lacks', async () => {
+    await replica.kill();
+    const folder = join(place.folder, 'replica', 'cluster');
+    const { ino } = await stat(folder);
+    await asReplicator('DROP_REPLICATION_SLOT replica WAIT');
+    // One without a position, as a slot is that has lost some.
+    await asReplicator('CREATE_REPLICATION_SLOT replica PHYSICAL');
+    replica = await startPostgresOf(place, 'replica');
+    expect((await stat(folder)).ino).not.toBe(ino);
+    const url = await databaseUrl(place, 'replica');
+    await waitFor(async () => (await runSql(url, 'SELECT FROM pg_stat_wal_receiver')).length > 0);
   });
 
   it('never takes an empty volume for a new beginning while the replica holds data', async () => {
