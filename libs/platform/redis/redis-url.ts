@@ -130,6 +130,12 @@ function clusterOptions({
     enableOfflineQueue: false,
     clusterRetryStrategy: () => 200,
     slotsRefreshTimeout: 1000,
+    // Else the client connects to the address of a host, and asks the certificate for that instead of for the name.
+    ...(redisOptions.tls !== undefined && { dnsLookup: keepName }),
     redisOptions,
   };
+}
+
+function keepName(host: string, done: (error: null, name: string) => void): void {
+  done(null, host);
 }
