@@ -32,7 +32,10 @@ export const authVariables = {
     ),
   JWT_KEY_PUBLISH_SECONDS: integer(0, 86_400)
     .default(300)
-    .describe('A new key signs when it has been in the folder for this long: by then all processes know it.'),
+    .describe(
+      'A new key signs when it is this old: by then all processes know it. What a process finds at its start is as old ' +
+        'as its name says (`2026-11-24T14-30-00Z.pem`), anything else as its file.',
+    ),
 };
 
 /** Production has several processes, and one that made its own key would refuse the others' tokens. */
