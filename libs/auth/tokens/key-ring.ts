@@ -28,7 +28,7 @@ interface RingKey extends KeyFile {
  *
  * ```
  * openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "keys/$(date -u +%Y-%m-%dT%H-%M-%SZ).pem"
- * # after JWT_KEY_PUBLISH_SECONDS + ACCESS_TOKEN_TTL_SECONDS (20 minutes as shipped):
+ * # after JWT_KEY_PUBLISH_SECONDS + ACCESS_TOKEN_TTL_SECONDS and the time of a mount to follow (25 minutes as shipped):
  * rm keys/2026-01-01T00-00-00Z.pem
  * ```
  *
