@@ -68,8 +68,12 @@ function render(values) {
 const objectsOf = (text) =>
   parseAllDocuments(text, yaml11)
     .map((document) => document.toJS())
-    .filter((object) => object !== null && object.metadata.labels?.['app.kubernetes.io/component'] !== 'test')
+    .filter((object) => object !== null && !isForHelm(object.metadata))
     .map(plain);
+
+/** `helm test`, and the Job that only binds a claim for `helm --wait`. */
+const isForHelm = ({ name, labels }) =>
+  labels?.['app.kubernetes.io/component'] === 'test' || /-backup-volume-[0-9a-f]+$/.test(name);
 
 const keyOf = ({ kind, metadata }) => `${kind} ${metadata.name}`;
 
