@@ -37,6 +37,8 @@
   {{- if gt $sum $most -}}
     {{- fail (printf "%s + %d for jobs + %d for replication + %d reserved = %d connections, above postgres.bundled.maxConnections %d. %s" $ofPods $jobs $replication $reserved $sum $most $advice) -}}
   {{- end -}}
+{{- else if and (eq $postgres.mode "external") $postgres.external.pooler -}}
+  {{- /* The pooler keeps what it opens below the server's limit. */ -}}
 {{- else if eq $postgres.mode "external" -}}
   {{- $sum := add $onPrimary $jobs $reserved -}}
   {{- $most := int $postgres.external.maxConnections -}}
@@ -76,6 +78,9 @@
 {{- $bundled := .Values.postgres.bundled -}}
 {{- $memory := int (include "task-api.mebibytes" (dig "limits" "memory" (dig "requests" "memory" "512Mi" $bundled.resources) $bundled.resources)) -}}
 {{- $walSenders := add 6 (mul 3 (int $bundled.replicas)) -}}
+{{- range $name := list "max_connections" "max_slot_wal_keep_size" "listen_addresses" "unix_socket_directories" "hba_file" "data_directory" "synchronous_standby_names" "primary_conninfo" "primary_slot_name" "wal_level" "hot_standby" }}
+{{- if hasKey $bundled.parameters $name }}{{ fail (printf "postgres.bundled.parameters.%s is set by the chart (by postgres.bundled.maxConnections, maxSlotWalKeepSize or synchronous, or always the same)" $name) }}{{ end -}}
+{{- end -}}
 {{- $settings := dict
   "listen_addresses" "*"
   "unix_socket_directories" "/var/run/postgresql"
