@@ -241,9 +241,11 @@ spec:
                 path: {{ . }}
               {{- end }}
         - name: tmp
-          emptyDir: {}
+          emptyDir:
+            sizeLimit: 64Mi
         - name: run
-          emptyDir: {}
+          emptyDir:
+            sizeLimit: 16Mi
         - name: shm
           emptyDir:
             medium: Memory
