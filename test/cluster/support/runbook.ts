@@ -5,12 +5,16 @@ import { run } from './command.js';
 const folder = join(import.meta.dirname, '..', '..', '..', 'docs', 'runbooks');
 
 /**
- * Runs the commands of a runbook as an operator would paste them, one fenced `sh` block after the other, in one shell that
- * stops at the first that fails. Their variables come from `env`.
+ * Runs the commands of a runbook as an operator would paste them: one fenced `sh` block after the other, in one shell that
+ * stops at the first that fails. `values` takes the place of what the runbook's first lines give its variables.
  */
-export async function followRunbook(name: string, env: Readonly<Record<string, string>>): Promise<string> {
+export async function followRunbook(name: string, values: Readonly<Record<string, string>>): Promise<string> {
   const text = await readFile(join(folder, `${name}.md`), 'utf8');
   const blocks = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, commands = '']) => commands);
-  if (blocks.length === 0) throw new Error(`${name} has no commands.`);
-  return run('bash', ['-euo', 'pipefail', '-s'], { input: blocks.join('\n'), env, timeoutMs: 600_000 });
+  const script = Object.entries(values).reduce((commands, [variable, value]) => {
+    const assignment = new RegExp(`^${variable}=\\S+`, 'm');
+    if (!assignment.test(commands)) throw new Error(`${name} has no ${variable}.`);
+    return commands.replace(assignment, `${variable}=${value}`);
+  }, blocks.join('\n'));
+  return run('bash', ['-euo', 'pipefail', '-s'], { input: script, timeoutMs: 900_000 });
 }
