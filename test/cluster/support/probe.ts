@@ -9,18 +9,26 @@ interface Program {
   readonly image: string;
   readonly command: readonly string[];
   readonly env?: readonly { readonly name: string; readonly value: string }[];
+  /** Secrets, and the folders where they are seen. */
+  readonly secrets?: Readonly<Record<string, string>>;
 }
 
 /** A pod that belongs to no release, as the restricted profile wants it; waits until it runs. */
-export async function startPod(namespace: Namespace, name: string, program: Program): Promise<void> {
+export async function startPod(
+  namespace: Namespace,
+  name: string,
+  { secrets = {}, ...program }: Program,
+): Promise<void> {
   const container = {
     name,
     ...program,
+    volumeMounts: Object.entries(secrets).map(([secret, mountPath]) => ({ name: secret, mountPath })),
     imagePullPolicy: 'IfNotPresent',
     securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
   };
   const spec = {
     containers: [container],
+    volumes: Object.keys(secrets).map((secretName) => ({ name: secretName, secret: { secretName } })),
     automountServiceAccountToken: false,
     terminationGracePeriodSeconds: 0,
     securityContext: { runAsNonRoot: true, runAsUser: 999, seccompProfile: { type: 'RuntimeDefault' } },
