@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { logger } from '../logging/logger.js';
 import type { Health } from './health.js';
+import './event-loop.js';
 import { registry } from './registry.js';
 
 type Answer = { status: number; type: string; body: string };
