@@ -63,10 +63,6 @@ How Postgres is reached. include "task-api.databaseEnv" (list $ "api"), or "wait
 - name: DATABASE_POOLER
   value: 'true'
 {{- end }}
-{{- if .caSecret }}
-- name: DATABASE_CA_FILE
-  value: /etc/task-api/postgres-ca/{{ .caKey }}
-{{- end }}
 {{- end -}}
 {{- end -}}
 {{- end -}}

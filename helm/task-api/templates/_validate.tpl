@@ -58,7 +58,6 @@ DATABASE_URL: postgres
 DATABASE_REPLICA_URLS: postgres
 DATABASE_POOLER: postgres.external.pooler
 DATABASE_POOL_SIZE: postgres.poolSize
-DATABASE_CA_FILE: postgres.external.caSecret
 POSTGRES_PASSWORD: secrets
 REDIS_URL: redis
 REDIS_CA_FILE: redis.external.caSecret
