@@ -1,0 +1,64 @@
+import { describe, expect, it } from '@jest/globals';
+import { manifests, variants } from './chart.js';
+import { matches, ofKind, podsOf } from './manifest.js';
+
+describe.each(variants)('the NetworkPolicies with values %s', (name, files) => {
+  const all = manifests({ files });
+  const policies = ofKind(all, 'NetworkPolicy');
+
+  if (name === 'load-balancer') {
+    it('are none where they are switched off', () => expect(policies).toEqual([]));
+    return;
+  }
+
+  it('let nothing through that they do not name', () => {
+    for (const { metadata, spec } of policies) {
+      for (const rule of spec?.ingress ?? [])
+        expect([metadata.name, rule]).toEqual([
+          metadata.name,
+          expect.objectContaining({ ports: expect.anything() }),
+        ]);
+      for (const { to = [], ports = [] } of spec?.egress ?? [])
+        expect([metadata.name, to.length > 0, ports.length > 0]).toEqual([metadata.name, true, true]);
+      const peers = [...(spec?.ingress ?? []), ...(spec?.egress ?? [])].flatMap(({ from = [], to = [] }) => [
+        ...from,
+        ...to,
+      ]);
+      for (const peer of peers)
+        for (const selector of Object.values(peer))
+          expect([metadata.name, Object.keys(selector as object).length]).not.toEqual([metadata.name, 0]);
+    }
+  });
+
+  it('name both ways of every pod', () => {
+    for (const pod of podsOf(all)) {
+      const own = policies.filter(({ spec }) => matches(spec?.podSelector ?? {}, pod.labels));
+      const types = new Set(own.flatMap(({ spec }) => spec?.policyTypes ?? []));
+      expect([pod.owner, [...types].sort()]).toEqual([pod.owner, ['Egress', 'Ingress']]);
+    }
+  });
+});
+
+describe('the NetworkPolicy of the API', () => {
+  const ingress = (set: Record<string, unknown> = {}) =>
+    ofKind(manifests({ set }), 'NetworkPolicy').find(({ metadata }) => metadata.name === 'tasks-task-api-api')
+      ?.spec?.ingress;
+
+  it('opens the public port to anyone, unless narrowed; the tests reach it all the same', () => {
+    expect(ingress()?.[0]).toEqual({ ports: [{ port: 5000, protocol: 'TCP' }] });
+    const peer = { namespaceSelector: { matchLabels: { name: 'edge' } } };
+    const from = ingress({ 'networkPolicy.http.from': [peer] })?.[0]?.from;
+    expect(from).toHaveLength(2);
+    expect(from?.[0]).toEqual(peer);
+  });
+
+  it('opens the operations port to monitoring and health checkers alone', () => {
+    expect(ingress({ 'networkPolicy.ops.healthCheckerCidrs': ['10.0.0.0/24'] })?.[1]).toEqual({
+      ports: [{ port: 5001, protocol: 'TCP' }],
+      from: [
+        { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } },
+        { ipBlock: { cidr: '10.0.0.0/24' } },
+      ],
+    });
+  });
+});

@@ -1,0 +1,126 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { chart, helms, manifests, parse, render, runTool, variants } from './chart.js';
+import { ofKind, podsOf, theOne } from './manifest.js';
+
+describe.each(variants)('a release with values %s', (_name, files) => {
+  const all = manifests({ files });
+
+  it('sets no number of pods that something scales', () => {
+    const scaled = [...ofKind(all, 'HorizontalPodAutoscaler'), ...ofKind(all, 'ScaledObject')].map(
+      ({ spec }) => spec?.scaleTargetRef?.name,
+    );
+    for (const { metadata, spec } of ofKind(all, 'Deployment'))
+      if (metadata.name.endsWith('-api'))
+        expect([scaled.includes(metadata.name), spec?.replicas !== undefined]).toEqual(
+          scaled.includes(metadata.name) ? [true, false] : [false, true],
+        );
+  });
+
+  it('gives every object a name, and labels that tell whose it is', () => {
+    for (const { kind, metadata } of all) {
+      expect([kind, metadata.name.length]).toEqual([kind, expect.any(Number)]);
+      expect(metadata.name.length).toBeLessThanOrEqual(63);
+      expect([metadata.name, metadata.labels]).toEqual([
+        metadata.name,
+        expect.objectContaining({
+          'app.kubernetes.io/name': expect.any(String),
+          'app.kubernetes.io/instance': 'tasks',
+          'app.kubernetes.io/part-of': 'task-api',
+        }),
+      ]);
+    }
+  });
+
+  it('selects pods by labels that those of no other component have', () => {
+    const pods = podsOf(all);
+    for (const { metadata, spec } of all.filter(({ kind }) => ['Deployment', 'StatefulSet'].includes(kind))) {
+      const selected = pods.filter(({ labels }) =>
+        Object.entries(spec?.selector?.matchLabels ?? {}).every(([name, value]) => labels[name] === value),
+      );
+      expect([metadata.name, selected.length]).toEqual([metadata.name, 1]);
+    }
+  });
+});
+
+describe('the Job of the migrations', () => {
+  const nameOf = (set: Record<string, unknown> = {}, args: string[] = []) =>
+    ofKind(manifests({ set, args }), 'Job').find(({ metadata }) => metadata.name.includes('-migrate-'))
+      ?.metadata.name;
+
+  it('is a new one for another image, and the same one for the same', () => {
+    expect(nameOf()).toMatch(/^tasks-task-api-migrate-[0-9a-f]{10}$/);
+    expect(nameOf({ 'image.tag': '0.2.0' })).not.toBe(nameOf());
+    expect(nameOf({ 'api.replicas': 7, config: { RATE_LIMIT_FREE_POINTS: 5 } })).toBe(nameOf());
+  });
+});
+
+describe('Postgres', () => {
+  it('has pods and claims that another version of the app leaves alone', () => {
+    const sets = (set: Record<string, unknown>) =>
+      ofKind(manifests({ set }), 'StatefulSet').map(({ spec }) => [
+        spec?.template,
+        spec?.volumeClaimTemplates,
+      ]);
+    expect(sets({ 'image.tag': '9.9.9', commonLabels: { team: 'a' } })).toEqual(sets({}));
+    expect(JSON.stringify(sets({}))).not.toContain('helm.sh/chart');
+  });
+});
+
+describe('as part of another chart', () => {
+  it.each(helms)('it takes its values from there, with %s', (helm) => {
+    const folder = mkdtempSync(join(tmpdir(), 'umbrella-'));
+    try {
+      mkdirSync(join(folder, 'charts'));
+      cpSync(chart, join(folder, 'charts', 'task-api'), { recursive: true });
+      writeFileSync(
+        join(folder, 'Chart.yaml'),
+        'apiVersion: v2\nname: umbrella\nversion: 1.0.0\ndependencies:\n' +
+          '  - { name: task-api, version: 0.x.x, condition: task-api.enabled }\n',
+      );
+      writeFileSync(
+        join(folder, 'values.yaml'),
+        'global: { imageRegistry: registry.example.com, storageClass: fast }\n' +
+          'task-api: { enabled: true, api: { autoscaling: { enabled: false }, replicas: 4 } }\n',
+      );
+      const all = parse(render({ helm, path: folder }));
+      expect(theOne(all, 'Deployment', 'tasks-task-api-api').spec?.replicas).toBe(4);
+      for (const { spec } of podsOf(all))
+        for (const { image } of spec.containers) expect(image).toMatch(/^registry\.example\.com\//);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('monitoring', () => {
+  const kinds = (args: string[], set: Record<string, unknown> = {}) =>
+    new Set(manifests({ args, set }).map(({ kind }) => kind));
+
+  it('is left out where the cluster does not know its kinds, and made where it does or is said to', () => {
+    const known = ['ServiceMonitor', 'PrometheusRule'].flatMap((kind) => [
+      '--api-versions',
+      `monitoring.coreos.com/v1/${kind}`,
+    ]);
+    expect(kinds([])).not.toContain('ServiceMonitor');
+    expect(kinds(known)).toContain('ServiceMonitor');
+    expect(kinds(known)).toContain('PrometheusRule');
+    expect(kinds([], { 'monitoring.serviceMonitor.enabled': true })).toContain('ServiceMonitor');
+    expect(kinds(known, { 'monitoring.serviceMonitor.enabled': false })).not.toContain('ServiceMonitor');
+  });
+});
+
+it('is small enough to be packed, and no file of tests is in it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'package-'));
+  try {
+    for (const helm of helms) {
+      runTool(helm, ['package', chart, '--destination', folder]);
+      const shown = runTool(helm, ['show', 'all', join(folder, 'task-api-0.1.0.tgz')]);
+      expect(shown).not.toContain('preset-');
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

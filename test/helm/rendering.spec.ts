@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { helms, parse, render, runTool, variants } from './chart.js';
+import { ofKind } from './manifest.js';
+
+/** The oldest that the chart admits, the one that its cluster tests run on, and the last three. */
+const kubernetesVersions = ['1.30.0', '1.34.0', '1.35.0', '1.36.0', '1.37.0'];
+const schemas = process.env.KUBERNETES_SCHEMAS ?? '';
+
+/** What kubeconform finds wrong: it reads all files of a folder with each schema compiled once. */
+function problemsOf(files: Readonly<Record<string, string>>, version: string): string[] {
+  const folder = mkdtempSync(join(tmpdir(), 'manifests-'));
+  try {
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, `${name}.yaml`), text);
+    runTool('kubeconform', [
+      ...['-strict', '-output', 'text', '-kubernetes-version', version],
+      ...['-schema-location', `${schemas}/v${version}-local-strict/{{.ResourceKind}}{{.KindSuffix}}.json`],
+      ...['-schema-location', 'test/helm/crds/{{.ResourceKind}}{{.KindSuffix}}.json'],
+      folder,
+    ]);
+    return [];
+  } catch (error) {
+    const { stdout } = error as { stdout?: string };
+    if (!stdout) throw error;
+    return stdout.trim().split('\n');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+describe.each(kubernetesVersions)('Kubernetes %s', (version) => {
+  it('admits every field with every set of values', () => {
+    const files = variants.map(([name, paths]) => [name, render({ files: paths })] as const);
+    expect(problemsOf(Object.fromEntries(files), version)).toEqual([]);
+  });
+});
+
+describe.each(variants)('the chart with values %s', (_name, files) => {
+  it('is the same with Helm 3 and 4, and rendered again', () => {
+    const [three, four] = helms.map((helm) => parse(render({ helm, files })));
+    expect(four).toEqual(three);
+    expect(render({ files })).toBe(render({ files }));
+  });
+
+  it('holds no Secret: templates that are rendered again would change it', () => {
+    expect(ofKind(parse(render({ files })), 'Secret')).toEqual([]);
+  });
+
+  it.each(helms)('passes the lint of %s', (helm) => {
+    const values = files.flatMap((file) => ['--values', `helm/task-api/${file}`]);
+    runTool(helm, ['lint', '--strict', '--quiet', '--kube-version', '1.34.0', 'helm/task-api', ...values]);
+  });
+});
+
+it('a field that a schema does not know is found', () => {
+  const budget = render({ args: ['--show-only', 'templates/api-pdb.yaml'] });
+  const problems = problemsOf({ budget: budget.replace('maxUnavailable', 'maxUnavailabel') }, '1.37.0');
+  expect(problems.join()).toContain('maxUnavailabel');
+});
