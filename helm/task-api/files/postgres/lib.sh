@@ -77,6 +77,7 @@ recover_rename() {
 
 # Starts Postgres with what is given besides.
 start_server() {
+  [[ ! $stopping ]] || exit 0
   rm -f "$busy"
   postgres -D "$PGDATA" -c hba_file=/etc/postgres/pg_hba.conf "$@" &
   server=$!
@@ -86,6 +87,7 @@ start_server() {
 leave_with_server() {
   local status=0
   while alive "$server"; do
+    [[ ! $stopping ]] || kill -INT "$server" 2>/dev/null || true # the signal may have come before Postgres was there
     status=0
     wait "$server" || status=$?
   done
