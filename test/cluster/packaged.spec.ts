@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import { jest } from '@jest/globals';
+import { Namespace } from './support/kube.js';
+import { startLoad } from './support/load.js';
+import { forLoad, Release } from './support/release.js';
+
+jest.setTimeout(900_000);
+
+/** As it was released: never made anew. */
+const first = join(import.meta.dirname, 'releases', 'task-api-0.1.0.tgz');
+
+let namespace: Namespace;
+let release: Release;
+
+beforeAll(async () => {
+  namespace = await Namespace.create('test-packaged');
+  release = new Release(namespace);
+  await release.install({ from: first, values: forLoad });
+});
+afterAll(() => namespace.remove());
+
+it('the chart that was released first is upgraded under load: nothing fails, data and secrets stay, Postgres is not restarted', async () => {
+  const api = await release.client();
+  const session = await api.registerAndLogin();
+  await api.request('POST', '/v1/tasks', { token: session.accessToken, body: { title: 'From before' } });
+  const before = { lives: await lives(), secrets: await namespace.secrets() };
+
+  const load = await startLoad({ url: await release.url(), rate: 20 });
+  await release.upgrade({ values: { ...forLoad, api: { podAnnotations: { upgrade: 'once' } } } });
+  await namespace.rolledOut(`deployment/${Release.fullname}-api`);
+  expect(await load.stop()).toMatchObject({ failed: 0, complaints: '' });
+
+  expect({ lives: await lives(), secrets: await namespace.secrets() }).toEqual(before);
+  const tasks = await api.request('GET', '/v1/tasks', { token: session.accessToken });
+  expect(tasks.body['data']).toMatchObject([{ title: 'From before' }]);
+});
+
+async function lives(): Promise<readonly string[]> {
+  return [...(await namespace.lives('postgres-primary')), ...(await namespace.lives('postgres-replica'))];
+}
