@@ -1,5 +1,6 @@
-// npm run test:helm [-- jest's arguments]: the tests of the chart's templates. They need Helm 3 and 4 and kubeconform on
-// the PATH, or by HELM3, HELM4 and KUBECONFORM; and python3 with pip, for the schemas of Kubernetes from PyPI.
+// npm run test:helm [-- jest's arguments]: the tests of the chart's templates. They need Helm 3 and 4, kubeconform
+// and kube-score on the PATH, or by HELM3, HELM4, KUBECONFORM and KUBE_SCORE; and python3 with pip, for the schemas of
+// Kubernetes from PyPI.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

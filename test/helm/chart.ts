@@ -9,6 +9,7 @@ const tools = {
   helm3: { variable: 'HELM3', fallback: 'helm', what: 'Helm 3' },
   helm4: { variable: 'HELM4', fallback: 'helm4', what: 'Helm 4' },
   kubeconform: { variable: 'KUBECONFORM', fallback: 'kubeconform', what: 'kubeconform' },
+  kubeScore: { variable: 'KUBE_SCORE', fallback: 'kube-score', what: 'kube-score' },
 } as const;
 
 export type Tool = keyof typeof tools;

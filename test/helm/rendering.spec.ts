@@ -59,3 +59,31 @@ it('a field that a schema does not know is found', () => {
   const problems = problemsOf({ budget: budget.replace('maxUnavailable', 'maxUnavailabel') }, '1.37.0');
   expect(problems.join()).toContain('maxUnavailabel');
 });
+
+/** What kube-score finds and we mean: */
+const meant = [
+  // Scratch volumes have a sizeLimit; nothing else is written, on a root that is read-only.
+  'container-ephemeral-storage-request-and-limit',
+  // An image is named by its version or digest.
+  'container-image-pull-policy',
+  // Postgres and Redis run as the user of their public images, 999.
+  'container-security-context-user-group-id',
+  // Redis has one pod and an ordinary Service.
+  'statefulset-has-servicename',
+  // The operator makes the pods of CloudNativePG.
+  'networkpolicy-targets-pod',
+];
+
+// Without disruption budgets and policies, as those values ask, there is much to find.
+describe.each(variants.filter(([name]) => name !== 'load-balancer'))(
+  'kube-score with values %s',
+  (_name, files) => {
+    it('finds nothing critical', () => {
+      const args = ['--kubernetes-version', 'v1.34', '--output-format', 'ci', '--ignore-container-cpu-limit'];
+      const ignored = meant.flatMap((test) => ['--ignore-test', test]);
+      const found = runTool('kubeScore', ['score', ...args, ...ignored, '-'], render({ files }));
+      expect(found.split('\n').filter((line) => line.startsWith('[CRITICAL]'))).toEqual([]);
+      expect(found).toContain('[OK]');
+    });
+  },
+);
