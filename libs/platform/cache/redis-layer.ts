@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { answerWithin, late } from '../redis/patience.js';
+import { answerWithin, late } from '../lifecycle/patience.js';
 import type { RedisLink } from '../redis/redis-link.js';
 import { mostBytes, type CachedAnswer, type Entry } from './memory-layer.js';
 

@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { requireWithin } from '../lifecycle/patience.js';
 import { destroy } from './client-connection.js';
 import { clientOptions, type ConnectionConfig } from './data-source.js';
 
@@ -22,7 +23,8 @@ export class Probe {
   async ask<T extends object>(sql: string, values: unknown[] = []): Promise<T[]> {
     if (this.isClosed) throw new Error('This process is stopping.');
     this.connecting ??= this.connect();
-    const { rows } = await (await this.connecting).query<T>(sql, values);
+    const client = await this.connecting;
+    const { rows } = await requireWithin(client.query<T>(sql, values), timeoutMs);
     return rows;
   }
 
@@ -43,7 +45,6 @@ export class Probe {
     const client = new Client({
       ...clientOptions(this.url, this.config, this.name),
       connectionTimeoutMillis: timeoutMs,
-      query_timeout: timeoutMs,
     });
     client.on('error', (error) => {
       if (client === this.connected) this.onLost(error);

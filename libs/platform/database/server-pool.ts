@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg';
 import type { DataSource, QueryRunner } from 'typeorm';
+import { requireWithin } from '../lifecycle/patience.js';
 import { destroy, isReadTimeout } from './client-connection.js';
 import { createDataSource, type ConnectionConfig } from './data-source.js';
 import type { Persistence } from './persistence.js';
@@ -104,7 +105,7 @@ export class ServerPool {
     if ((this.answeredAt.get(client) ?? -Infinity) >= this.doubtedAt) return null;
     const askedAt = performance.now();
     try {
-      await client.query({ ...soon, text: 'SELECT 1' });
+      await requireWithin(client.query('SELECT 1'), proofTimeoutMs);
       this.answeredAt.set(client, askedAt);
       return null;
     } catch (error) {
@@ -127,7 +128,7 @@ export class ServerPool {
 
   /** Notes which server a new connection leads to. */
   private async identify(client: PoolClient): Promise<void> {
-    const { rows } = await client.query<{ identity: string }>({ ...soon, text: identitySql });
+    const { rows } = await requireWithin(client.query<{ identity: string }>(identitySql), proofTimeoutMs);
     this.answeredAt.set(client, performance.now());
     const [row] = rows;
     if (row === undefined) return;
@@ -135,6 +136,3 @@ export class ServerPool {
     this.onConnect(row.identity);
   }
 }
-
-/** pg's types lack the timeout of a single query. */
-const soon: object = { query_timeout: proofTimeoutMs };

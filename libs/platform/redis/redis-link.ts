@@ -2,7 +2,7 @@ import { Redis, type Cluster } from 'ioredis';
 import { Gauge } from 'prom-client';
 import { logger } from '../logging/logger.js';
 import { registry } from '../operations/registry.js';
-import { answerWithin, late } from './patience.js';
+import { requireWithin } from '../lifecycle/patience.js';
 import { createRedis, type RedisAddress, type RedisClientConfig } from './redis-url.js';
 
 const up = new Gauge({
@@ -185,10 +185,8 @@ export class RedisLink {
     setImmediate(() => stream.uncork());
   }
 
-  private async within<T>(answer: Promise<T>): Promise<T> {
-    const found = await answerWithin(answer, this.config.REDIS_TIMEOUT_MS);
-    if (found === late) throw new Error(`no answer within ${this.config.REDIS_TIMEOUT_MS} ms`);
-    return found;
+  private within<T>(answer: Promise<T>): Promise<T> {
+    return requireWithin(answer, this.config.REDIS_TIMEOUT_MS);
   }
 }
 

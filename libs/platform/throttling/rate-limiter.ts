@@ -3,7 +3,7 @@ import type { Consistency } from '../consistency/consistency.js';
 import type { Beginning, Limit, LimitRecord, Mark } from '../consistency/ledger.port.js';
 import type { LocalLimits } from '../consistency/local-limits.js';
 import { registry } from '../operations/registry.js';
-import { answerWithin, late } from '../redis/patience.js';
+import { answerWithin, late } from '../lifecycle/patience.js';
 import { RedisUnavailable } from '../redis/redis-link.js';
 import { RateLimited } from './rate-limited.error.js';
 

@@ -11,3 +11,10 @@ export function answerWithin<T>(answer: Promise<T>, ms: number): Promise<T | typ
     answer.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
+
+/** The answer. @throws Error that counts as a database that is not available, where none came in that time */
+export async function requireWithin<T>(answer: Promise<T>, ms: number): Promise<T> {
+  const found = await answerWithin(answer, ms);
+  if (found === late) throw new Error(`timeout expired: no answer within ${ms} ms`);
+  return found;
+}

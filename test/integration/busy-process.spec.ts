@@ -1,0 +1,25 @@
+import { parseEnvironment } from '../../libs/platform/config/environment.js';
+import { platformVariables } from '../../libs/platform/config/platform-variables.js';
+import { Probe } from '../../libs/platform/database/probe.js';
+import { sharedDatabase } from '../support/test-database.js';
+
+/** Nothing else happens in this process meanwhile, as when it is given no CPU. */
+function blockFor(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+it('does not blame a database that had answered for its own want of CPU', async () => {
+  const url = await sharedDatabase('busy');
+  const config = parseEnvironment({ NODE_ENV: 'test', DATABASE_URL: url }, platformVariables);
+  const probe = new Probe(url, config, 'test', () => undefined);
+  try {
+    await probe.ask('SELECT 1');
+    const answer = probe.ask<{ n: number }>('SELECT 2 AS n');
+    blockFor(2500);
+    expect(await answer).toEqual([{ n: 2 }]);
+    await expect(probe.ask('SELECT pg_sleep(3)')).rejects.toThrow('timeout');
+  } finally {
+    probe.close();
+  }
+});
