@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { Namespace } from './support/kube.js';
-import { startLoad } from './support/load.js';
+import { underLoad } from './support/load.js';
 import { forLoad, Release } from './support/release.js';
 
 jest.setTimeout(900_000);
@@ -36,10 +36,10 @@ describe('installed with no value set, where the restricted profile is enforced'
   it('is upgraded under load with no failed request, and neither Postgres nor a secret is touched', async () => {
     await release.upgrade({ values: forLoad });
     const before = { lives: await databaseLives(), secrets: await namespace.secrets() };
-    const load = await startLoad({ url: await release.url(), rate: 20 });
-    await release.upgrade({ values: { ...forLoad, api: { podAnnotations: { upgrade: 'once' } } } });
-    await namespace.rolledOut(`deployment/${Release.fullname}-api`);
-    const result = await load.stop();
+    const result = await underLoad({ url: await release.url(), rate: 20 }, async () => {
+      await release.upgrade({ values: { ...forLoad, api: { podAnnotations: { upgrade: 'once' } } } });
+      await namespace.rolledOut(`deployment/${Release.fullname}-api`);
+    });
     expect(result).toMatchObject({ failed: 0, complaints: '' });
     expect(result.calls).toBeGreaterThan(200);
     expect({ lives: await databaseLives(), secrets: await namespace.secrets() }).toEqual(before);

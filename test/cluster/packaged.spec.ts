@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { Namespace } from './support/kube.js';
-import { startLoad } from './support/load.js';
+import { underLoad } from './support/load.js';
 import { forLoad, Release } from './support/release.js';
 
 jest.setTimeout(900_000);
@@ -25,10 +25,11 @@ it('the chart that was released first is upgraded under load: nothing fails, dat
   await api.request('POST', '/v1/tasks', { token: session.accessToken, body: { title: 'From before' } });
   const before = { lives: await lives(), secrets: await namespace.secrets() };
 
-  const load = await startLoad({ url: await release.url(), rate: 20 });
-  await release.upgrade({ values: { ...forLoad, api: { podAnnotations: { upgrade: 'once' } } } });
-  await namespace.rolledOut(`deployment/${Release.fullname}-api`);
-  expect(await load.stop()).toMatchObject({ failed: 0, complaints: '' });
+  const result = await underLoad({ url: await release.url(), rate: 20 }, async () => {
+    await release.upgrade({ values: { ...forLoad, api: { podAnnotations: { upgrade: 'once' } } } });
+    await namespace.rolledOut(`deployment/${Release.fullname}-api`);
+  });
+  expect(result).toMatchObject({ failed: 0, complaints: '' });
 
   expect({ lives: await lives(), secrets: await namespace.secrets() }).toEqual(before);
   const tasks = await api.request('GET', '/v1/tasks', { token: session.accessToken });

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { Namespace } from './support/kube.js';
-import { startLoad, type LoadResult } from './support/load.js';
+import { underLoad, type LoadResult } from './support/load.js';
 import { forLoad, Release, type Helm } from './support/release.js';
 
 jest.setTimeout(1_500_000);
@@ -29,9 +29,8 @@ afterEach(() => namespace.remove());
 const wantedPods = async () => (await namespace.get('deployment', deployment)).spec.replicas;
 
 /** Under a load that has made the autoscaler add pods. */
-async function underLoad(steps: readonly (() => Promise<unknown>)[]): Promise<LoadResult> {
-  const load = await startLoad({ url: await release.url(), rate: 40 });
-  try {
+async function whileScaled(steps: readonly (() => Promise<unknown>)[]): Promise<LoadResult> {
+  return underLoad({ url: await release.url(), rate: 40 }, async () => {
     await namespace.waitFor('the autoscaler to want more pods', async () => (await wantedPods()) === 4);
     await namespace.rolledOut(`deployment/${deployment}`);
     for (const step of steps) {
@@ -39,13 +38,8 @@ async function underLoad(steps: readonly (() => Promise<unknown>)[]): Promise<Lo
       await namespace.rolledOut(`deployment/${deployment}`);
       expect(await wantedPods()).toBe(4);
     }
-  } finally {
-    // Its end is waited for in any case, so that nothing is left running.
-    ended = await load.stop();
-  }
-  return ended;
+  });
 }
-let ended: LoadResult = { calls: 0, failed: 0, p99Ms: 0, complaints: '' };
 
 async function survives(install: Helm, steps: readonly (() => Promise<unknown>)[]): Promise<void> {
   await release.install({ helm: install, values });
@@ -53,7 +47,7 @@ async function survives(install: Helm, steps: readonly (() => Promise<unknown>)[
     ...(await namespace.lives('postgres-primary')),
     ...(await namespace.lives('postgres-replica')),
   ];
-  const result = await underLoad(steps);
+  const result = await whileScaled(steps);
   expect(result).toMatchObject({ failed: 0, complaints: '' });
   const after = [
     ...(await namespace.lives('postgres-primary')),

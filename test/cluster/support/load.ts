@@ -22,7 +22,7 @@ export interface LoadResult {
   readonly complaints: string;
 }
 
-export interface Load {
+interface Load {
   /** Ends it, at the latest 15 minutes after its start. */
   stop(): Promise<LoadResult>;
 }
@@ -31,8 +31,20 @@ interface Summary {
   readonly metrics: Readonly<Record<string, { readonly values: Readonly<Record<string, number>> }>>;
 }
 
-/** Starts k6 with the mix of 90 % reads and 10 % writes, and waits until its users are at work. */
-export async function startLoad({ url, rate, users = 20 }: LoadOptions): Promise<Load> {
+/** Does that work under k6's mix of 90 % reads and 10 % writes, which ends with it, whether it fails or not. */
+export async function underLoad(options: LoadOptions, work: () => Promise<unknown>): Promise<LoadResult> {
+  const load = await startLoad(options);
+  let result: LoadResult;
+  try {
+    await work();
+  } finally {
+    result = await load.stop();
+  }
+  return result;
+}
+
+/** Waits until its users are at work. */
+async function startLoad({ url, rate, users = 20 }: LoadOptions): Promise<Load> {
   const folder = await mkdtemp(join(tmpdir(), 'k6-'));
   const summaryFile = join(folder, 'summary.json');
   const child = spawn('k6', ['run', '--quiet', '--no-usage-report', '--address', '', script], {
@@ -47,7 +59,8 @@ export async function startLoad({ url, rate, users = 20 }: LoadOptions): Promise
     child.once('exit', resolve);
   });
   await waitUnlessEnded(ended, () => output.includes('all users are there'), {
-    timeoutMs: 60_000,
+    // As long as k6 gives them: each takes two hashes of a password.
+    timeoutMs: 180_000,
     what: 'the users of the load',
   }).catch((error: unknown) => {
     child.kill();
