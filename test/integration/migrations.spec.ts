@@ -123,7 +123,8 @@ describe('migrate --wait', () => {
       await new Promise((resolve) => setTimeout(resolve, 1500));
       const askedAt = performance.now();
       expect(await waiting.stop('SIGTERM')).toBe(143);
-      expect(performance.now() - askedAt).toBeLessThan(1000);
+      // Less than what is left of the try, which is given up after 5 s.
+      expect(performance.now() - askedAt).toBeLessThan(3000);
       expect(linesOf(waiting, 'waiting for')).toBe(1);
     } finally {
       silent.close();

@@ -91,10 +91,16 @@ describe('Postgres over TLS, with a password that no URL takes', () => {
       databaseUrl: verified(primary),
       env: { DATABASE_REPLICA_URLS: url(primary) },
     });
-    await waitFor(() => words.test(api.logs()));
+    // Of that replica alone: a busy machine may also keep a probe of the primary waiting.
+    const refusals = () =>
+      api
+        .logs()
+        .split('\n')
+        .filter((line) => line.includes('a database server does not answer') && words.test(line));
+    await waitFor(() => refusals().length > 0);
     // Several more probes.
     await new Promise((resolve) => setTimeout(resolve, 1500));
-    expect(api.logs().match(/a database server does not answer/g)).toHaveLength(1);
+    expect(refusals()).toHaveLength(1);
     expect((await client(api.opsUrl).request('GET', '/readyz')).status).toBe(200);
   });
 });
