@@ -26,6 +26,8 @@ export async function startPostgresOf(place: Place, role: PostgresRole): Promise
       PGDATA: join(data, 'cluster'),
       PGPORT: String(place.ports[role]),
       SOCKET_DIR: data,
+      // What the scripts leave there goes with the place.
+      TMPDIR: data,
       POSTGRES_SECRETS: place.secret('postgres'),
       ...(role === 'primary'
         ? { REPLICA_PGDATA: join(place.folder, 'replica', 'cluster') }
