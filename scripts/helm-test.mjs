@@ -14,7 +14,7 @@ const folder = join(root, '.cache', schemas.replace('==', '-'));
 const path = ['kubernetes_validate', 'kubernetes-json-schema'];
 
 function python(...args) {
-  const { status, error } = spawnSync('python3', args, { stdio: ['ignore', 2, 2] });
+  const { status, error } = spawnSync('python3', args, { stdio: ['ignore', 2, 2], timeout: 120_000 });
   if (status === 0) return;
   console.error(`python3 ${args.join(' ')} failed${error ? `: ${error.message}` : ''}.`);
   console.error('The schemas need python3 with pip; on Debian: apt-get install python3-pip');

@@ -5,7 +5,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parse, parseAllDocuments, stringify } from 'yaml';
+import { ensureInstalled } from './bootstrap.mjs';
+
+ensureInstalled();
+const { parse, parseAllDocuments, stringify } = await import('yaml');
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const chart = join(root, 'helm', 'task-api');
