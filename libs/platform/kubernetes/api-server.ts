@@ -35,8 +35,9 @@ export class ApiServer {
   }
 
   /**
-   * One call. Where the server is away, overloaded or has an error of its own, it is tried again for up to about 30 s;
-   * whoever creates something must expect that an earlier try has done it already.
+   * One call. Where the server is away, overloaded or has an error of its own, it is tried again: for 15 s where it
+   * refuses at once, for less than 2 minutes where it says nothing or asks for longer waits. Whoever creates something
+   * must expect that an earlier try has done it already.
    *
    * @returns an answer below 500 that is not 429, whatever it says
    * @throws Error where there was none
