@@ -1,9 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { jest } from '@jest/globals';
 import { startApi, type Api } from '../support/api.js';
 import { runApp } from '../support/run.js';
 import { runSql, sharedDatabase } from '../support/test-database.js';
 import { waitFor } from '../support/wait.js';
+
+// Several processes are started one after the other, which a busy machine may take seconds for.
+jest.setTimeout(120_000);
 
 const appliedTo = async (url: string) => {
   const rows = await Promise.all(
