@@ -23,15 +23,7 @@ export async function startInContainer(
     `${setting}=${String(value)}`,
   ]);
   const published = ['-p', `127.0.0.1:${port}:5432`, '-e', `POSTGRES_PASSWORD=${password}`];
-  await call(engine, [
-    'run',
-    '-d',
-    '--name',
-    name,
-    ...published,
-    `docker.io/postgres:${version}`,
-    ...options,
-  ]);
+  await call(engine, ['run', '-d', '--name', name, ...published, `postgres:${version}`, ...options]);
   const adminUrl = `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`;
   const server = controls(engine, name, port, adminUrl);
   try {

@@ -15,7 +15,7 @@ export interface LoadOptions {
 
 export interface LoadResult {
   readonly calls: number;
-  /** Answers that were not what the call is to get, and calls without an answer. */
+  /** Answers that were not what the call is to get, calls without an answer, and calls that could not be begun in time. */
   readonly failed: number;
   readonly p99Ms: number;
   /** What k6 complained of, such as the failed calls. */
@@ -75,7 +75,7 @@ async function startLoad({ url, rate, users = 20 }: LoadOptions): Promise<Load> 
       const of = (metric: string, value: string): number => metrics[metric]?.values[value] ?? 0;
       return {
         calls: of('calls', 'count'),
-        failed: of('failed_calls', 'count'),
+        failed: of('failed_calls', 'count') + of('dropped_iterations', 'count'),
         p99Ms: of('http_req_duration{scenario:mix}', 'p(99)'),
         complaints: output
           .split('\n')
