@@ -45,6 +45,25 @@ describe.each(variants)('a release with values %s', (_name, files) => {
   });
 });
 
+describe('a long name', () => {
+  it.each([
+    { fullnameOverride: 'a'.repeat(50) },
+    { fullnameOverride: 'tasks-of-a-department-with-a-name-that-is-long' },
+    { nameOverride: 'b'.repeat(50) },
+  ])('of %j leaves room for what Kubernetes puts behind it', (set) => {
+    const all = manifests({ set, files: ['ci/monitored-values.yaml'] });
+    // Pods of a StatefulSet carry its name and a hash of ten letters in a label of 63.
+    for (const { metadata } of ofKind(all, 'StatefulSet'))
+      expect(metadata.name.length).toBeLessThanOrEqual(52);
+    // A CronJob's Jobs end with eleven figures.
+    for (const { metadata } of ofKind(all, 'CronJob')) expect(metadata.name.length).toBeLessThanOrEqual(52);
+    for (const { metadata } of all) {
+      expect(metadata.name.length).toBeLessThanOrEqual(63);
+      expect(metadata.name).not.toMatch(/-$|--/);
+    }
+  });
+});
+
 describe('the Job of the migrations', () => {
   const nameOf = (set: Record<string, unknown> = {}, args: string[] = []) =>
     ofKind(manifests({ set, args }), 'Job').find(({ metadata }) => metadata.name.includes('-migrate-'))
