@@ -39,6 +39,12 @@ describe.each(variants)('the NetworkPolicies with values %s', (name, files) => {
   });
 });
 
+it('the hook that makes the Secrets has its policy already when an upgrade begins to make them', () => {
+  const own = { 'secrets.existingSecret': 'mine', 'secrets.existingJwtSecret': 'mine' };
+  const names = ofKind(manifests({ set: own }), 'NetworkPolicy').map(({ metadata }) => metadata.name);
+  expect(names).toContain('tasks-task-api-secrets');
+});
+
 describe('the NetworkPolicy of the API', () => {
   const ingress = (set: Record<string, unknown> = {}) =>
     ofKind(manifests({ set }), 'NetworkPolicy').find(({ metadata }) => metadata.name === 'tasks-task-api-api')
