@@ -71,6 +71,21 @@ initialise() {
   put_in_place
 }
 
+# A replica that is no more, since `replicas` was lowered, leaves its slot behind: it would hold back WAL, and by
+# hot_standby_feedback dead rows, for as long as it stands. One that is in use is waited for.
+drop_old_slots() {
+  local host prefix=${HOSTNAME%-primary-*}-replica- slots='' left=''
+  for host in $REPLICAS; do slots+=" ${host%%.*}"; done
+  local old="slot_type = 'physical' AND starts_with(slot_name, '${prefix//-/_}')
+    AND slot_name <> ALL (string_to_array('${slots//-/_}', ' '))"
+  until [[ $left == 0 ]]; do
+    sleep 2
+    left=$(psql -XAtqU postgres -d postgres 2>/dev/null \
+      -c "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active AND $old" \
+      -c "SELECT count(*) FROM pg_replication_slots WHERE $old" | tail -1) || true
+  done
+}
+
 take_volume
 if [[ ${MAINTENANCE:-} ]]; then
   log "Maintenance: the volume is held, and nothing is started."
@@ -84,4 +99,5 @@ fi
 
 start_server -c config_file=/etc/postgres/primary.conf
 "$here/set-passwords.sh" --wait &
+drop_old_slots &
 leave_with_server
