@@ -7,6 +7,10 @@ const external = { 'postgres.mode': 'external', 'postgres.external.existingSecre
 
 describe('values that contradict each other are refused with a sentence', () => {
   it.each<[string, Record<string, unknown>]>([
+    ["1st-tasks can't be the name of a Service", { fullnameOverride: '1st-tasks' }],
+    ["tasks.shop can't be the name of a Service", { fullnameOverride: 'tasks.shop' }],
+    ['commonLabels names app.kubernetes.io/name', { commonLabels: { 'app.kubernetes.io/name': 'shop' } }],
+    ['api.podLabels names', { 'api.podLabels': { 'app.kubernetes.io/component': 'web' } }],
     ['api.terminationGracePeriodSeconds is 30', { 'api.terminationGracePeriodSeconds': 30 }],
     ['api.stopTimeoutSeconds is 20, but a request may take 45 s', { 'api.stopTimeoutSeconds': 20 }],
     ['a request may take 75 s', { 'config.REQUEST_TIMEOUT_MS': 60_000 }],

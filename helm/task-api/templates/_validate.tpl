@@ -1,7 +1,7 @@
 {{/* What the schema can't see: values that contradict each other. Called once, by api-deployment.yaml. */}}
 {{- define "task-api.validate" -}}
 {{- $problems := list -}}
-{{- range list "life" "scaling" "config" "stores" "edge" -}}
+{{- range list "names" "life" "scaling" "config" "stores" "edge" -}}
 {{- range include (printf "task-api.validate.%s" .) $ | splitList "\n" -}}
 {{- with trim . }}{{ $problems = append $problems . }}{{ end -}}
 {{- end -}}
@@ -9,6 +9,20 @@
 {{- if $problems -}}
 {{- fail (printf "the values contradict each other:\n  - %s\n" (join "\n  - " $problems)) -}}
 {{- end -}}
+{{- end -}}
+
+{{- define "task-api.validate.names" -}}
+{{- $fullname := include "task-api.fullname" . -}}
+{{- if not (regexMatch "^[a-z]([a-z0-9-]*[a-z0-9])?$" $fullname) }}
+{{ $fullname }} can't be the name of a Service, which begins with a letter and has no dot: set fullnameOverride
+{{- end }}
+{{- range $value, $labels := dict "commonLabels" .Values.commonLabels "api.podLabels" .Values.api.podLabels }}
+{{- range $name, $_ := $labels }}
+{{- if has $name (list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component") }}
+{{ $value }} names {{ $name }}, by which the chart selects its pods
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{- define "task-api.validate.life" -}}
