@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -78,13 +78,22 @@ describe('the Job of the migrations', () => {
 
 describe('Postgres', () => {
   it('has pods and claims that another version of the app leaves alone', () => {
-    const sets = (set: Record<string, unknown>) =>
-      ofKind(manifests({ set }), 'StatefulSet').map(({ spec }) => [
+    const sets = (set: Record<string, unknown>, path = chart) =>
+      ofKind(manifests({ set, path }), 'StatefulSet').map(({ spec }) => [
         spec?.template,
         spec?.volumeClaimTemplates,
       ]);
     expect(sets({ 'image.tag': '9.9.9', commonLabels: { team: 'a' } })).toEqual(sets({}));
-    expect(JSON.stringify(sets({}))).not.toContain('helm.sh/chart');
+    const folder = mkdtempSync(join(tmpdir(), 'next-'));
+    try {
+      cpSync(chart, folder, { recursive: true });
+      const metadata = readFileSync(join(folder, 'Chart.yaml'), 'utf8');
+      writeFileSync(join(folder, 'Chart.yaml'), metadata.replaceAll('ersion: 0.1.0', 'ersion: 9.9.9'));
+      expect(render({ path: folder })).toContain('task-api:9.9.9');
+      expect(sets({}, folder)).toEqual(sets({}));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 
