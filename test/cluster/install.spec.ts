@@ -29,6 +29,13 @@ describe('installed with no value set, where the restricted profile is enforced'
     expect(answer.status).toBe(200);
   });
 
+  it('is kept by Helm in less than 700 kB, of the 1 MiB that a Secret may have', async () => {
+    const [kept] = await namespace.list('secrets', 'owner=helm');
+    const bytes = kept?.data?.['release']?.length ?? 0;
+    expect(bytes).toBeGreaterThan(10_000);
+    expect(bytes).toBeLessThan(700_000);
+  });
+
   it("passes the chart's own tests, which write, and read through a replica", async () => {
     expect(await release.test()).toMatch(/Phase:\s+Succeeded/);
   });

@@ -30,6 +30,7 @@ it('the chart that was released first is upgraded under load: nothing fails, dat
     await namespace.rolledOut(`deployment/${Release.fullname}-api`);
   });
   expect(result).toMatchObject({ failed: 0, complaints: '' });
+  expect(result.calls).toBeGreaterThan(200);
 
   expect({ lives: await lives(), secrets: await namespace.secrets() }).toEqual(before);
   const tasks = await api.request('GET', '/v1/tasks', { token: session.accessToken });

@@ -10,16 +10,21 @@ const primary = `${Release.fullname}-postgres-primary`;
 const replica = `${Release.fullname}-postgres-replica`;
 const env = { namespace: 'test-postgres', name: Release.fullname };
 
+/** Little WAL is kept, so that a replica is soon too far behind. */
+const bundled = {
+  maxSlotWalKeepSize: '32MB',
+  parameters: { max_wal_size: '48MB', min_wal_size: '32MB' },
+};
+
 let namespace: Namespace;
+let release: Release;
 let client: Client;
 let session: Session;
 
 beforeAll(async () => {
   namespace = await Namespace.create(env.namespace);
-  const release = new Release(namespace);
-  // Little WAL is kept, so that a replica is soon too far behind.
-  const parameters = { max_wal_size: '48MB', min_wal_size: '32MB' };
-  await release.install({ values: { postgres: { bundled: { maxSlotWalKeepSize: '32MB', parameters } } } });
+  release = new Release(namespace);
+  await release.install({ values: { postgres: { bundled } } });
   client = await release.client();
   session = await client.registerAndLogin();
 });
@@ -65,4 +70,14 @@ it('goes on with new passwords and keys, by the runbook', async () => {
   expect((await create('Written with the new ones')).status).toBe(201);
   await namespace.kubectl(['delete', 'pod', `${replica}-0`]);
   await namespace.waitFor('both replicas to stream', async () => (await streaming()) === '2');
+});
+
+it('keeps no slot for a replica that is no more: it would hold back WAL and dead rows', async () => {
+  const slots = () => sql(`${primary}-0`, 'SELECT slot_name FROM pg_replication_slots');
+  await release.upgrade({ values: { postgres: { bundled: { ...bundled, replicas: 1 } } } });
+  await namespace.waitFor(
+    'one slot to be left',
+    async () => (await slots()) === `${replica}-0`.replaceAll('-', '_'),
+  );
+  expect((await create('Written with one replica')).status).toBe(201);
 });

@@ -49,6 +49,7 @@ async function survives(install: Helm, steps: readonly (() => Promise<unknown>)[
   ];
   const result = await whileScaled(steps);
   expect(result).toMatchObject({ failed: 0, complaints: '' });
+  expect(result.calls).toBeGreaterThan(200);
   const after = [
     ...(await namespace.lives('postgres-primary')),
     ...(await namespace.lives('postgres-replica')),
