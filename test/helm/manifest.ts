@@ -15,6 +15,7 @@ export type Labels = Readonly<Record<string, string>>;
 
 export interface Spec {
   readonly replicas?: number;
+  readonly podManagementPolicy?: string;
   readonly template?: PodTemplate;
   readonly jobTemplate?: { readonly spec: { readonly template: PodTemplate } };
   readonly podSelector?: Selector;

@@ -97,6 +97,18 @@ describe('Postgres', () => {
   });
 });
 
+it('no StatefulSet holds up an update because a pod of it is not ready', () => {
+  for (const { metadata, spec } of ofKind(manifests(), 'StatefulSet'))
+    expect([metadata.name, spec?.podManagementPolicy]).toEqual([metadata.name, 'Parallel']);
+});
+
+it('Redis is ready by the password that it was started with, not by the one that the Secret holds by now', () => {
+  const [container] = theOne(manifests(), 'StatefulSet', '-redis').spec?.template?.spec.containers ?? [];
+  const probe = JSON.stringify(container?.readinessProbe);
+  expect(probe).toContain('NOAUTH');
+  expect(probe).not.toContain('redis-password');
+});
+
 describe('as part of another chart', () => {
   it.each(helms)('it takes its values from there, with %s', (helm) => {
     const folder = mkdtempSync(join(tmpdir(), 'umbrella-'));
