@@ -152,6 +152,17 @@ describe('monitoring', () => {
   });
 });
 
+it.each(['postgres', 'redis'])(
+  'the exporter of an external %s verifies it by the same authority',
+  (store) => {
+    const set = { [`monitoring.${store}Exporter.enabled`]: true };
+    const all = manifests({ set, files: ['ci/external-values.yaml'] });
+    const spec = theOne(all, 'Deployment', `-${store}-exporter`).spec?.template?.spec;
+    expect(spec?.volumes).toContainEqual({ name: `${store}-ca`, secret: { secretName: `${store}-ca` } });
+    expect(JSON.stringify(spec?.containers)).toContain(`"mountPath":"/etc/task-api/${store}-ca"`);
+  },
+);
+
 it('is small enough to be packed, and no file of tests is in it', () => {
   const folder = mkdtempSync(join(tmpdir(), 'package-'));
   try {
