@@ -29,8 +29,9 @@ describe('values that contradict each other are refused with a sentence', () => 
     ['httpRoute.parentRefs is needed', { 'httpRoute.enabled': true }],
     ['gke.backendConfig is for an Ingress', { 'gke.backendConfig': true }],
     ['gke.healthCheckPolicy and gke.backendPolicy are for a Gateway', { 'gke.healthCheckPolicy': true }],
+    ['parameters.fsync is set by the chart', { 'postgres.bundled.parameters.fsync': 'off' }],
     ['azure.healthCheckPolicy is for a Gateway', { 'azure.healthCheckPolicy': true }],
-    ['above postgres.bundled.maxConnections 200', { 'api.autoscaling.maxReplicas': 20 }],
+    ['above postgres.bundled.maxConnections 300', { 'api.autoscaling.maxReplicas': 25 }],
     ['above postgres.external.maxConnections 100', { ...external, 'postgres.external.maxConnections': 100 }],
     [
       'above postgres.external.replicaMaxConnections 50',

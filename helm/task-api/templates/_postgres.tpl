@@ -78,7 +78,7 @@
 {{- $bundled := .Values.postgres.bundled -}}
 {{- $memory := int (include "task-api.mebibytes" (dig "limits" "memory" (dig "requests" "memory" "512Mi" $bundled.resources) $bundled.resources)) -}}
 {{- $walSenders := add 6 (mul 3 (int $bundled.replicas)) -}}
-{{- range $name := list "max_connections" "max_slot_wal_keep_size" "listen_addresses" "unix_socket_directories" "hba_file" "data_directory" "synchronous_standby_names" "primary_conninfo" "primary_slot_name" "wal_level" "hot_standby" }}
+{{- range $name := list "max_connections" "max_slot_wal_keep_size" "listen_addresses" "unix_socket_directories" "hba_file" "data_directory" "synchronous_standby_names" "primary_conninfo" "primary_slot_name" "wal_level" "hot_standby" "fsync" "full_page_writes" "synchronous_commit" }}
 {{- if hasKey $bundled.parameters $name }}{{ fail (printf "postgres.bundled.parameters.%s is set by the chart (by postgres.bundled.maxConnections, maxSlotWalKeepSize or synchronous, or always the same)" $name) }}{{ end -}}
 {{- end -}}
 {{- $settings := dict
