@@ -82,19 +82,17 @@ const keyOf = ({ kind, metadata }) => `${kind} ${metadata.name}`;
 
 /** Without what is Helm's own: its labels and hooks, the namespace, and a Job's name that is its content's hash. */
 function plain(object) {
-  const { namespace: _namespace, ...metadata } = object.metadata;
-  const isHelms = (name) => name.startsWith('helm.sh/') || name === 'app.kubernetes.io/managed-by';
-  const less = (map = {}) => Object.fromEntries(Object.entries(map).filter(([name]) => !isHelms(name)));
-  const [labels, annotations] = [less(metadata.labels), less(metadata.annotations)];
+  const { metadata, subjects, ...rest } = JSON.parse(JSON.stringify(object), (name, value) =>
+    name.startsWith('helm.sh/') || name === 'app.kubernetes.io/managed-by' ? undefined : value,
+  );
+  const { namespace: _namespace, annotations = {}, ...others } = metadata;
   return {
-    ...object,
-    // Where kustomize finds none, it puts the overlay's.
-    ...(object.subjects && {
-      subjects: object.subjects.map(({ namespace: _theirs, ...subject }) => subject),
-    }),
+    ...rest,
+    // Where kustomize finds no namespace, it puts the overlay's.
+    ...(subjects && { subjects: subjects.map(({ namespace: _theirs, ...subject }) => subject) }),
     metadata: {
+      ...others,
       name: metadata.name.replace(/-migrate-[0-9a-f]{10}$/, '-migrate'),
-      ...(Object.keys(labels).length > 0 && { labels }),
       ...(Object.keys(annotations).length > 0 && { annotations }),
     },
   };

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -88,7 +88,10 @@ describe('Postgres', () => {
     try {
       cpSync(chart, folder, { recursive: true });
       const metadata = readFileSync(join(folder, 'Chart.yaml'), 'utf8');
-      writeFileSync(join(folder, 'Chart.yaml'), metadata.replaceAll('ersion: 0.1.0', 'ersion: 9.9.9'));
+      writeFileSync(
+        join(folder, 'Chart.yaml'),
+        metadata.replaceAll(/^(v|appV)ersion: .*$/gm, '$1ersion: 9.9.9'),
+      );
       expect(render({ path: folder })).toContain('task-api:9.9.9');
       expect(sets({}, folder)).toEqual(sets({}));
     } finally {
@@ -168,8 +171,10 @@ it('is small enough to be packed, and no file of tests is in it', () => {
   try {
     for (const helm of helms) {
       runTool(helm, ['package', chart, '--destination', folder]);
-      const shown = runTool(helm, ['show', 'all', join(folder, 'task-api-0.1.0.tgz')]);
+      const [archive = ''] = readdirSync(folder);
+      const shown = runTool(helm, ['show', 'all', join(folder, archive)]);
       expect(shown).not.toContain('preset-');
+      rmSync(join(folder, archive));
     }
   } finally {
     rmSync(folder, { recursive: true });
