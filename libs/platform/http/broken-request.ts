@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { STATUS_CODES, type Server } from 'node:http';
 import { uuidv7 } from '../database/uuid.js';
+import { countBrokenRequest } from '../operations/http-metrics.js';
 
 interface Answer {
   readonly status: number;
@@ -45,6 +46,7 @@ export function answerOddRequests(server: Server): void {
 }
 
 function writeProblem(socket: Socket, { status, code, detail }: Answer): void {
+  countBrokenRequest(status);
   const title = STATUS_CODES[status] ?? 'Error';
   const requestId = uuidv7();
   const type = `urn:task-api:problem:${code}`;

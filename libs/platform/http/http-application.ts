@@ -18,6 +18,7 @@ import { Connections } from './connections.js';
 import { parseStrictJson } from './strict-json.js';
 import { recordRoutes } from './route-table.js';
 import { requestIdOf } from './request-id.js';
+import { measureRequests } from './request-metrics.js';
 import { EndpointInterceptor } from './endpoint.interceptor.js';
 import { SchemaValidationPipe } from './schema-validation.pipe.js';
 
@@ -53,6 +54,7 @@ export async function createHttpApplication(
   acceptStrictJsonOnly(fastify);
   await addHeaders(fastify, config, health);
   logRequests(fastify);
+  const announceRoutes = measureRequests(fastify);
   addRoutes(fastify);
 
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
@@ -65,6 +67,7 @@ export async function createHttpApplication(
   app.useGlobalInterceptors(app.get(EndpointInterceptor));
   try {
     await app.init();
+    announceRoutes(app);
   } catch (error) {
     // What had begun before a part failed has timers, which would keep the process from ending.
     await app.close();

@@ -1,16 +1,14 @@
 import type { FastifyInstance } from 'fastify';
-import { countRequest } from '../operations/http-metrics.js';
 import { logger } from './logger.js';
 import { principalOf } from '../security/principal.js';
 
 /** Health checks arrive every few seconds and say nothing. */
 const silentRoutes = new Set(['/healthz']);
 
-/** One line and one measurement a request, written when its answer has been sent or its client has gone. */
+/** One line a request, written when its answer has been sent or its client has gone. */
 export function logRequests(fastify: FastifyInstance): void {
   fastify.addHook('onResponse', (request, reply, done) => {
     const route = request.is404 ? 'unmatched' : (request.routeOptions.url ?? 'unmatched');
-    countRequest(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
     if (!silentRoutes.has(route)) {
       logger.info(
         {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { registry } from './registry.js';
-import './event-loop.js';
+import { watchEventLoop } from './event-loop.js';
 
 const read = async () => {
   const metric = (await registry.getMetricsAsJSON()).find(
@@ -16,5 +16,22 @@ describe('the utilization of the event loop', () => {
     expect(await read()).toBeGreaterThan(0.8);
     await sleep(300);
     expect(await read()).toBeLessThan(0.5);
+  });
+});
+
+describe('the delay of the event loop', () => {
+  it('is counted while it is watched, and stays counted when it has been read', async () => {
+    const slowOnes = async () => {
+      const text = await registry.getSingleMetricAsString('nodejs_eventloop_delay_seconds');
+      const upTo = (bound: string) => Number(text.split(`le="${bound}"} `)[1]?.split('\n')[0]);
+      return upTo('+Inf') - upTo('0.1');
+    };
+    const end = watchEventLoop();
+    await sleep(50);
+    for (const until = Date.now() + 200; Date.now() < until;);
+    await sleep(50);
+    end();
+    expect(await slowOnes()).toBe(1);
+    expect(await slowOnes()).toBe(1);
   });
 });

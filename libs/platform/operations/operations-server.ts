@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { logger } from '../logging/logger.js';
 import type { Health } from './health.js';
-import './event-loop.js';
+import { watchEventLoop } from './event-loop.js';
+import { expose } from './exposition.js';
 import { registry } from './registry.js';
 
 type Answer = { status: number; type: string; body: string };
@@ -16,6 +17,7 @@ const text = (isGood: boolean, body: string): Answer => ({
 /** The operations port: probes and metrics, GET only, apart from the public one and up before everything else. */
 export class OperationsServer {
   private readonly server: Server;
+  private readonly unwatch = watchEventLoop();
 
   constructor(private readonly health: Health) {
     this.server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
@@ -34,6 +36,7 @@ export class OperationsServer {
   }
 
   async close(): Promise<void> {
+    this.unwatch();
     if (!this.server.listening) return;
     const closed = once(this.server, 'close');
     this.server.close();
@@ -46,11 +49,14 @@ export class OperationsServer {
       response.writeHead(405, { allow: 'GET' }).end();
       return;
     }
-    const { status, type, body } = await this.answer(request.url?.split('?', 1)[0] ?? '/');
+    const { status, type, body } = await this.answer(
+      request.url?.split('?', 1)[0] ?? '/',
+      request.headers.accept,
+    );
     response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
   }
 
-  private async answer(path: string): Promise<Answer> {
+  private async answer(path: string, accept?: string): Promise<Answer> {
     switch (path) {
       case '/livez':
         return text(true, 'live\n');
@@ -59,7 +65,7 @@ export class OperationsServer {
       case '/startupz':
         return text(this.health.isStarted, this.health.isStarted ? 'started\n' : 'starting\n');
       case '/metrics':
-        return { status: 200, type: registry.contentType, body: await registry.metrics() };
+        return { status: 200, ...(await expose(registry, accept)) };
       default:
         return { status: 404, type: 'text/plain', body: 'not found\n' };
     }

@@ -1,6 +1,7 @@
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry, type OpenMetricsContentType } from 'prom-client';
 
-/** All metrics of the process. */
-export const registry = new Registry();
+/** All metrics of the process. prom-client takes exemplars only where it is to write OpenMetrics. */
+export const registry = new Registry<OpenMetricsContentType>();
+registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
 
 collectDefaultMetrics({ register: registry });
