@@ -6,3 +6,10 @@ export class DatabaseUnavailable extends ServiceUnavailable {
     super('The database is not available.', { code: 'database_unavailable', cause });
   }
 }
+
+/** The server answers for another one than it was taken for, or is behind: the read has to go elsewhere. */
+export class NotUsable extends DatabaseUnavailable {
+  constructor(reason: string) {
+    super(new Error(reason));
+  }
+}

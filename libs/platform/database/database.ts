@@ -5,7 +5,7 @@ import { Permit, PermitLost } from '../consistency/permit.js';
 import { currentView } from '../consistency/request-view.js';
 import { registry } from '../operations/registry.js';
 import type { ConnectionConfig } from './data-source.js';
-import { DatabaseUnavailable } from './database-unavailable.js';
+import { DatabaseUnavailable, NotUsable } from './database-unavailable.js';
 import { passFailPoint } from './fail-point.js';
 import type { Position } from './position.js';
 import {
@@ -14,7 +14,7 @@ import {
   isStatementTimeout,
   isTransientConflict,
 } from './postgres-errors.js';
-import { NotUsable, type Server } from './server.js';
+import type { Server } from './server.js';
 import type { Servers } from './servers.js';
 import { transact, UnknownOutcome } from './transaction.js';
 
@@ -156,7 +156,7 @@ export class Database {
     const primary = await this.door.servers.getPrimary(position);
     const result = await (primary.isShared
       ? primary.read((isStandby) => !isStandby, run)
-      : primary.borrow((runner) => run(runner.manager)));
+      : primary.borrow('read', (runner) => run(runner.manager)));
     reads.inc({ db_target: 'primary' });
     return result;
   }

@@ -4,7 +4,7 @@ import {
   QueryRunnerProviderAlreadyReleasedError,
   TransactionNotStartedError,
 } from 'typeorm';
-import { DatabaseUnavailable } from './database-unavailable.js';
+import { DatabaseUnavailable, NotUsable } from './database-unavailable.js';
 
 /** SQLSTATE class 08 (connection), 57P0x (shutdown, starting up), 53 (no resources), 57014 (cancelled by a timeout). */
 const unavailableStates = /^(08...|57P0[1-5]|53...|57014|25006|55P03)$/;
@@ -54,6 +54,15 @@ export const isStatementTimeout = (error: unknown): boolean => codeOf(driverErro
 /** A standby ended a query because what it replays stood against it; another server may answer it. */
 export const isRecoveryConflict = (error: unknown): boolean =>
   codeOf(driverError(error)) === '40001' || codeOf(driverError(error)) === '57P04';
+
+/** How the database failed an operation; null for what is no failure of its own, such as a constraint or a replica behind. */
+export function errorKind(error: unknown): 'unavailable' | 'timeout' | 'conflict' | null {
+  if (error instanceof NotUsable) return null;
+  if (isStatementTimeout(error)) return 'timeout';
+  if (isTransientConflict(error) || isRecoveryConflict(error)) return 'conflict';
+  if (isDatabaseUnavailable(error)) return 'unavailable';
+  return error instanceof Error && error.cause !== undefined ? errorKind(error.cause) : null;
+}
 
 /** NUL or a lone surrogate that got past validation. */
 export function isUntranslatableText(error: unknown): boolean {

@@ -1,8 +1,9 @@
-import type { PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { requireWithin } from '../lifecycle/patience.js';
 import { destroy, isReadTimeout } from './client-connection.js';
 import { createDataSource, type ConnectionConfig } from './data-source.js';
+import { measured, measuredWait, type Operation, type PoolFigures } from './database-metrics.js';
 import type { Persistence } from './persistence.js';
 import { identitySql } from './probe-sql.js';
 
@@ -21,6 +22,7 @@ export class ServerPool {
   /** Uses under way, by which load is balanced. */
   outstanding = 0;
   private dataSource: Promise<DataSource> | null = null;
+  private pool: Pool | null = null;
   private readonly identities = new WeakMap<object, string>();
   private readonly answeredAt = new WeakMap<object, number>();
   private readonly borrowed = new Set<PoolClient>();
@@ -39,14 +41,29 @@ export class ServerPool {
     return this.identities.get(client);
   }
 
-  async use<T>(run: (runner: QueryRunner, client: PoolClient) => Promise<T>): Promise<T> {
+  get figures(): PoolFigures {
+    const { totalCount = 0, idleCount = 0, waitingCount = 0 } = this.pool ?? {};
+    const { DATABASE_POOL_SIZE } = this.options.config;
+    return {
+      idle: idleCount,
+      used: totalCount - idleCount,
+      pending: waitingCount,
+      max: DATABASE_POOL_SIZE,
+    };
+  }
+
+  async use<T>(
+    operation: Operation,
+    run: (runner: QueryRunner, client: PoolClient) => Promise<T>,
+  ): Promise<T> {
     this.outstanding++;
     let runner: QueryRunner | undefined;
     let client: PoolClient | undefined;
     try {
-      ({ runner, client } = await this.acquire());
+      const lent = await measuredWait(operation, () => this.acquire());
+      ({ runner, client } = lent);
       this.borrowed.add(client);
-      return await run(runner, client);
+      return await measured(operation, () => run(lent.runner, lent.client));
     } catch (error) {
       if (client !== undefined && isReadTimeout(error)) {
         destroy(client);
@@ -74,12 +91,14 @@ export class ServerPool {
   reset(): void {
     const old = this.dataSource;
     this.dataSource = null;
+    this.pool = null;
     old?.then((dataSource) => dataSource.destroy()).catch(() => undefined);
   }
 
   async close(): Promise<void> {
     const dataSource = await this.dataSource?.catch(() => null);
     this.dataSource = null;
+    this.pool = null;
     await dataSource?.destroy();
   }
 
@@ -120,9 +139,14 @@ export class ServerPool {
       this.identify(client),
     ).initialize();
     this.dataSource = opening;
-    opening.catch(() => {
-      if (this.dataSource === opening) this.dataSource = null;
-    });
+    opening.then(
+      (dataSource) => {
+        if (this.dataSource === opening) this.pool = poolOf(dataSource);
+      },
+      () => {
+        if (this.dataSource === opening) this.dataSource = null;
+      },
+    );
     return opening;
   }
 
@@ -136,3 +160,6 @@ export class ServerPool {
     this.onConnect(row.identity);
   }
 }
+
+/** TypeORM's types leave it out. */
+const poolOf = ({ driver }: DataSource): Pool => (driver as unknown as { master: Pool }).master;

@@ -3,7 +3,13 @@ import type { EntityManager, QueryRunner } from 'typeorm';
 import { Batched } from '../consistency/batched.js';
 import { logger } from '../logging/logger.js';
 import { backendOf } from './client-connection.js';
-import { DatabaseUnavailable } from './database-unavailable.js';
+import {
+  operations,
+  type DatabaseTarget,
+  type MeasuredServer,
+  type PoolFigures,
+} from './database-metrics.js';
+import { NotUsable } from './database-unavailable.js';
 import type { Position } from './position.js';
 import { Probe } from './probe.js';
 import { checkedReadSql, probeSql, type ProbeRow } from './probe-sql.js';
@@ -27,30 +33,25 @@ export interface ServerOptions extends PoolOptions {
   readonly processId: string;
 }
 
-/** The server answers for another one than it was taken for, or is behind: the read has to go elsewhere. */
-export class NotUsable extends DatabaseUnavailable {
-  constructor(reason: string) {
-    super(new Error(reason));
-  }
-}
-
 /** Whether a server that answers like this may serve a read. */
 export type IsGood = (isStandby: boolean, position: Position) => boolean;
 
 const slowPrimaryMs = 5000;
 
 /** One address of a Postgres server: its pool, and what is known of the server behind it. */
-export class Server {
+export class Server implements MeasuredServer {
   /** Host and port, for logs and metrics. */
   readonly name: string;
   /** Null: it does not answer, or has not yet been asked. */
   state: ServerState | null = null;
   /** When it was last seen as a standby that gets no WAL. */
   cutOffAt = -Infinity;
+  /** What it was when it last answered; null: it never has. */
+  target: DatabaseTarget | null = null;
   private isToldLost = false;
   /** Its connections lead to several servers (a reader endpoint, a pooler): each read asks whom it got. */
   isShared: boolean;
-  private readonly pool: ServerPool;
+  private readonly connections: ServerPool;
   private readonly probe: Probe;
   private readonly asks = new Batched(() => this.askOnce());
 
@@ -58,7 +59,7 @@ export class Server {
     const { hostname, port } = new URL(options.url);
     this.name = `${hostname}:${port || '5432'}`;
     this.isShared = options.config.DATABASE_POOLER;
-    this.pool = new ServerPool(
+    this.connections = new ServerPool(
       options,
       (identity) => this.compare(identity),
       (client) => this.cancel(client),
@@ -71,7 +72,15 @@ export class Server {
 
   /** Reads and writes under way. */
   get outstanding(): number {
-    return this.pool.outstanding;
+    return this.connections.outstanding;
+  }
+
+  get isUp(): boolean {
+    return this.state !== null;
+  }
+
+  get pool(): PoolFigures {
+    return this.connections.figures;
   }
 
   /** Asks the server how it is. On return `state` says what it answered to a question of after the call, null for none. */
@@ -85,12 +94,15 @@ export class Server {
   }
 
   /**
-   * Lends a connection with nothing checked: for writes, and reads on what is known to be the primary.
+   * Lends a connection of the primary with nothing checked.
    *
    * @throws NotUsable where the address leads to another server by now
    */
-  borrow<T>(run: (runner: QueryRunner, client: PoolClient) => Promise<T>): Promise<T> {
-    return this.pool.use(async (runner, client) => {
+  borrow<T>(
+    purpose: 'read' | 'write',
+    run: (runner: QueryRunner, client: PoolClient) => Promise<T>,
+  ): Promise<T> {
+    return this.connections.use(operations[purpose].primary, async (runner, client) => {
       this.checkIdentity(client);
       return run(runner, client);
     });
@@ -102,9 +114,9 @@ export class Server {
    * @throws NotUsable where it is not
    */
   read<T>(isGood: IsGood, run: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.pool.use(async (runner, client) => {
+    return this.connections.use(operations.read[this.target ?? 'replica'], async (runner, client) => {
       const isKnown =
-        !this.isShared && this.state !== null && this.pool.identityOf(client) === this.state.identity;
+        !this.isShared && this.state !== null && this.connections.identityOf(client) === this.state.identity;
       if (isKnown) return run(runner.manager);
       return this.readChecked(client, isGood, () => run(runner.manager));
     });
@@ -115,19 +127,19 @@ export class Server {
     // Also one that has never answered: it may be named, trusted or logged in to in a wrong way.
     if (!this.isToldLost) logger.warn({ err: error, server: this.name }, 'a database server does not answer');
     this.isToldLost = true;
-    if (this.state?.isStandby === true) this.pool.breakOff();
+    if (this.state?.isStandby === true) this.connections.breakOff();
     this.state = null;
     this.probe.drop();
   }
 
   /** Closes the pool; the next use opens another. For a server that has another role now. */
   reset(): void {
-    this.pool.reset();
+    this.connections.reset();
   }
 
   async close(): Promise<void> {
     this.probe.close();
-    await this.pool.close();
+    await this.connections.close();
   }
 
   private async askOnce(): Promise<void> {
@@ -137,10 +149,11 @@ export class Server {
       if (row === undefined) throw new Error('no answer');
       const { standby, position, identity, leases, receiving } = row;
       this.state = { isStandby: standby, position, identity, leases, askedAt };
+      this.target = standby ? 'replica' : 'primary';
       this.isToldLost = false;
       if (standby && !receiving) this.cutOffAt = askedAt;
     } catch (error) {
-      this.pool.doubt();
+      this.connections.doubt();
       if (this.isSlowPrimary(error, askedAt)) this.probe.drop();
       else this.lose(error);
     }
@@ -171,7 +184,7 @@ export class Server {
 
   private checkIdentity(client: PoolClient): void {
     if (this.isShared || this.state === null) return;
-    const identity = this.pool.identityOf(client);
+    const identity = this.connections.identityOf(client);
     if (identity === undefined || identity === this.state.identity) return;
     this.lose(new Error('the address leads to another server'));
     this.reset();

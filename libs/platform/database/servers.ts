@@ -1,4 +1,5 @@
 import { logger } from '../logging/logger.js';
+import { watchServers, type MeasuredServers } from './database-metrics.js';
 import { DatabaseUnavailable } from './database-unavailable.js';
 import { LagMeter } from './lag-meter.js';
 import { covers, timelineOf, type Position } from './position.js';
@@ -17,7 +18,7 @@ export interface ServersConfig {
 }
 
 /** The servers of one database. Which one is the primary is found out by asking them, again and again. */
-export class Servers {
+export class Servers implements MeasuredServers {
   /** The newest timeline that any of them was seen to write on: a primary on an older one has been replaced. */
   private newestTimeline = 0;
   private current: Server | null = null;
@@ -35,11 +36,13 @@ export class Servers {
   /** Asks every server four times a second until `stop`. Resolves when each has been asked once. */
   async start(): Promise<void> {
     this.isStopped = false;
+    watchServers(this);
     await Promise.all(this.all.map((server) => this.poll(server)));
   }
 
   async stop(): Promise<void> {
     this.isStopped = true;
+    watchServers(null);
     for (const timer of this.timers.values()) clearTimeout(timer);
     await Promise.all(this.all.map((server) => server.close()));
   }
@@ -106,6 +109,11 @@ export class Servers {
     const { state } = server;
     if (state === null || this.primaryState === null) return null;
     return this.lag.lagMs(state.position, state.askedAt);
+  }
+
+  lagMsByName(): ReadonlyMap<string, number | null> {
+    const standbys = this.all.filter(({ state }) => state?.isStandby === true);
+    return new Map(standbys.map((server) => [server.name, this.lagMsOf(server)]));
   }
 
   /**

@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg';
 import { isReadTimeout } from './client-connection.js';
 import { commit } from './commit.js';
 import { idleInTransactionMs, type ConnectionConfig } from './data-source.js';
+import { measured, operations } from './database-metrics.js';
 import type { Position } from './position.js';
 import { isDatabaseUnavailable, isReadOnly } from './postgres-errors.js';
 import type { Server } from './server.js';
@@ -22,7 +23,7 @@ export async function transact<T>(
   confirm: () => Promise<void>,
 ): Promise<{ result: T; position: Position }> {
   try {
-    return await primary.borrow(async (runner, client) => {
+    return await primary.borrow('write', async (runner, client) => {
       await runner.startTransaction();
       const result = await orRollBack(runner, async () => {
         if (config.DATABASE_POOLER) await runner.query(timeoutsSql(config));
@@ -55,7 +56,7 @@ async function orRollBack<T>(runner: QueryRunner, run: () => Promise<T>): Promis
 
 async function commitOrRollBack(runner: QueryRunner, client: PoolClient): Promise<Position> {
   try {
-    return await commit(runner, client);
+    return await measured(operations.commit.primary, () => commit(runner, client));
   } catch (error) {
     const isRefused = runner.isTransactionActive && !isDatabaseUnavailable(error);
     if (!isRefused)

@@ -1,0 +1,180 @@
+import { Counter, Gauge, Histogram } from 'prom-client';
+import { partLatencyBuckets } from '../operations/latency-buckets.js';
+import { registry } from '../operations/registry.js';
+import { errorKind } from './postgres-errors.js';
+
+/** What a server was when it last answered. */
+export type DatabaseTarget = 'primary' | 'replica';
+
+/** `read`: statements of a read; `write`: a transaction, to the end of its COMMIT; `commit`: the COMMIT alone. */
+export type OperationName = 'read' | 'write' | 'commit';
+
+export interface Operation {
+  readonly db_operation_name: OperationName;
+  readonly db_target: DatabaseTarget;
+}
+
+const duration = new Histogram({
+  name: 'db_client_operation_duration_seconds',
+  help: 'Time from having a connection to its return: of a read, of a write (a transaction with its COMMIT), and of the COMMIT alone, which waits for the synchronous standby.',
+  labelNames: ['db_operation_name', 'db_target'],
+  buckets: [...partLatencyBuckets],
+  registers: [registry],
+});
+const errors = new Counter({
+  name: 'db_client_operation_errors_total',
+  help: 'Operations that failed by the database: it was `unavailable` (also: no connection in time), a statement took too long (`timeout`), or a transaction had to give way (`conflict`).',
+  labelNames: ['db_operation_name', 'db_target', 'error_type'],
+  registers: [registry],
+});
+const waitTime = new Histogram({
+  name: 'db_client_connection_wait_time_seconds',
+  help: 'Time until a connection was had from the pool, or was given up.',
+  labelNames: ['db_target'],
+  buckets: [...partLatencyBuckets],
+  registers: [registry],
+});
+
+/** The few there are, so that each keeps its labels and begins at zero. */
+export const operations = {
+  read: {
+    primary: { db_operation_name: 'read', db_target: 'primary' },
+    replica: { db_operation_name: 'read', db_target: 'replica' },
+  },
+  write: { primary: { db_operation_name: 'write', db_target: 'primary' } },
+  commit: { primary: { db_operation_name: 'commit', db_target: 'primary' } },
+} as const satisfies Record<OperationName, Partial<Record<DatabaseTarget, Operation>>>;
+
+for (const operation of Object.values(operations).flatMap((each) => Object.values(each) as Operation[])) {
+  duration.zero(operation);
+  for (const error_type of ['unavailable', 'timeout', 'conflict'])
+    errors.inc({ ...operation, error_type }, 0);
+}
+
+/** Measures an operation that has its connection. Its failure counts where the database is to blame. */
+export async function measured<T>(operation: Operation, run: () => Promise<T>): Promise<T> {
+  const startedAt = performance.now();
+  try {
+    return await run();
+  } catch (error) {
+    countError(operation, error);
+    throw error;
+  } finally {
+    duration.observe(operation, (performance.now() - startedAt) / 1000);
+  }
+}
+
+/** Measures the wait for a connection of `operation`. */
+export async function measuredWait<T>(operation: Operation, acquire: () => Promise<T>): Promise<T> {
+  const startedAt = performance.now();
+  try {
+    return await acquire();
+  } catch (error) {
+    countError(operation, error);
+    throw error;
+  } finally {
+    waitTime.observe(targets[operation.db_target], (performance.now() - startedAt) / 1000);
+  }
+}
+
+const targets = { primary: { db_target: 'primary' }, replica: { db_target: 'replica' } } as const;
+
+function countError(operation: Operation, error: unknown): void {
+  const error_type = errorKind(error);
+  if (error_type !== null) errors.inc({ ...operation, error_type });
+}
+
+export interface PoolFigures {
+  readonly idle: number;
+  readonly used: number;
+  readonly pending: number;
+  readonly max: number;
+}
+
+/** What the metrics ask of a server. */
+export interface MeasuredServer {
+  readonly name: string;
+  readonly isUp: boolean;
+  /** Null: it has never answered. */
+  readonly target: DatabaseTarget | null;
+  readonly pool: PoolFigures;
+}
+
+export interface MeasuredServers {
+  readonly all: readonly MeasuredServer[];
+  /** Null where it is not known, as with the primary away. */
+  lagMsByName(): ReadonlyMap<string, number | null>;
+}
+
+/** A process has those of one database. */
+let watched: MeasuredServers | null = null;
+
+export function watchServers(servers: MeasuredServers | null): void {
+  watched = servers;
+}
+
+function sumByTarget(figure: (pool: PoolFigures) => number): Record<DatabaseTarget, number> {
+  const sums = { primary: 0, replica: 0 };
+  for (const { target, pool } of watched?.all ?? []) if (target !== null) sums[target] += figure(pool);
+  return sums;
+}
+
+new Gauge({
+  name: 'db_client_connection_count',
+  help: 'Connections of the pools.',
+  labelNames: ['db_target', 'state'],
+  registers: [registry],
+  collect() {
+    for (const state of ['idle', 'used'] as const)
+      for (const [db_target, sum] of Object.entries(sumByTarget((pool) => pool[state])))
+        this.set({ db_target, state }, sum);
+  },
+});
+
+new Gauge({
+  name: 'db_client_connection_max',
+  help: 'Most connections that the pools may open, over all servers of that kind.',
+  labelNames: ['db_target'],
+  registers: [registry],
+  collect() {
+    for (const [db_target, sum] of Object.entries(sumByTarget(({ max }) => max)))
+      this.set({ db_target }, sum);
+  },
+});
+
+new Gauge({
+  name: 'db_client_connection_pending_requests',
+  help: 'Operations that wait for a connection of the pool.',
+  labelNames: ['db_target'],
+  registers: [registry],
+  collect() {
+    for (const [db_target, sum] of Object.entries(sumByTarget(({ pending }) => pending)))
+      this.set({ db_target }, sum);
+  },
+});
+
+new Gauge({
+  name: 'db_replica_lag_seconds',
+  help: 'How long ago the primary was first seen beyond what the replica has replayed; 10 stands for more, too. No series while that is unknown: the primary or the replica does not answer.',
+  labelNames: ['replica'],
+  aggregator: 'max',
+  registers: [registry],
+  collect() {
+    this.reset();
+    for (const [replica, lagMs] of watched?.lagMsByName() ?? [])
+      if (lagMs !== null) this.set({ replica }, lagMs / 1000);
+  },
+});
+
+new Gauge({
+  name: 'db_server_up',
+  help: '1 while this process reaches the server, else 0; `db_target` is what it was when it last answered, `unknown` before that.',
+  labelNames: ['server', 'db_target'],
+  aggregator: 'min',
+  registers: [registry],
+  collect() {
+    this.reset();
+    for (const { name, target, isUp } of watched?.all ?? [])
+      this.set({ server: name, db_target: target ?? 'unknown' }, isUp ? 1 : 0);
+  },
+});
