@@ -59,7 +59,8 @@ LABEL org.opencontainers.image.title="task-api" \
 # --max-semi-space-size as scripts/app.mjs passes it: less memory at rest for a few more minor collections.
 ENV NODE_ENV=production \
     NODE_OPTIONS=--max-semi-space-size=8 \
-    APP_VERSION=${VERSION}
+    APP_VERSION=${VERSION} \
+    APP_REVISION=${REVISION}
 
 # By number, so that a cluster can see that it is not root. No file is theirs, and none needs to be written: the root
 # may be read-only, with /tmp mounted for mails where no mail server is set.

@@ -8,6 +8,7 @@ import { createHttpApplication, stopHttpApplication } from '../../libs/platform/
 import { onStopSignal, Stopped, type StopRequest } from '../../libs/platform/lifecycle/stop-signal.js';
 import { logger } from '../../libs/platform/logging/logger.js';
 import { serveDocs } from '../../libs/platform/openapi/docs-page.js';
+import { tellBuild } from '../../libs/platform/operations/build-info.js';
 import { Health } from '../../libs/platform/operations/health.js';
 import { OperationsServer } from '../../libs/platform/operations/operations-server.js';
 import { AppModule } from './app.module.js';
@@ -17,6 +18,7 @@ import { welcome } from './welcome.js';
 
 const config = loadConfigOrExit(apiVariables, apiRules);
 logger.level = config.LOG_LEVEL;
+tellBuild(config);
 
 const stop = onStopSignal();
 

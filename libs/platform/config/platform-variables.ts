@@ -21,6 +21,8 @@ export const platformVariables = {
   OPS_PORT: integer(0, 65535)
     .default(5001)
     .describe('Port of `/livez`, `/readyz`, `/startupz` and `/metrics`.'),
+  APP_VERSION: z.string().max(100).default('unknown').describe('Version in the metrics; set in the image.'),
+  APP_REVISION: z.string().max(100).default('unknown').describe('Commit in the metrics; set in the image.'),
   PUBLIC_URL: url('http', 'https')
     .optional()
     .describe(
