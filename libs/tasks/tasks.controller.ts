@@ -1,4 +1,15 @@
-import { Body, Controller, Delete, Get, Headers, Param, Patch, Post, Query } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  Param,
+  Patch,
+  Post,
+  Query,
+  UseInterceptors,
+} from '@nestjs/common';
 import { replyWith } from '../platform/cache/answer.js';
 import { Endpoint } from '../platform/http/endpoint.js';
 import { isNotModified, versionEtag } from '../platform/http/etag.js';
@@ -21,6 +32,7 @@ import {
   type NewTask,
   type TaskPatch,
 } from './tasks.schemas.js';
+import { TaskOperationsInterceptor } from './tasks.metrics.js';
 import { TasksService } from './tasks.service.js';
 
 /** Each operation counts as the call that it saves. */
@@ -33,6 +45,7 @@ const operationCount = (body: unknown): number => {
 const taskAnswer = { status: 200, response: taskSchema, headers: ['etag'] } as const;
 
 @Controller('/v1/tasks')
+@UseInterceptors(TaskOperationsInterceptor)
 export class TasksController {
   constructor(
     private readonly tasks: TasksService,

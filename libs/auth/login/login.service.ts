@@ -8,6 +8,7 @@ import { AccessTokens } from '../tokens/access-tokens.service.js';
 import { newSecretToken } from '../tokens/secret-token.js';
 import type { TokensView } from '../tokens/tokens.schemas.js';
 import { FailedLogins } from './failed-logins.service.js';
+import { countingAttempt } from './login-metrics.js';
 import type { LoginInput } from './login.schemas.js';
 
 @Injectable()
@@ -22,7 +23,7 @@ export class LoginService {
 
   /** @throws InvalidCredentials, RateLimited */
   login(input: LoginInput, client: ClientInfo): Promise<TokensView> {
-    return this.failures.counting(input.email, () => this.attempt(input, client));
+    return countingAttempt(() => this.failures.counting(input.email, () => this.attempt(input, client)));
   }
 
   private async attempt({ email, password }: LoginInput, client: ClientInfo): Promise<TokensView> {

@@ -1,7 +1,25 @@
 import { createHash } from 'node:crypto';
+import { Histogram } from 'prom-client';
+import { partLatencyBuckets } from '../operations/latency-buckets.js';
 import { answerWithin, late } from '../lifecycle/patience.js';
+import { registry } from '../operations/registry.js';
 import type { RedisLink } from '../redis/redis-link.js';
 import { mostBytes, type CachedAnswer, type Entry } from './memory-layer.js';
+
+const duration = new Histogram({
+  name: 'cache_operation_duration_seconds',
+  help: 'Time of a look-up (`get`) or a store (`set`) in Redis; one that was given up counts with the time until then. The cache in the process takes microseconds and is not measured.',
+  labelNames: ['operation'],
+  buckets: [...partLatencyBuckets],
+  registers: [registry],
+});
+const [get, set] = [{ operation: 'get' }, { operation: 'set' }];
+for (const labels of [get, set]) duration.zero(labels);
+
+async function timed<T>(labels: { readonly operation: string }, run: () => Promise<T>): Promise<T> {
+  const startedAt = performance.now();
+  return run().finally(() => duration.observe(labels, (performance.now() - startedAt) / 1000));
+}
 
 const newline = 0x0a;
 
@@ -12,9 +30,15 @@ export class RedisLayer {
 
   /** Null where there is none, or Redis can't be asked or takes long. */
   async find(userId: string, key: string): Promise<Entry | null> {
+    // The circuit is open: nothing is asked, so nothing is measured.
+    if (!this.link.isUp) return null;
     try {
-      const asked = this.link.run(() => this.link.redis.getBuffer(redisKey(userId, key)));
-      const value = await answerWithin(asked, this.link.patienceMs);
+      const value = await timed(get, () =>
+        answerWithin(
+          this.link.run(() => this.link.redis.getBuffer(redisKey(userId, key))),
+          this.link.patienceMs,
+        ),
+      );
       return value === null || value === late ? null : decode(value);
     } catch {
       return null;
@@ -25,9 +49,9 @@ export class RedisLayer {
   store(userId: string, key: string, entry: Entry): void {
     const ttlMs = Math.floor(entry.expiresAt - Date.now());
     if (ttlMs < 1 || !this.link.isUp || entry.answer.body.length > mostBytes) return;
-    this.link
-      .run(() => this.link.redis.set(redisKey(userId, key), encode(entry), 'PX', ttlMs))
-      .catch(() => undefined);
+    timed(set, () =>
+      this.link.run(() => this.link.redis.set(redisKey(userId, key), encode(entry), 'PX', ttlMs)),
+    ).catch(() => undefined);
   }
 }
 

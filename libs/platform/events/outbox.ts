@@ -10,6 +10,7 @@ import { logger } from '../logging/logger.js';
 import { registry } from '../operations/registry.js';
 import type { SweepTask } from '../sweeper/sweeper.js';
 import type { EventBus, EventDefinition } from './event-bus.js';
+import { mostPending, watchPending } from './outbox-metrics.js';
 
 /** Delivered side by side: a slow mail server holds up the others no longer than its own timeout (20 s). */
 const batchSize = 4;
@@ -68,6 +69,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | null = null;
   private isStopped = true;
+  private unwatch: () => void = () => undefined;
   /** A relay that a request asked for works for others too: its log lines must not carry that request's id. */
   private readonly outsideOfRequests = AsyncLocalStorage.snapshot();
 
@@ -94,13 +96,29 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
 
   onApplicationBootstrap(): void {
     this.isStopped = false;
+    this.unwatch = watchPending(this.schema, () => this.countPending());
     this.schedule(0);
   }
 
   async onApplicationShutdown(): Promise<void> {
     this.isStopped = true;
+    this.unwatch();
     clearTimeout(this.timer);
     await this.running;
+  }
+
+  /** As a transaction that writes nothing: it is a read of no user, and shall not count among those. */
+  private countPending(): Promise<number> {
+    return this.outsideOfRequests(() =>
+      this.database.write(async (manager) => {
+        const [row] = await manager.query<{ count: number }[]>(
+          `SELECT count(*)::int AS count
+           FROM (SELECT FROM ${this.schema}.outbox WHERE failed_at IS NULL LIMIT $1) AS waiting`,
+          [mostPending],
+        );
+        return row?.count ?? 0;
+      }, seenByNobody),
+    );
   }
 
   private schedule(delayMs: number): void {
