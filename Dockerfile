@@ -21,7 +21,7 @@ COPY apps apps
 COPY libs libs
 # Without the stamp of the build (times of the sources) and the programs that write documentation.
 RUN node scripts/build.mjs \
- && rm dist/.stamp dist/apps/api/openapi.js* dist/apps/api/config-docs.js*
+ && rm dist/.stamp dist/apps/api/openapi.js* dist/apps/api/*-docs.js* dist/apps/api/readme-section.js*
 
 FROM packages AS production
 # Beside the development's packages go: the embedded drivers, npm's own notes, and what no program reads.

@@ -6,7 +6,7 @@ const [name = 'ratios', ...args] = process.argv.slice(2);
 if (!/^[a-z-]+$/.test(name) || !existsSync(new URL(`../load/${name}.ts`, import.meta.url))) {
   console.error(
     'Which one? npm run bench -- cached-list | hit-rate | replica-share | redis-loss | database-loss | list-scale |\n' +
-      '  login-timing | soak | first-task; without a name all those that have a ratio to reach.',
+      '  login-timing | scrape | soak | first-task; without a name all those that have a ratio to reach.',
   );
   process.exit(64);
 }

@@ -12,6 +12,7 @@ import { RequestView } from './request-view.js';
 
 const trusted = new Gauge({
   name: 'consistency_trusted',
+  aggregator: 'min',
   help: '1 while caches and replicas are used by what the ledger says, else 0.',
   registers: [registry],
 });

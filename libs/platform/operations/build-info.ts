@@ -3,9 +3,8 @@ import { registry } from './registry.js';
 
 const info = new Gauge({
   name: 'app_build_info',
-  help: 'Always 1: version and commit that this process was built from.',
+  help: 'Always 1: version and commit that this process was built from. `count by (version)` tells how many processes run each.',
   labelNames: ['version', 'commit'],
-  aggregator: 'max',
   registers: [registry],
 });
 

@@ -5,3 +5,6 @@ export const registry = new Registry<OpenMetricsContentType>();
 registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
 
 collectDefaultMetrics({ register: registry });
+
+/** Names of those that prom-client makes of Node itself. */
+export const nodeMetrics: ReadonlySet<string> = new Set(registry.getMetricsAsArray().map(({ name }) => name));

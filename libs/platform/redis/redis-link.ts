@@ -7,6 +7,7 @@ import { createRedis, type RedisAddress, type RedisClientConfig } from './redis-
 
 const up = new Gauge({
   name: 'redis_link_up',
+  aggregator: 'min',
   help: '1 while this process reaches Redis, else 0.',
   registers: [registry],
 });

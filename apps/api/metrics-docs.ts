@@ -1,0 +1,13 @@
+import '../../libs/platform/data-path.js';
+import '../../libs/platform/http/http-application.js';
+import '../../libs/platform/operations/build-info.js';
+import '../../libs/platform/operations/operations-server.js';
+import { describeMetrics } from '../../libs/platform/operations/documentation.js';
+import './app.module.js';
+import { writeReadmeSection } from './readme-section.js';
+
+/**
+ * `metrics-docs [--check]`: writes the table of metrics into the README, or fails where it is stale. A metric registers
+ * itself when its file is loaded: the imports above are those of `main.ts`.
+ */
+await writeReadmeSection('metrics', describeMetrics(), 'npm run metrics:docs');
