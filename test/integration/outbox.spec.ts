@@ -5,6 +5,7 @@ import type { Database } from '../../libs/platform/database/database.js';
 import { defineEvent, EventBus } from '../../libs/platform/events/event-bus.js';
 import { Outbox, outboxTable } from '../../libs/platform/events/outbox.js';
 import { logger } from '../../libs/platform/logging/logger.js';
+import { registry } from '../../libs/platform/operations/registry.js';
 import { openTestDoor, type TestDoor } from '../support/door.js';
 import { waitFor } from '../support/wait.js';
 
@@ -90,6 +91,21 @@ describe('the outbox', () => {
       await waitFor(() => attempts >= expected);
     }
     await waitFor(async () => (await waiting()).length === 0);
+  });
+
+  it('tells how many events wait', async () => {
+    const outbox = new Outbox(database, 'things', new EventBus());
+    for (const name of ['one', 'two']) await tell(outbox, name);
+    await dataSource.query(
+      'UPDATE things.outbox SET failed_at = now() WHERE id = (SELECT min(id::text)::uuid FROM things.outbox)',
+    );
+    outbox.onApplicationBootstrap();
+    relays.push(outbox);
+    await waitFor(async () =>
+      (await registry.getSingleMetricAsString('outbox_pending')).endsWith('{schema="things"} 1'),
+    );
+    await outbox.onApplicationShutdown();
+    expect(await registry.getSingleMetricAsString('outbox_pending')).not.toContain('things');
   });
 
   it('sets an event aside that failed too often', async () => {
