@@ -42,6 +42,8 @@ describe('installed with no value set, where the restricted profile is enforced'
 
   it('is upgraded under load with no failed request, and neither Postgres nor a secret is touched', async () => {
     await release.upgrade({ values: forLoad });
+    // With the limits of before they would refuse the load.
+    await namespace.leftAlone('api');
     const before = { lives: await databaseLives(), secrets: await namespace.secrets() };
     const result = await underLoad({ url: await release.url(), rate: 20 }, async () => {
       await release.upgrade({ values: { ...forLoad, api: { podAnnotations: { upgrade: 'once' } } } });

@@ -65,9 +65,6 @@ it('gives two clients behind NGINX a limit each, once NGINX is trusted, and all 
   expect([await leftTo('ada'), await leftTo('bob')]).toEqual([99, 98]);
   const { status } = await outside.get('pod', 'nginx');
   await release.upgrade({ values: { trustedProxies: [status.podIP] } });
-  // A pod that leaves still takes requests until all nodes know of it.
-  await namespace.waitFor('the old pods to go', async () =>
-    (await namespace.pods('api')).every(({ metadata }) => metadata.deletionTimestamp === undefined),
-  );
+  await namespace.leftAlone('api');
   expect([await leftTo('ada'), await leftTo('ada'), await leftTo('bob')]).toEqual([99, 98, 99]);
 });

@@ -91,6 +91,13 @@ export class Namespace {
     await this.kubectl(['rollout', 'status', resource, '--timeout=240s']);
   }
 
+  /** Waits until the pods before have gone: one that leaves still takes requests until all nodes know of it. */
+  async leftAlone(component: string): Promise<void> {
+    await this.waitFor('the old pods to go', async () =>
+      (await this.pods(component)).every(({ metadata }) => metadata.deletionTimestamp === undefined),
+    );
+  }
+
   /** Runs a program in a container, and returns what it printed. */
   exec(pod: string, command: readonly string[], options: CommandOptions = {}): Promise<string> {
     return this.kubectl(['exec', '--stdin', pod, '--', ...command], options);
