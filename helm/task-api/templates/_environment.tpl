@@ -109,6 +109,31 @@ more minor collections. */}}
 {{- end }}
 {{- end -}}
 
+{{/* Where traces go. Each lets itself be told from the others by the pod that it ran in. */}}
+{{- define "task-api.tracingEnv" -}}
+{{- $resource := list (printf "service.version=%s" .Chart.AppVersion) (printf "k8s.namespace.name=%s" .Release.Namespace) -}}
+{{- with .Values.tracing -}}
+{{- if .endpoint }}
+{{- range $name, $value := .resourceAttributes }}
+{{- $resource = append $resource (printf "%s=%s" $name $value) -}}
+{{- end }}
+- name: OTEL_EXPORTER_OTLP_ENDPOINT
+  value: {{ .endpoint | quote }}
+- name: OTEL_SERVICE_NAME
+  value: task-api
+- name: OTEL_RESOURCE_ATTRIBUTES
+  value: {{ join "," $resource | quote }}
+- name: OTEL_TRACES_SAMPLER
+  value: {{ .sampler }}
+- name: OTEL_TRACES_SAMPLER_ARG
+  value: {{ .ratio | quote }}
+{{- if .headersSecret }}
+{{ include "task-api.secretEnv" (list "OTEL_EXPORTER_OTLP_HEADERS" .headersSecret .headersKey) }}
+{{- end }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
 {{/* All of the API's environment. The names that the chart sets itself are refused in `config`, see _validate.tpl. */}}
 {{- define "task-api.apiEnv" -}}
 {{ include "task-api.nodeEnv" . }}
@@ -143,6 +168,9 @@ more minor collections. */}}
 - name: MAIL_DIR
   value: /tmp/mail
 {{- end }}
+{{- include "task-api.tracingEnv" . }}
+- name: LOG_LEVEL_FILE
+  value: /etc/task-api/log-level/level
 {{- range $name, $value := .Values.config }}
 - name: {{ $name }}
   value: {{ include "task-api.text" $value | quote }}

@@ -83,6 +83,13 @@ TRUSTED_PROXIES: trustedProxies
 SMTP_URL: mail.existingSecret
 MAIL_FROM: mail.from
 MAIL_DIR: ''
+LOG_LEVEL_FILE: ''
+OTEL_EXPORTER_OTLP_ENDPOINT: tracing.endpoint
+OTEL_EXPORTER_OTLP_HEADERS: tracing.headersSecret
+OTEL_SERVICE_NAME: ''
+OTEL_RESOURCE_ATTRIBUTES: tracing.resourceAttributes
+OTEL_TRACES_SAMPLER: tracing.sampler
+OTEL_TRACES_SAMPLER_ARG: tracing.ratio
 {{- end -}}
 
 {{- define "task-api.validate.config" -}}
