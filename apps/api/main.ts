@@ -6,11 +6,13 @@ import { loadConfigOrExit } from '../../libs/platform/config/load.js';
 import { openDataPath, type DataPath } from '../../libs/platform/data-path.js';
 import { createHttpApplication, stopHttpApplication } from '../../libs/platform/http/http-application.js';
 import { onStopSignal, Stopped, type StopRequest } from '../../libs/platform/lifecycle/stop-signal.js';
+import { followLevelFile } from '../../libs/platform/logging/level-file.js';
 import { logger } from '../../libs/platform/logging/logger.js';
 import { serveDocs } from '../../libs/platform/openapi/docs-page.js';
 import { tellBuild } from '../../libs/platform/operations/build-info.js';
 import { Health } from '../../libs/platform/operations/health.js';
 import { OperationsServer } from '../../libs/platform/operations/operations-server.js';
+import { startTracing } from '../../libs/platform/telemetry/start-tracing.js';
 import { AppModule } from './app.module.js';
 import { apiRules, apiVariables, type ApiConfig } from './config.js';
 import { persistence } from './features.js';
@@ -19,8 +21,11 @@ import { welcome } from './welcome.js';
 const config = loadConfigOrExit(apiVariables, apiRules);
 logger.level = config.LOG_LEVEL;
 tellBuild(config);
+followLevelFile(logger, config);
 
 const stop = onStopSignal();
+// Before anything that makes spans.
+const tracing = await startTracing(config);
 
 try {
   await run(config, stop);
@@ -31,6 +36,8 @@ try {
     process.exitCode = 1;
   }
 }
+// Last of all, so that what the stopping itself did is sent too. A receiver that is away may not keep the process.
+if (!(await tracing.stop())) process.exit();
 
 async function run(config: ApiConfig, stop: StopRequest): Promise<void> {
   const health = new Health();

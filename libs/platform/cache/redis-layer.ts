@@ -35,7 +35,7 @@ export class RedisLayer {
     try {
       const value = await timed(get, () =>
         answerWithin(
-          this.link.run(() => this.link.redis.getBuffer(redisKey(userId, key))),
+          this.link.run('GET', () => this.link.redis.getBuffer(redisKey(userId, key))),
           this.link.patienceMs,
         ),
       );
@@ -50,7 +50,7 @@ export class RedisLayer {
     const ttlMs = Math.floor(entry.expiresAt - Date.now());
     if (ttlMs < 1 || !this.link.isUp || entry.answer.body.length > mostBytes) return;
     timed(set, () =>
-      this.link.run(() => this.link.redis.set(redisKey(userId, key), encode(entry), 'PX', ttlMs)),
+      this.link.run('SET', () => this.link.redis.set(redisKey(userId, key), encode(entry), 'PX', ttlMs)),
     ).catch(() => undefined);
   }
 }

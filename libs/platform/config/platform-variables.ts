@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { protectionNames } from '../consistency/protections.js';
 import { parsePostgresUrl } from '../database/postgres-url.js';
+import { logLevels } from '../logging/log-levels.js';
 import { parseRedisUrl } from '../redis/redis-url.js';
 import { addressRanges, flag, integer, list, url, type Environment } from './environment.js';
+import { telemetryVariables } from './telemetry-variables.js';
 
 const postgresUrl = () =>
   z.string().refine((value) => parsePostgresUrl(value) !== null, 'must be a postgres:// URL');
@@ -29,10 +31,14 @@ export const platformVariables = {
       'How clients reach the API: in links of mails and as the issuer of tokens. Default: `http://localhost:` and ' +
         '`PORT`; needed in production.',
     ),
-  LOG_LEVEL: z
-    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
-    .default('info')
-    .describe('Least severe level that is logged.'),
+  LOG_LEVEL: z.enum(logLevels).default('info').describe('Least severe level that is logged.'),
+  LOG_LEVEL_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'A file that holds a level, which counts in place of `LOG_LEVEL` while it does. It is read every 5 s, so that the level ' +
+        'changes without a restart.',
+    ),
   CORS_ORIGINS: list()
     .default([])
     .describe('Origins that browsers may call from; `*` for any; none by default.'),
@@ -163,6 +169,7 @@ export const platformVariables = {
   SMTP_URL: url('smtp', 'smtps')
     .optional()
     .describe('Mail server. Unset: mails go to a folder, which keeps the newest 1000.'),
+  ...telemetryVariables,
 };
 
 export type PlatformConfig = Environment<typeof platformVariables>;

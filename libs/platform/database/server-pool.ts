@@ -6,6 +6,7 @@ import { createDataSource, type ConnectionConfig } from './data-source.js';
 import { measured, measuredWait, type Operation, type PoolFigures } from './database-metrics.js';
 import type { Persistence } from './persistence.js';
 import { identitySql } from './probe-sql.js';
+import { traceStatements } from './traced-client.js';
 
 export interface PoolOptions {
   readonly url: string;
@@ -154,6 +155,7 @@ export class ServerPool {
   private async identify(client: PoolClient): Promise<void> {
     const { rows } = await requireWithin(client.query<{ identity: string }>(identitySql), proofTimeoutMs);
     this.answeredAt.set(client, performance.now());
+    traceStatements(client, this.options.url);
     const [row] = rows;
     if (row === undefined) return;
     this.identities.set(client, row.identity);

@@ -9,6 +9,7 @@ import { uuidv7 } from '../database/uuid.js';
 import { logger } from '../logging/logger.js';
 import { registry } from '../operations/registry.js';
 import type { SweepTask } from '../sweeper/sweeper.js';
+import { activeTracer, inConsumerSpan, type TraceCarrier } from '../telemetry/tracer.js';
 import type { EventBus, EventDefinition } from './event-bus.js';
 import { mostPending, watchPending } from './outbox-metrics.js';
 
@@ -34,13 +35,14 @@ interface OutboxRow {
   readonly topic: string;
   readonly payload: unknown;
   readonly attempts: number;
+  readonly trace: TraceCarrier | null;
   readonly created_at: Date;
 }
 
 /** No user sees the queue. */
 const seenByNobody = { users: [] };
 
-/** The table that `Outbox` needs in a feature's schema. */
+/** The table that `Outbox` needs in a feature's schema, before `outboxTraceColumn`. */
 export const outboxTable = (schema: string): string => `
   CREATE TABLE ${schema}.outbox (
     id uuid NOT NULL CONSTRAINT pk_outbox PRIMARY KEY,
@@ -52,6 +54,10 @@ export const outboxTable = (schema: string): string => `
     failed_at timestamptz
   );
   CREATE INDEX idx_outbox_available_at ON ${schema}.outbox (available_at) WHERE failed_at IS NULL`;
+
+/** The trace that an event was told in, so that its handling belongs to it. */
+export const outboxTraceColumn = (schema: string): string =>
+  `ALTER TABLE ${schema}.outbox ADD COLUMN IF NOT EXISTS trace jsonb`;
 
 /** What was set aside stays for a month, for a person to look at. */
 export const outboxSweep = (schema: string): SweepTask => ({
@@ -87,9 +93,9 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     delaySeconds = 0,
   ): Promise<void> {
     await manager.query(
-      `INSERT INTO ${this.schema}.outbox (id, topic, payload, available_at)
-       VALUES ($1, $2, $3, now() + make_interval(secs => $4))`,
-      [uuidv7(), event.topic, JSON.stringify(payload), delaySeconds],
+      `INSERT INTO ${this.schema}.outbox (id, topic, payload, available_at, trace)
+       VALUES ($1, $2, $3, now() + make_interval(secs => $4), $5)`,
+      [uuidv7(), event.topic, JSON.stringify(payload), delaySeconds, activeTracer()?.carrier() ?? null],
     );
     this.schedule(promptMs);
   }
@@ -160,14 +166,23 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
            SELECT id FROM ${this.schema}.outbox
            WHERE failed_at IS NULL AND available_at <= now() AND topic = ANY ($3)
            ORDER BY available_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-         RETURNING id, topic, payload, attempts, created_at`,
+         RETURNING id, topic, payload, attempts, trace, created_at`,
         [leaseSeconds, batchSize, this.bus.topics()],
       );
       return rows;
     }, seenByNobody);
   }
 
-  private async relay(row: OutboxRow): Promise<void> {
+  private relay(row: OutboxRow): Promise<void> {
+    const attributes = {
+      'messaging.system': 'outbox',
+      'messaging.operation.type': 'process',
+      'messaging.destination.name': row.topic,
+    };
+    return inConsumerSpan({ name: `process ${row.topic}`, attributes }, row.trace, () => this.handle(row));
+  }
+
+  private async handle(row: OutboxRow): Promise<void> {
     try {
       await this.bus.deliver(row.topic, row.payload, { id: row.id, occurredAt: row.created_at });
     } catch (error) {

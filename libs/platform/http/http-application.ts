@@ -13,6 +13,7 @@ import { ProblemFilter, sendProblem } from '../errors/problem.filter.js';
 import { logger, NestLogger } from '../logging/logger.js';
 import { logRequests } from '../logging/request-log.js';
 import type { Health } from '../operations/health.js';
+import { traceRequests } from '../telemetry/request-spans.js';
 import { answerBrokenRequest, answerOddRequests } from './broken-request.js';
 import { Connections } from './connections.js';
 import { parseStrictJson } from './strict-json.js';
@@ -52,6 +53,7 @@ export async function createHttpApplication(
   answerOddRequests(fastify.server);
   recordRoutes(fastify);
   acceptStrictJsonOnly(fastify);
+  traceRequests(fastify);
   await addHeaders(fastify, config, health);
   logRequests(fastify);
   const announceRoutes = measureRequests(fastify);

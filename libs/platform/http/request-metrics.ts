@@ -2,6 +2,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 import { listHandlers } from '../openapi/handlers.js';
 import { announceRoute, countRequest } from '../operations/http-metrics.js';
+import { routeOf } from './route-of.js';
 
 /**
  * Measures each request when its answer has been sent or its client has gone. Returns what makes a series of zero of
@@ -19,7 +20,7 @@ export function measureRequests(fastify: FastifyInstance): (app: INestApplicatio
     const size = method === 'HEAD' ? 0 : Number(reply.getHeader('content-length') ?? 0);
     countRequest({
       method,
-      route: request.is404 ? 'unmatched' : (request.routeOptions.url ?? 'unmatched'),
+      route: routeOf(request),
       status: reply.statusCode,
       seconds: reply.elapsedTime / 1000,
       bodyBytes: Number.isFinite(size) ? size : 0,

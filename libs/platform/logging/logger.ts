@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
-import { pino, type Logger } from 'pino';
+import { destination, pino, type Logger, type LoggerOptions } from 'pino';
 import { requestScope } from '../consistency/request-view.js';
+import { currentTrace } from '../telemetry/current-trace.js';
 
 /** Whatever a call site logs under these names, at any of these depths, is cut out. */
 const secretNames = [
@@ -20,22 +21,45 @@ const secretNames = [
   'REDIS_PASSWORD',
   'CONSISTENCY_TOKEN_KEY',
   'SMTP_URL',
+  'OTEL_EXPORTER_OTLP_HEADERS',
 ];
 export const redactedPaths = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
-/** JSON lines on standard output. The level is set once the configuration is read. */
-export const logger: Logger = pino({
+const output = destination(1);
+const lines: LoggerOptions = {
   level: 'info',
   base: null,
   timestamp: () => `,"time":"${new Date().toISOString()}"`,
   formatters: { level: (label) => ({ level: label }) },
   mixin: () => {
     const scope = requestScope.getStore();
-    return scope === undefined ? {} : { request_id: scope.request_id };
+    const trace = currentTrace();
+    return {
+      ...(scope !== undefined && { request_id: scope.request_id }),
+      ...(trace !== undefined && { trace_id: trace.traceId, span_id: trace.spanId }),
+    };
   },
-  redact: { paths: redactedPaths, censor: '[redacted]' },
   serializers: { err: describeError },
-});
+};
+
+/** JSON lines on standard output. The level is set once the configuration is read. */
+export const logger: Logger = pino(
+  { ...lines, redact: { paths: redactedPaths, censor: '[redacted]' } },
+  output,
+);
+
+const plainLogger = pino(lines, output);
+
+/**
+ * Logs, at `info`, what is put together of known members alone and can hold no secret. To look for secrets takes 75 µs a
+ * line, the line itself 3 µs: for what is logged with each request.
+ */
+export function logPlainly(
+  members: Readonly<Record<string, string | number | undefined>>,
+  text: string,
+): void {
+  if (logger.isLevelEnabled('info')) plainLogger.info(members, text);
+}
 
 /**
  * Only what is known to be free of user data: a driver's error also carries the statement's

@@ -1,5 +1,6 @@
-import type { FastifyInstance } from 'fastify';
-import { logger } from './logger.js';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { routeOf } from '../http/route-of.js';
+import { logPlainly } from './logger.js';
 import { principalOf } from '../security/principal.js';
 
 /** Health checks arrive every few seconds and say nothing. */
@@ -8,14 +9,15 @@ const silentRoutes = new Set(['/healthz']);
 /** One line a request, written when its answer has been sent or its client has gone. */
 export function logRequests(fastify: FastifyInstance): void {
   fastify.addHook('onResponse', (request, reply, done) => {
-    const route = request.is404 ? 'unmatched' : (request.routeOptions.url ?? 'unmatched');
+    const route = routeOf(request);
     if (!silentRoutes.has(route)) {
-      logger.info(
+      logPlainly(
         {
           request_id: request.id,
           method: request.method,
           route,
           status: reply.statusCode,
+          outcome: outcomeOf(reply),
           duration_ms: Math.round(reply.elapsedTime * 100) / 100,
           user_id: principalOf(request)?.userId,
         },
@@ -24,4 +26,14 @@ export function logRequests(fastify: FastifyInstance): void {
     }
     done();
   });
+}
+
+/** `aborted`: the client went away before it had the whole answer. */
+function outcomeOf({
+  raw,
+  statusCode,
+}: FastifyReply): 'success' | 'client_error' | 'server_error' | 'aborted' {
+  if (!raw.writableFinished) return 'aborted';
+  if (statusCode >= 500) return 'server_error';
+  return statusCode >= 400 ? 'client_error' : 'success';
 }

@@ -1,4 +1,5 @@
 import { createTransport, type Transporter } from 'nodemailer';
+import { inClientSpan, type SpanDescription } from '../telemetry/tracer.js';
 import { Mailer, type Mail } from './mailer.port.js';
 
 /** Sends over SMTP; a `smtps:` URL means TLS from the start, `smtp:` upgrades by STARTTLS where it is offered. */
@@ -6,7 +7,7 @@ export class SmtpMailer extends Mailer {
   private readonly transport: Transporter;
 
   constructor(
-    url: string,
+    private readonly url: string,
     private readonly from: string,
   ) {
     super();
@@ -20,6 +21,18 @@ export class SmtpMailer extends Mailer {
   }
 
   async send(mail: Mail): Promise<void> {
-    await this.transport.sendMail({ ...mail, from: this.from });
+    await inClientSpan(
+      () => describeSending(this.url),
+      () => this.transport.sendMail({ ...mail, from: this.from }),
+    );
   }
+}
+
+function describeSending(url: string): SpanDescription {
+  const { hostname, port } = new URL(url);
+  const attributes = { 'network.protocol.name': 'smtp', 'server.address': hostname };
+  return {
+    name: 'SMTP send',
+    attributes: port === '' ? attributes : { ...attributes, 'server.port': Number(port) },
+  };
 }

@@ -3,6 +3,8 @@ import { Gauge } from 'prom-client';
 import { logger } from '../logging/logger.js';
 import { registry } from '../operations/registry.js';
 import { requireWithin } from '../lifecycle/patience.js';
+import { inClientSpan } from '../telemetry/tracer.js';
+import { describeCommand } from './command-span.js';
 import { createRedis, type RedisAddress, type RedisClientConfig } from './redis-url.js';
 
 const up = new Gauge({
@@ -36,7 +38,7 @@ export class RedisLink {
   private readonly watchdog: NodeJS.Timeout;
 
   constructor(
-    address: RedisAddress,
+    private readonly address: RedisAddress,
     private readonly config: RedisClientConfig,
     name: string,
   ) {
@@ -82,15 +84,24 @@ export class RedisLink {
   /** @throws RedisUnavailable */
   script(name: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     const commands = this.redis as unknown as Readonly<Record<string, Script>>;
-    return this.run(() => (commands[name] as Script).call(this.redis, keys.length, ...keys, ...args));
+    return this.run(`EVALSHA ${name}`, () =>
+      (commands[name] as Script).call(this.redis, keys.length, ...keys, ...args),
+    );
   }
 
   /**
-   * Runs a command, or fails at once while the circuit is open.
+   * Runs a command, or fails at once while the circuit is open. `name` is for traces: the command, and the script.
    *
    * @throws RedisUnavailable
    */
-  async run<T>(command: () => Promise<T>): Promise<T> {
+  run<T>(name: string, command: () => Promise<T>): Promise<T> {
+    return inClientSpan(
+      () => describeCommand(name, this.address, this.redis),
+      () => this.runNow(command),
+    );
+  }
+
+  private async runNow<T>(command: () => Promise<T>): Promise<T> {
     if (!this.isUp) throw new RedisUnavailable('Redis is not available');
     const { epoch } = this;
     this.gather();
