@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePorts } from '../../libs/platform/database/postgres-cluster.js';
+import { serverPorts } from './ports.js';
 import { sharedDatabase } from './test-database.js';
 import { waitUnlessEnded } from './wait.js';
 
@@ -84,7 +84,7 @@ interface Place {
 }
 
 async function choosePlace({ databaseUrl, mailDir, port, opsPort }: ApiOptions): Promise<Place> {
-  const [first = 0, second = 0] = await freePorts(2);
+  const [first = 0, second = 0] = await serverPorts(2);
   return {
     databaseUrl: databaseUrl ?? (await sharedDatabase('api')),
     mailDir: mailDir ?? (await mkdtemp(join(tmpdir(), 'task-api-mail-'))),

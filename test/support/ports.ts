@@ -5,9 +5,9 @@ const first = 18_000;
 const last = 32_000;
 
 /**
- * Free ports, all different, for servers that a test kills and starts again. None is of the range from which the
- * system takes the near end of outgoing connections: while a server is away, one of its clients' attempts could
- * otherwise be given the server's own port, which connects that client to itself and keeps the server from coming back.
+ * Free ports, all different, for servers that start seconds later, or are killed and start again. None is of the range
+ * from which the system takes the near end of outgoing connections: before a server is there or while it is away,
+ * somebody's attempt could otherwise be given its port; a client of its own is then connected to itself.
  */
 export async function serverPorts(count: number): Promise<readonly number[]> {
   const ports = new Set<number>();
