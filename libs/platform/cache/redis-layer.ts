@@ -3,6 +3,7 @@ import { Histogram } from 'prom-client';
 import { partLatencyBuckets } from '../operations/latency-buckets.js';
 import { answerWithin, late } from '../lifecycle/patience.js';
 import { registry } from '../operations/registry.js';
+import { timed } from '../operations/timed.js';
 import type { RedisLink } from '../redis/redis-link.js';
 import { mostBytes, type CachedAnswer, type Entry } from './memory-layer.js';
 
@@ -16,11 +17,6 @@ const duration = new Histogram({
 const [get, set] = [{ operation: 'get' }, { operation: 'set' }];
 for (const labels of [get, set]) duration.zero(labels);
 
-async function timed<T>(labels: { readonly operation: string }, run: () => Promise<T>): Promise<T> {
-  const startedAt = performance.now();
-  return run().finally(() => duration.observe(labels, (performance.now() - startedAt) / 1000));
-}
-
 const newline = 0x0a;
 
 /** The layer that all processes share. An entry is one value: a line with its end and stamp, one with the headers, the
@@ -33,7 +29,7 @@ export class RedisLayer {
     // The circuit is open: nothing is asked, so nothing is measured.
     if (!this.link.isUp) return null;
     try {
-      const value = await timed(get, () =>
+      const value = await timed(duration, get, () =>
         answerWithin(
           this.link.run('GET', () => this.link.redis.getBuffer(redisKey(userId, key))),
           this.link.patienceMs,
@@ -49,7 +45,7 @@ export class RedisLayer {
   store(userId: string, key: string, entry: Entry): void {
     const ttlMs = Math.floor(entry.expiresAt - Date.now());
     if (ttlMs < 1 || !this.link.isUp || entry.answer.body.length > mostBytes) return;
-    timed(set, () =>
+    timed(duration, set, () =>
       this.link.run('SET', () => this.link.redis.set(redisKey(userId, key), encode(entry), 'PX', ttlMs)),
     ).catch(() => undefined);
   }

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 import { partLatencyBuckets } from '../operations/latency-buckets.js';
 import { registry } from '../operations/registry.js';
+import { timed } from '../operations/timed.js';
 import { errorKind } from './postgres-errors.js';
 
 /** What a server was when it last answered. */
@@ -52,36 +53,21 @@ for (const operation of Object.values(operations).flatMap((each) => Object.value
 }
 
 /** Measures an operation that has its connection. Its failure counts where the database is to blame. */
-export async function measured<T>(operation: Operation, run: () => Promise<T>): Promise<T> {
-  const startedAt = performance.now();
-  try {
-    return await run();
-  } catch (error) {
-    countError(operation, error);
-    throw error;
-  } finally {
-    duration.observe(operation, (performance.now() - startedAt) / 1000);
-  }
-}
+export const measured = <T>(operation: Operation, run: () => Promise<T>): Promise<T> =>
+  timed(duration, operation, run).catch(countError(operation));
 
 /** Measures the wait for a connection of `operation`. */
-export async function measuredWait<T>(operation: Operation, acquire: () => Promise<T>): Promise<T> {
-  const startedAt = performance.now();
-  try {
-    return await acquire();
-  } catch (error) {
-    countError(operation, error);
-    throw error;
-  } finally {
-    waitTime.observe(targets[operation.db_target], (performance.now() - startedAt) / 1000);
-  }
-}
+export const measuredWait = <T>(operation: Operation, acquire: () => Promise<T>): Promise<T> =>
+  timed(waitTime, targets[operation.db_target], acquire).catch(countError(operation));
 
 const targets = { primary: { db_target: 'primary' }, replica: { db_target: 'replica' } } as const;
 
-function countError(operation: Operation, error: unknown): void {
-  const error_type = errorKind(error);
-  if (error_type !== null) errors.inc({ ...operation, error_type });
+function countError(operation: Operation): (error: unknown) => never {
+  return (error) => {
+    const error_type = errorKind(error);
+    if (error_type !== null) errors.inc({ ...operation, error_type });
+    throw error;
+  };
 }
 
 export interface PoolFigures {

@@ -1,16 +1,13 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { routeOf } from '../http/route-of.js';
+import { isSilent, routeOf } from '../http/route-of.js';
 import { logPlainly } from './logger.js';
 import { principalOf } from '../security/principal.js';
-
-/** Health checks arrive every few seconds and say nothing. */
-const silentRoutes = new Set(['/healthz']);
 
 /** One line a request, written when its answer has been sent or its client has gone. */
 export function logRequests(fastify: FastifyInstance): void {
   fastify.addHook('onResponse', (request, reply, done) => {
     const route = routeOf(request);
-    if (!silentRoutes.has(route)) {
+    if (!isSilent(route)) {
       logPlainly(
         {
           request_id: request.id,

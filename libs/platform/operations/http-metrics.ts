@@ -1,9 +1,8 @@
 import { Counter, Histogram } from 'prom-client';
+import { methodOf } from '../http/route-of.js';
 import { currentTrace, type CurrentTrace } from '../telemetry/current-trace.js';
 import { latencyBuckets } from './latency-buckets.js';
 import { registry } from './registry.js';
-
-const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'PUT', 'OPTIONS']);
 
 const duration = new Histogram({
   name: 'http_server_request_duration_seconds',
@@ -65,7 +64,7 @@ const routes = new Map<string, Map<string, RouteLabels>>();
 function labelsOf(method: string, route: string): RouteLabels {
   const methods = routes.get(route) ?? new Map<string, RouteLabels>();
   routes.set(route, methods);
-  const name = knownMethods.has(method) ? method : '_OTHER';
+  const name = methodOf(method);
   const labels = methods.get(name) ?? new RouteLabels(name, route);
   methods.set(name, labels);
   return labels;

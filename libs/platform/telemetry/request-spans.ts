@@ -1,10 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { routeOf } from '../http/route-of.js';
+import { isSilent, methodOf, routeOf } from '../http/route-of.js';
 import { activeTracer, type Attributes, type ServerSpan, type SpanDescription } from './tracer.js';
-
-/** Health checks arrive every few seconds and say nothing. */
-const silentRoutes = new Set(['/healthz']);
-const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'PUT', 'OPTIONS']);
 
 const spans = new WeakMap<object, ServerSpan>();
 
@@ -13,7 +9,7 @@ export function traceRequests(fastify: FastifyInstance): void {
   const tracer = activeTracer();
   if (tracer === null) return;
   fastify.addHook('onRequest', (request, _reply, done) => {
-    if (silentRoutes.has(request.routeOptions.url ?? '')) {
+    if (isSilent(request.routeOptions.url ?? '')) {
       done();
       return;
     }
@@ -36,7 +32,7 @@ export function traceRequests(fastify: FastifyInstance): void {
 
 /** By the semantic conventions for HTTP servers. No query and no address that names nothing: anything may stand there. */
 function describe(request: FastifyRequest): SpanDescription {
-  const method = knownMethods.has(request.method) ? request.method : '_OTHER';
+  const method = methodOf(request.method);
   const verb = method === '_OTHER' ? 'HTTP' : method;
   const common = { 'http.request.method': method, 'url.scheme': request.protocol };
   const route = routeOf(request);

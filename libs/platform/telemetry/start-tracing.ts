@@ -1,4 +1,5 @@
 import type { PlatformConfig } from '../config/platform-variables.js';
+import { answerWithin, late } from '../lifecycle/patience.js';
 import { logger } from '../logging/logger.js';
 import { installTracer } from './tracer.js';
 
@@ -24,17 +25,12 @@ export async function startTracing(config: TracingConfig): Promise<Tracing> {
   installTracer(tracer);
   // Without what may stand before the host: a URL can hold a password.
   logger.info({ receiver: new URL(endpoint).host }, 'traces are sent');
-  return { stop: () => within(shutDown()) };
-}
-
-function within(work: Promise<void>): Promise<boolean> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), flushTimeoutMs);
-    const done = () => {
-      clearTimeout(timer);
-      resolve(true);
-    };
+  return {
     // What could not be sent has been logged.
-    work.then(done, done);
-  });
+    stop: async () =>
+      (await answerWithin(
+        shutDown().catch(() => undefined),
+        flushTimeoutMs,
+      )) !== late,
+  };
 }
