@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import { run } from './support/command.js';
-import { Namespace } from './support/kube.js';
+import { databases, Namespace } from './support/kube.js';
 import { chart, Release } from './support/release.js';
 
 jest.setTimeout(900_000);
@@ -53,11 +53,6 @@ const hookOf = ({ metadata }: Manifest) =>
 const isPreSync = (manifest: Manifest) => hookOf(manifest) === 'PreSync';
 const weightOf = ({ metadata }: Manifest) => Number(metadata.annotations?.['helm.sh/hook-weight'] ?? 0);
 
-async function lives(): Promise<readonly string[]> {
-  const components = ['postgres-primary', 'postgres-replica', 'redis', 'api'];
-  return (await Promise.all(components.map((component) => namespace.lives(component)))).flat();
-}
-
 it('is applied twice as rendered text, and the second time changes nothing', async () => {
   await sync();
   await namespace.rolledOut(`deployment/${Release.fullname}-api`);
@@ -65,7 +60,10 @@ it('is applied twice as rendered text, and the second time changes nothing', asy
     'two pods of the API',
     async () => (await namespace.get('deployment', `${Release.fullname}-api`)).status.readyReplicas === 2,
   );
-  const before = { secrets: await namespace.secrets(), lives: await lives() };
+  const before = {
+    secrets: await namespace.secrets(),
+    lives: await namespace.lives(...databases, 'redis', 'api'),
+  };
   expect(Object.keys(before.secrets)).toEqual([
     `${Release.fullname}-credentials`,
     `${Release.fullname}-jwt-keys`,
@@ -73,5 +71,8 @@ it('is applied twice as rendered text, and the second time changes nothing', asy
   // What the server would make of it; `apply` calls some objects configured that it leaves as they were.
   expect(await namespace.kubectl(['diff', '--filename', '-'], { input: await everythingElse() })).toBe('');
   await sync();
-  expect({ secrets: await namespace.secrets(), lives: await lives() }).toEqual(before);
+  expect({
+    secrets: await namespace.secrets(),
+    lives: await namespace.lives(...databases, 'redis', 'api'),
+  }).toEqual(before);
 });

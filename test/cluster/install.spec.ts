@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { Namespace } from './support/kube.js';
+import { databases, Namespace } from './support/kube.js';
 import { underLoad } from './support/load.js';
 import { forLoad, Release } from './support/release.js';
 
@@ -44,17 +44,15 @@ describe('installed with no value set, where the restricted profile is enforced'
     await release.upgrade({ values: forLoad });
     // With the limits of before they would refuse the load.
     await namespace.leftAlone('api');
-    const before = { lives: await databaseLives(), secrets: await namespace.secrets() };
+    const before = { lives: await namespace.lives(...databases), secrets: await namespace.secrets() };
     const result = await underLoad({ url: await release.url(), rate: 20 }, async () => {
       await release.upgrade({ values: { ...forLoad, api: { podAnnotations: { upgrade: 'once' } } } });
       await namespace.rolledOut(`deployment/${Release.fullname}-api`);
     });
     expect(result).toMatchObject({ failed: 0, complaints: '' });
     expect(result.calls).toBeGreaterThan(200);
-    expect({ lives: await databaseLives(), secrets: await namespace.secrets() }).toEqual(before);
+    expect({ lives: await namespace.lives(...databases), secrets: await namespace.secrets() }).toEqual(
+      before,
+    );
   });
 });
-
-async function databaseLives(): Promise<readonly string[]> {
-  return [...(await namespace.lives('postgres-primary')), ...(await namespace.lives('postgres-replica'))];
-}

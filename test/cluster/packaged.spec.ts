@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { Namespace } from './support/kube.js';
+import { databases, Namespace } from './support/kube.js';
 import { underLoad } from './support/load.js';
 import { forLoad, Release } from './support/release.js';
 
@@ -23,7 +23,7 @@ it('the chart that was released first is upgraded under load: nothing fails, dat
   const api = await release.client();
   const session = await api.registerAndLogin();
   await api.request('POST', '/v1/tasks', { token: session.accessToken, body: { title: 'From before' } });
-  const before = { lives: await lives(), secrets: await namespace.secrets() };
+  const before = { lives: await namespace.lives(...databases), secrets: await namespace.secrets() };
 
   const result = await underLoad({ url: await release.url(), rate: 20 }, async () => {
     await release.upgrade({ values: { ...forLoad, api: { podAnnotations: { upgrade: 'once' } } } });
@@ -32,11 +32,7 @@ it('the chart that was released first is upgraded under load: nothing fails, dat
   expect(result).toMatchObject({ failed: 0, complaints: '' });
   expect(result.calls).toBeGreaterThan(200);
 
-  expect({ lives: await lives(), secrets: await namespace.secrets() }).toEqual(before);
+  expect({ lives: await namespace.lives(...databases), secrets: await namespace.secrets() }).toEqual(before);
   const tasks = await api.request('GET', '/v1/tasks', { token: session.accessToken });
   expect(tasks.body['data']).toMatchObject([{ title: 'From before' }]);
 });
-
-async function lives(): Promise<readonly string[]> {
-  return [...(await namespace.lives('postgres-primary')), ...(await namespace.lives('postgres-replica'))];
-}

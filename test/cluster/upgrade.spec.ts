@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { Namespace } from './support/kube.js';
+import { databases, Namespace } from './support/kube.js';
 import { underLoad, type LoadResult } from './support/load.js';
 import { forLoad, Release, type Helm } from './support/release.js';
 
@@ -43,17 +43,11 @@ async function whileScaled(steps: readonly (() => Promise<unknown>)[]): Promise<
 
 async function survives(install: Helm, steps: readonly (() => Promise<unknown>)[]): Promise<void> {
   await release.install({ helm: install, values });
-  const before = [
-    ...(await namespace.lives('postgres-primary')),
-    ...(await namespace.lives('postgres-replica')),
-  ];
+  const before = await namespace.lives(...databases);
   const result = await whileScaled(steps);
   expect(result).toMatchObject({ failed: 0, complaints: '' });
   expect(result.calls).toBeGreaterThan(200);
-  const after = [
-    ...(await namespace.lives('postgres-primary')),
-    ...(await namespace.lives('postgres-replica')),
-  ];
+  const after = await namespace.lives(...databases);
   expect(after).toEqual(before);
 }
 

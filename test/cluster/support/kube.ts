@@ -24,6 +24,9 @@ export interface KubeObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
+/** What restarts only if somebody means to. */
+export const databases = ['postgres-primary', 'postgres-replica'] as const;
+
 const zeroToAny = { timeoutMs: 240_000, intervalMs: 1000 };
 
 /** A namespace that is the tests' own, in which the restricted Pod Security Standard is enforced. */
@@ -69,9 +72,9 @@ export class Namespace {
     return this.list('pods', `app.kubernetes.io/component=${component}`);
   }
 
-  /** Who ran since when: equal before and after where nothing was started anew. */
-  async lives(component: string): Promise<readonly string[]> {
-    const pods = await this.pods(component);
+  /** Who of these components ran since when: equal before and after where nothing was started anew. */
+  async lives(...components: readonly string[]): Promise<readonly string[]> {
+    const pods = (await Promise.all(components.map((component) => this.pods(component)))).flat();
     return pods.map(
       ({ metadata, status }) =>
         `${metadata.name} ${metadata.uid} ${status.containerStatuses?.map((each) => each.restartCount).join() ?? ''}`,
