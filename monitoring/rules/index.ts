@@ -1,21 +1,13 @@
+import { cacheRules } from './cache.js';
+import { databaseRules } from './database.js';
+import { msOf, shorten } from './durations.js';
+import { kubernetesRules } from './kubernetes.js';
+import { longWindowRules, objectiveRules } from './objectives.js';
+import { processRules } from './processes.js';
+import type { RuleGroup, Target } from './rule.js';
 import { anywhere, type Scope } from './scope.js';
 
-/** As Prometheus reads it: a rule that records, or an alert. */
-export interface Rule {
-  readonly record?: string;
-  readonly alert?: string;
-  readonly expr: string;
-  readonly for?: string;
-  readonly keep_firing_for?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
-
-export interface RuleGroup {
-  readonly name: string;
-  readonly interval?: string;
-  readonly rules: readonly Rule[];
-}
+export type { Rule, RuleGroup } from './rule.js';
 
 export interface RuleOptions {
   readonly scope?: Scope;
@@ -23,7 +15,11 @@ export interface RuleOptions {
   readonly timesShorter?: number;
 }
 
+const groups = [objectiveRules, longWindowRules, processRules, databaseRules, cacheRules, kubernetesRules];
+
 /** All rules: a file of Prometheus' is `{ groups }`. */
 export function ruleGroups({ scope = anywhere, timesShorter = 1 }: RuleOptions = {}): readonly RuleGroup[] {
-  return timesShorter === 1 && scope === anywhere ? [] : [];
+  const time = (duration: string) => shorten(duration, timesShorter);
+  const target: Target = { scope, time, seconds: (duration) => msOf(time(duration)) / 1000 };
+  return groups.map((group) => group(target));
 }

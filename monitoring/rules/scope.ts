@@ -4,13 +4,19 @@ export interface Scope {
   readonly release: string;
   /** Its namespace; undefined: of whatever namespace. */
   readonly namespace?: string;
+  /** What the address of a runbook begins with. */
+  readonly runbooks: string;
 }
 
 /** For a Prometheus that is configured by hand, as compose's is: one job, whatever its namespace is called. */
-export const anywhere: Scope = { release: 'task-api' };
+export const anywhere: Scope = { release: 'task-api', runbooks: 'docs/runbooks' };
 
 /** For the chart, which puts a release's own names there: two releases would else tell each other's alerts. */
-export const ofRelease: Scope = { release: '__RELEASE__', namespace: '__NAMESPACE__' };
+export const ofRelease: Scope = {
+  release: '__RELEASE__',
+  namespace: '__NAMESPACE__',
+  runbooks: '__RUNBOOKS__',
+};
 
 /** Matchers of the API's own series. */
 export const apiOf = ({ release, namespace }: Scope): string => `${within(namespace)}job="${release}"`;

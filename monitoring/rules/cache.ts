@@ -1,0 +1,104 @@
+import { alertRule, usualInterval, type Alert, type Rule, type RulesFor, type Target } from './rule.js';
+import { apiOf } from './scope.js';
+
+/** Redis, what is cached, and the limits that are counted in it. */
+export const cacheRules: RulesFor = (target) => ({
+  name: 'task-api-cache',
+  interval: target.time(usualInterval),
+  rules: [
+    ...cacheRecords(target),
+    ...[cacheCollapsed(target), withoutRedis(target), untrusted(target), rateLimitSurge(target)].map(
+      (alert) => alertRule(target, alert),
+    ),
+  ],
+});
+
+/** A bypass is no look-up. What was usual is known after half an hour of look-ups, an hour ago or longer. */
+function cacheRecords({ scope, time }: Target): readonly Rule[] {
+  const api = apiOf(scope);
+  const lookups = (results: string) =>
+    `sum by (namespace, job) (rate(cache_requests_total{${api},result=~"${results}"}[${time('5m')}]))`;
+  const day = (name: string) => `${name}:rate5m{${api}}[${time('1d')}] offset ${time('1h')}`;
+  return [
+    { record: 'job:cache_lookups:rate5m', expr: lookups('hit|miss') },
+    { record: 'job:cache_hits:rate5m', expr: `${lookups('hit')} or 0 * ${lookups('hit|miss')}` },
+    {
+      record: 'job:cache_hits:ratio_rate5m',
+      expr: `job:cache_hits:rate5m{${api}} / (job:cache_lookups:rate5m{${api}} > 0)`,
+    },
+    {
+      record: 'job:cache_hits:ratio_usual',
+      expr:
+        `sum_over_time(${day('job:cache_hits')}) / (sum_over_time(${day('job:cache_lookups')}) > 0)` +
+        ` and count_over_time(${day('job:cache_lookups')}) > 60`,
+    },
+  ];
+}
+
+/** Against what was usual, and only with a quarter of the usual look-ups: few of them at night are seldom repeated. */
+function cacheCollapsed({ scope, time }: Target): Alert {
+  const api = apiOf(scope);
+  const lookups = `job:cache_lookups:rate5m{${api}}`;
+  return {
+    alert: 'TaskApiCacheCollapsed',
+    severity: 'warning',
+    expr:
+      `job:cache_hits:ratio_rate5m{${api}} < 0.5 * (job:cache_hits:ratio_usual{${api}} > 0.2)` +
+      ` and ${lookups} > 1 and ${lookups} > 0.25 * avg_over_time(${lookups}[${time('1d')}] offset ${time('1h')})`,
+    for: '15m',
+    summary: '{{ $labels.job }} in {{ $labels.namespace }} answers slower, as little comes from the cache.',
+    description:
+      '{{ $value | humanizePercentage }} of the look-ups are hits, less than half of what it was. Look at evictions and memory of Redis, and at which cache it is.',
+    runbook: 'cache-collapsed',
+    dashboard: 'cache',
+  };
+}
+
+function withoutRedis({ scope }: Target): Alert {
+  return {
+    alert: 'TaskApiWithoutRedis',
+    severity: 'warning',
+    expr: `count by (namespace, job) (redis_link_up{${apiOf(scope)}} == 0)`,
+    // Longer than it takes to restart it.
+    for: '5m',
+    summary:
+      'Nothing is wrong for users of {{ $labels.job }} in {{ $labels.namespace }}, but reads come from the primary and the first write takes a second longer.',
+    description:
+      '{{ $value }} of its processes do not reach Redis. Look at its pod, its log and the network policy.',
+    runbook: 'without-redis',
+    dashboard: 'cache',
+  };
+}
+
+function untrusted({ scope }: Target): Alert {
+  return {
+    alert: 'TaskApiUntrusted',
+    severity: 'warning',
+    expr: `count by (namespace, job) (consistency_trusted{${apiOf(scope)}} == 0)`,
+    for: '10m',
+    summary:
+      'Nothing is wrong for users of {{ $labels.job }} in {{ $labels.namespace }}, but the cache and the replicas are not used.',
+    description:
+      '{{ $value }} of its processes trust neither: they do not reach Redis or the primary, or another one writes without Redis (consistency_lease_held).',
+    runbook: 'untrusted',
+    dashboard: 'cache',
+  };
+}
+
+function rateLimitSurge({ scope, time }: Target): Alert {
+  const rate = (matchers: string) =>
+    `sum by (namespace, job, policy) (rate(rate_limit_decisions_total{${matchers}}[${time('5m')}]))`;
+  const blocked = rate(`${apiOf(scope)},decision="blocked"`);
+  return {
+    alert: 'TaskApiRateLimitSurge',
+    severity: 'warning',
+    expr: `${blocked} / ${rate(apiOf(scope))} > 0.2 and ${blocked} > 1`,
+    for: '10m',
+    summary:
+      'Many clients of {{ $labels.job }} in {{ $labels.namespace }} are told to come back later (429).',
+    description:
+      '{{ $value | humanizePercentage }} of the calls are over the limit {{ $labels.policy }}: an attack, a client in a loop, or a proxy whose clients share one address.',
+    runbook: 'rate-limit-surge',
+    dashboard: 'cache',
+  };
+}

@@ -1,0 +1,88 @@
+import { alertRule, usualInterval, type Alert, type RulesFor, type Target } from './rule.js';
+import { apiOf } from './scope.js';
+
+/** Postgres as the processes of the API see it, and the events that wait in it. */
+export const databaseRules: RulesFor = (target) => ({
+  name: 'task-api-database',
+  interval: target.time(usualInterval),
+  rules: [
+    poolExhausted(target),
+    replicaLagging(target),
+    databaseServerDown(target),
+    outboxGrowing(target),
+  ].map((alert) => alertRule(target, alert)),
+});
+
+/** Waits tell that it hurts; a queue tells that it is the pool, not a server that takes long to connect to. */
+function poolExhausted({ scope, time }: Target): Alert {
+  const api = apiOf(scope);
+  const by = '(namespace, job, instance, pod, db_target)';
+  const rate = (series: string) =>
+    `sum by ${by} (rate(db_client_connection_wait_time_seconds_${series}[${time('5m')}]))`;
+  const all = rate(`count{${api}}`);
+  const long = `(${all} - ${rate(`bucket{${api},le="0.1"}`)})`;
+  return {
+    alert: 'TaskApiPoolExhausted',
+    severity: 'warning',
+    expr:
+      `${long} / ${all} > 0.05 and ${long} > 10 / 300` +
+      ` and max by ${by} (avg_over_time(db_client_connection_pending_requests{${api}}[${time('5m')}])) > 0`,
+    for: '5m',
+    summary: 'Requests to {{ $labels.job }} in {{ $labels.namespace }} wait for a connection to Postgres.',
+    description:
+      '{{ $value | humanizePercentage }} of the operations on the {{ $labels.db_target }} wait longer than 100 ms in {{ $labels.instance }} {{ $labels.pod }}. Look for statements that take long or wait for locks.',
+    runbook: 'pool-exhausted',
+    dashboard: 'database',
+  };
+}
+
+/** Beyond 1 s (DATABASE_MAX_REPLICA_LAG_MS) a replica gets no reads. */
+function replicaLagging({ scope }: Target): Alert {
+  return {
+    alert: 'TaskApiReplicaLagging',
+    severity: 'warning',
+    expr: `max by (namespace, job, replica) (db_replica_lag_seconds{${apiOf(scope)}}) > 1`,
+    for: '5m',
+    summary:
+      'A replica of {{ $labels.job }} in {{ $labels.namespace }} is behind and serves no reads; others take them.',
+    description:
+      '{{ $labels.replica }} is {{ $value | humanizeDuration }} behind (10 s stands for more, too). Look at what it replays, and at its disk.',
+    runbook: 'replica-lagging',
+    dashboard: 'database',
+  };
+}
+
+function databaseServerDown({ scope }: Target): Alert {
+  return {
+    alert: 'TaskApiDatabaseServerDown',
+    severity: 'warning',
+    expr: `min by (namespace, job, server) (db_server_up{${apiOf(scope)}}) == 0`,
+    // Longer than it takes to restart one.
+    for: '5m',
+    summary:
+      'A server of Postgres is away for {{ $labels.job }} in {{ $labels.namespace }}. If it is the primary, writes fail; else others serve the reads.',
+    description: 'At least one process does not reach {{ $labels.server }}. Look at its pod and its log.',
+    runbook: 'database-server-down',
+    dashboard: 'database',
+  };
+}
+
+/** More than what is delivered in five minutes: so many events are a queue at one site and a moment's work at another. */
+function outboxGrowing({ scope, time, seconds }: Target): Alert {
+  const api = apiOf(scope);
+  const pending = `max by (namespace, job, schema) (outbox_pending{${api}})`;
+  const delivered = `sum by (namespace, job) (rate(outbox_deliveries_total{${api},result="success"}[${time('5m')}]))`;
+  return {
+    alert: 'TaskApiOutboxGrowing',
+    severity: 'warning',
+    expr:
+      `${pending} > 10 unless` +
+      ` ${pending} <= on (namespace, job) group_left () ${seconds('5m')} * ${delivered}`,
+    for: '10m',
+    summary: 'Mails and other work after a request come late in {{ $labels.namespace }}, or not at all.',
+    description:
+      '{{ $value }} events wait in {{ $labels.schema }}.outbox of {{ $labels.job }}. The logs tell why they fail (`an event failed`): most often it is the mail server.',
+    runbook: 'outbox-growing',
+    dashboard: 'business',
+  };
+}
