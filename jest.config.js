@@ -30,7 +30,7 @@ export default {
     {
       ...shared,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{apps,libs}/**/*.spec.ts', '<rootDir>/test/consistency/**/*.spec.ts'],
+      testMatch: ['<rootDir>/{apps,libs,monitoring}/**/*.spec.ts', '<rootDir>/test/consistency/**/*.spec.ts'],
     },
     {
       ...shared,

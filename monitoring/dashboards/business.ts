@@ -1,0 +1,145 @@
+import * as units from '@grafana/grafana-foundation-sdk/units';
+import { board } from './board.js';
+import { graph, stat } from './panels.js';
+import { increase, max, ofApi, rate, ratio, sum } from './promql.js';
+
+const inRange = (series: string) => sum(increase(series, '$__range'));
+const registrations = ofApi(
+  'http_server_requests_total',
+  'http_request_method="POST"',
+  'http_route="/v1/auth/register"',
+  'http_response_status_code="201"',
+);
+const logins = (...matchers: string[]) => ofApi('auth_attempts_total', ...matchers);
+const tasks = (...matchers: string[]) => ofApi('tasks_operations_total', ...matchers);
+
+const total = (title: string, description: string, series: string) =>
+  stat({
+    title,
+    description: `${description}, in the time shown.`,
+    unit: units.Short,
+    width: 6,
+    decimals: 0,
+    queries: [{ expr: inRange(series), legend: title.toLowerCase() }],
+  });
+
+const totals = [
+  total('Registrations', 'Accounts that were made', registrations),
+  total('Logins', 'Logins that succeeded', logins('result="success"')),
+  total(
+    'Tasks created',
+    'Tasks that were made one at a time',
+    tasks('operation="create"', 'result="success"'),
+  ),
+  total(
+    'Changes of tasks',
+    'Updates, deletions, restorations and bulk calls that succeeded',
+    tasks('operation=~"update|delete|restore|bulk"', 'result="success"'),
+  ),
+];
+
+const people = [
+  graph({
+    title: 'Logins by result',
+    description:
+      'Logins a second. Many `invalid_credentials`: somebody guesses passwords, or a client has an old one; `limited`: the guesses are being stopped; `error`: ours, or too many passwords wait to be hashed.',
+    unit: units.OpsPerSecond,
+    width: 12,
+    isStacked: true,
+    queries: [{ expr: sum(rate(logins()), 'result'), legend: '{{result}}' }],
+    runbooks: ['rate-limit-surge'],
+  }),
+  graph({
+    title: 'Logins that succeed',
+    description:
+      'Share of all logins. It falls while the number of logins rises: an attack. It falls at the same number: a fault, or a client that was broken by a release.',
+    unit: units.PercentUnit,
+    width: 6,
+    max: 1,
+    queries: [{ expr: ratio(sum(rate(logins('result="success"'))), sum(rate(logins()))), legend: 'success' }],
+  }),
+  graph({
+    title: 'Registrations',
+    description: 'Accounts made a second.',
+    unit: units.OpsPerSecond,
+    width: 6,
+    queries: [{ expr: sum(rate(registrations)), legend: 'registrations' }],
+  }),
+];
+
+const work = [
+  graph({
+    title: 'Calls on tasks',
+    description: 'Calls a second by users who may make them, a bulk call as one.',
+    unit: units.OpsPerSecond,
+    width: 12,
+    isTabled: true,
+    isStacked: true,
+    queries: [{ expr: sum(rate(tasks()), 'operation'), legend: '{{operation}}' }],
+  }),
+  graph({
+    title: 'Calls on tasks that did not succeed',
+    description: '`rejected`: invalid, not found or outdated, so the caller is wrong; `error`: ours.',
+    unit: units.OpsPerSecond,
+    width: 12,
+    isTabled: true,
+    queries: [
+      {
+        expr: sum(rate(tasks('result=~"rejected|error"')), 'operation', 'result'),
+        legend: '{{operation}} {{result}}',
+      },
+    ],
+    runbooks: ['availability-budget'],
+  }),
+];
+
+const behind = [
+  graph({
+    title: 'Events that wait',
+    description:
+      'Events in the outbox that are yet to be delivered: mails, profiles of new users. It must come back to zero; it grows: the relay is stuck, or what it delivers to is away.',
+    unit: units.Short,
+    width: 8,
+    thresholds: [[1000, 'orange']],
+    queries: [{ expr: max(ofApi('outbox_pending'), 'schema'), legend: '{{schema}}' }],
+    runbooks: ['outbox-growing'],
+  }),
+  graph({
+    title: 'Deliveries by topic',
+    description:
+      'Events delivered a second. `error`: tried in vain, and tried again later; after 12 times it is set aside for a person to look at.',
+    unit: units.EventsPerSecond,
+    width: 8,
+    isTabled: true,
+    queries: [
+      {
+        expr: sum(rate(ofApi('outbox_deliveries_total')), 'topic', 'result'),
+        legend: '{{topic}} {{result}}',
+      },
+    ],
+    runbooks: ['outbox-growing'],
+  }),
+  graph({
+    title: 'Rows swept',
+    description:
+      'Rows a second that were deleted because their time was over: trash, keys, tokens, sessions.',
+    unit: units.OpsPerSecond,
+    width: 8,
+    isTabled: true,
+    queries: [{ expr: sum(rate(ofApi('sweeper_deleted_total')), 'task'), legend: '{{task}}' }],
+  }),
+];
+
+export const business = board({
+  name: 'business',
+  title: 'Business',
+  description: 'What people do with the service, and the work behind it.',
+  variables: ['instance'],
+  from: 'now-6h',
+  sections: [
+    { title: 'In the time shown', panels: totals },
+    { title: 'People', panels: people },
+    { title: 'Tasks', panels: work },
+    { title: 'Behind the scenes', panels: behind },
+  ],
+});

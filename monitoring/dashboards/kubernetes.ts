@@ -1,0 +1,212 @@
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import * as units from '@grafana/grafana-foundation-sdk/units';
+import { board } from './board.js';
+import { graph, stat } from './panels.js';
+import { count, increase, max, ofCluster, rate, sum } from './promql.js';
+
+const hpa = (name: string) =>
+  max(ofCluster(`kube_horizontalpodautoscaler_${name}`, 'horizontalpodautoscaler="$job-api"'));
+const deployment = (name: string) => max(ofCluster(`kube_deployment_${name}`, 'deployment="$job-api"'));
+/** The API, and the stores that the chart brings. */
+const pods = 'pod=~"$job-(api|postgres|redis)-.+"';
+const ofPods = (name: string, ...matchers: string[]) => ofCluster(name, pods, ...matchers);
+const ofContainers = (name: string) => ofPods(name, 'container!="",container!="POD"');
+const each = '{{pod}}';
+const restarts = ofPods('kube_pod_container_status_restarts_total');
+/** A state that a container is only told to be in while it is: else zero, for every container that there is. */
+const inState = (name: string, reason: string) =>
+  `${sum(ofPods(name, `reason="${reason}"`), 'pod')} or ${sum(restarts, 'pod')} * 0`;
+
+const scaling = [
+  graph({
+    title: 'Autoscaler',
+    description:
+      'Pods that there are, that the autoscaler wants, and between which numbers it may choose. At the maximum for long: load is shed or slow, raise api.autoscaling.maxReplicas.',
+    unit: units.Short,
+    width: 12,
+    queries: [
+      { expr: hpa('status_current_replicas'), legend: 'current' },
+      { expr: hpa('status_desired_replicas'), legend: 'desired' },
+      { expr: hpa('spec_min_replicas'), legend: 'least' },
+      { expr: hpa('spec_max_replicas'), legend: 'most' },
+    ],
+    runbooks: ['autoscaler-at-maximum'],
+  }),
+  graph({
+    title: 'Pods of the API',
+    description:
+      'Pods that are wanted, and that are ready. Fewer ready for minutes: they do not start, no node has room, or the migrations have not run.',
+    unit: units.Short,
+    width: 6,
+    queries: [
+      { expr: deployment('spec_replicas'), legend: 'wanted' },
+      { expr: deployment('status_replicas_available'), legend: 'ready' },
+    ],
+    runbooks: ['api-down'],
+  }),
+  graph({
+    title: 'Pods by phase',
+    description:
+      '`Pending`: no node has room, or an image or volume does not come. `Failed`: they were evicted.',
+    unit: units.Short,
+    width: 6,
+    queries: [{ expr: sum(ofPods('kube_pod_status_phase'), 'phase'), legend: '{{phase}}' }],
+    runbooks: ['api-down'],
+  }),
+];
+
+const deaths = [
+  stat({
+    title: 'Restarts in the time shown',
+    description: 'How often containers were started again. None is usual.',
+    unit: units.Short,
+    width: 4,
+    height: 8,
+    decimals: 0,
+    thresholds: [
+      [1, 'orange'],
+      [5, 'red'],
+    ],
+    queries: [{ expr: sum(increase(restarts, '$__range')), legend: 'restarts' }],
+    runbooks: ['crash-looping'],
+  }),
+  graph({
+    title: 'Restarts',
+    description: 'Containers that were started again, by pod, since the pod was made.',
+    unit: units.Short,
+    width: 7,
+    queries: [{ expr: sum(restarts, 'pod'), legend: each }],
+    runbooks: ['crash-looping'],
+  }),
+  graph({
+    title: 'Last killed for memory (OOM)',
+    description:
+      '1: the container was last ended because it passed its memory limit. Raise the limit, or find the leak in the heap.',
+    unit: units.Short,
+    width: 7,
+    queries: [
+      { expr: inState('kube_pod_container_status_last_terminated_reason', 'OOMKilled'), legend: each },
+    ],
+    runbooks: ['crash-looping'],
+  }),
+  graph({
+    title: 'Crash loops',
+    description:
+      '1: the container ends again and again, and the kubelet waits longer each time before it starts it.',
+    unit: units.Short,
+    width: 6,
+    queries: [
+      { expr: inState('kube_pod_container_status_waiting_reason', 'CrashLoopBackOff'), legend: each },
+    ],
+    runbooks: ['crash-looping'],
+  }),
+];
+
+const cpuRate = sum(rate(ofContainers('container_cpu_usage_seconds_total')), 'pod');
+const asked = (kind: 'requests' | 'limits', resource: string) =>
+  sum(ofPods(`kube_pod_container_resource_${kind}`, `resource="${resource}"`), 'pod');
+
+const resources = [
+  graph({
+    title: 'CPU',
+    description: 'Processors that each pod used.',
+    unit: units.Short,
+    width: 8,
+    queries: [{ expr: cpuRate, legend: each }],
+  }),
+  graph({
+    title: 'CPU against the request',
+    description:
+      'Above 100 % a pod lives on what its neighbours leave: it may get slow at any time. The autoscaler looks at the same figure.',
+    unit: units.PercentUnit,
+    width: 8,
+    thresholds: [[1, 'orange']],
+    queries: [{ expr: `${cpuRate} / (${asked('requests', 'cpu')} > 0)`, legend: each }],
+    runbooks: ['autoscaler-at-maximum'],
+  }),
+  graph({
+    title: 'CPU throttled',
+    description:
+      'Share of the periods in which a pod was held up by its CPU limit. The chart sets none, so this is zero unless somebody did.',
+    unit: units.PercentUnit,
+    width: 8,
+    max: 1,
+    thresholds: [[0.05, 'orange']],
+    queries: [
+      {
+        expr: `${sum(rate(ofContainers('container_cpu_cfs_throttled_periods_total')), 'pod')} / (${sum(rate(ofContainers('container_cpu_cfs_periods_total')), 'pod')} > 0) or ${cpuRate} * 0`,
+        legend: each,
+      },
+    ],
+    runbooks: ['event-loop-slow'],
+  }),
+  graph({
+    title: 'Memory',
+    description: 'Memory of each pod that can not be taken back: what the limit counts.',
+    unit: units.BytesIEC,
+    width: 8,
+    queries: [{ expr: sum(ofContainers('container_memory_working_set_bytes'), 'pod'), legend: each }],
+  }),
+  graph({
+    title: 'Memory against the limit',
+    description: 'At 100 % the container is killed.',
+    unit: units.PercentUnit,
+    width: 8,
+    max: 1,
+    thresholds: [[0.9, 'red']],
+    queries: [
+      {
+        expr: `${sum(ofContainers('container_memory_working_set_bytes'), 'pod')} / (${asked('limits', 'memory')} > 0)`,
+        legend: each,
+      },
+    ],
+    runbooks: ['crash-looping'],
+  }),
+  graph({
+    title: 'Pods by node',
+    description: 'How many pods each node carries. All on one: the service goes with that node.',
+    unit: units.Short,
+    width: 8,
+    isStacked: true,
+    queries: [{ expr: count(ofPods('kube_pod_info'), 'node'), legend: '{{node}}' }],
+  }),
+];
+
+/** Also on the dashboard of the database. */
+export const volumeFill = (): Builder<Panel> => {
+  const claims = 'persistentvolumeclaim=~".*$job-postgres-.*"';
+  const ofClaims = (name: string) =>
+    max(ofCluster(`kubelet_volume_stats_${name}`, claims), 'persistentvolumeclaim');
+  return graph({
+    title: 'Fill of the volumes of Postgres',
+    description:
+      'Share of each volume that is used. A full one stops writes for all: enlarge it before that.',
+    unit: units.PercentUnit,
+    width: 24,
+    max: 1,
+    thresholds: [
+      [0.85, 'orange'],
+      [0.95, 'red'],
+    ],
+    queries: [
+      {
+        expr: `${ofClaims('used_bytes')} / (${ofClaims('capacity_bytes')} > 0)`,
+        legend: '{{persistentvolumeclaim}}',
+      },
+    ],
+    runbooks: ['volume-filling'],
+  });
+};
+
+export const kubernetes = board({
+  name: 'kubernetes',
+  title: 'Kubernetes',
+  description: 'The cluster around the service, by kube-state-metrics, the kubelet and cAdvisor.',
+  sections: [
+    { title: 'Scaling', panels: scaling },
+    { title: 'Restarts', panels: deaths },
+    { title: 'Resources', panels: resources },
+    { title: 'Volumes', panels: [volumeFill()] },
+  ],
+});

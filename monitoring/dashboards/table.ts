@@ -1,0 +1,46 @@
+import { TableSortByFieldStateBuilder } from '@grafana/grafana-foundation-sdk/common';
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import { PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
+import { PanelBuilder } from '@grafana/grafana-foundation-sdk/table';
+import { datasource, queryOf, runbookLinks, type PanelOptions } from './panels.js';
+
+export interface TableOptions extends Omit<PanelOptions, 'queries'> {
+  /** Labels of the series: the first columns, by what they are called. */
+  readonly rows: Readonly<Record<string, string>>;
+  readonly columns: readonly { readonly name: string; readonly unit: string; readonly expr: string }[];
+  readonly sortedBy: string;
+}
+
+/** A line a series, with the latest value of each query. */
+export function table(options: TableOptions): Builder<Panel> {
+  const { title, description, unit, width, height = 10, rows, columns, sortedBy, runbooks = [] } = options;
+  const valueOf = (n: number) => `Value #${String.fromCharCode('A'.charCodeAt(0) + n)}`;
+  const names = { ...rows, ...Object.fromEntries(columns.map(({ name }, n) => [valueOf(n), name])) };
+  const legend = Object.keys(rows)
+    .map((label) => `{{${label}}}`)
+    .join(' ');
+  const builder = new PanelBuilder()
+    .title(title)
+    .description(description)
+    .datasource(datasource)
+    .unit(unit)
+    .span(width)
+    .height(height)
+    .links(runbookLinks(runbooks))
+    .targets(
+      columns.map(({ expr }, n) => queryOf({ expr, legend }, n).instant().format(PromQueryFormat.Table)),
+    )
+    .withTransformation({ id: 'merge', options: {} })
+    .withTransformation({
+      id: 'organize',
+      options: {
+        excludeByName: { Time: true },
+        indexByName: Object.fromEntries(Object.keys(names).map((name, n) => [name, n])),
+        renameByName: names,
+      },
+    })
+    .sortBy([new TableSortByFieldStateBuilder().displayName(sortedBy).desc(true)]);
+  for (const each of columns) builder.overrideByName(each.name, [{ id: 'unit', value: each.unit }]);
+  return builder;
+}
