@@ -100,7 +100,7 @@ const behind = [
       'Events in the outbox that are yet to be delivered: mails, profiles of new users. It must come back to zero; it grows: the relay is stuck, or what it delivers to is away.',
     unit: units.Short,
     width: 8,
-    thresholds: [[1000, 'orange']],
+    thresholds: [[10, 'orange']],
     queries: [{ expr: max(ofApi('outbox_pending'), 'schema'), legend: '{{schema}}' }],
     runbooks: ['outbox-growing'],
   }),

@@ -1,9 +1,10 @@
 import * as units from '@grafana/grafana-foundation-sdk/units';
 import { board } from './board.js';
 import { graph } from './panels.js';
-import { max, min, ofApi, ofRedis, orZero, quantile, rate, ratio, sum } from './promql.js';
+import { max, min, ofApi, ofRedis, quantile, rate, ratio, sum } from './promql.js';
 
 const lookups = (...matchers: string[]) => rate(ofApi('cache_requests_total', ...matchers));
+const decisions = (...matchers: string[]) => rate(ofApi('rate_limit_decisions_total', ...matchers));
 const decided = 'result=~"hit|miss"';
 const each = '{{instance}}';
 
@@ -89,7 +90,7 @@ const limits = [
     isTabled: true,
     queries: [
       {
-        expr: sum(rate(ofApi('rate_limit_decisions_total')), 'policy', 'decision'),
+        expr: sum(decisions(), 'policy', 'decision'),
         legend: '{{policy}} {{decision}}',
       },
     ],
@@ -98,20 +99,17 @@ const limits = [
   graph({
     title: 'Share of calls that were blocked',
     description:
-      'Of the calls that were counted, over all policies. A jump: an attack, or one client in an endless loop.',
+      'Of the calls that were counted, by policy. A jump: an attack, one client in an endless loop, or a proxy whose clients share one address.',
     unit: units.PercentUnit,
     width: 12,
-    thresholds: [[0.1, 'orange']],
+    thresholds: [[0.2, 'orange']],
     queries: [
       {
         expr: ratio(
-          orZero(
-            sum(rate(ofApi('rate_limit_decisions_total', 'decision="blocked"'))),
-            rate(ofApi('rate_limit_decisions_total')),
-          ),
-          sum(rate(ofApi('rate_limit_decisions_total'))),
+          `(${sum(decisions('decision="blocked"'), 'policy')} or ${sum(decisions(), 'policy')} * 0)`,
+          sum(decisions(), 'policy'),
         ),
-        legend: 'blocked',
+        legend: '{{policy}}',
       },
     ],
     runbooks: ['rate-limit-surge'],

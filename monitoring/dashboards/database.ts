@@ -140,7 +140,7 @@ const replicas = [
       'How far each replica is behind the primary, 10 s for all that is more. A gap: it is not known, since the primary or the replica does not answer.',
     unit: units.Seconds,
     width: 6,
-    thresholds: [[5, 'red']],
+    thresholds: [[1, 'red']],
     queries: [{ expr: max(ofApi('db_replica_lag_seconds'), 'replica'), legend: '{{replica}}' }],
     runbooks: ['replica-lagging'],
   }),

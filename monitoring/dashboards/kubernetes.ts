@@ -6,7 +6,7 @@ import { graph, stat } from './panels.js';
 import { count, increase, max, ofCluster, rate, sum } from './promql.js';
 
 const hpa = (name: string) =>
-  max(ofCluster(`kube_horizontalpodautoscaler_${name}`, 'horizontalpodautoscaler="$job-api"'));
+  max(ofCluster(`kube_horizontalpodautoscaler_${name}`, 'horizontalpodautoscaler=~"(keda-hpa-)?$job-api"'));
 const deployment = (name: string) => max(ofCluster(`kube_deployment_${name}`, 'deployment="$job-api"'));
 /** The API, and the stores that the chart brings. */
 const pods = 'pod=~"$job-(api|postgres|redis)-.+"';
@@ -175,13 +175,13 @@ const resources = [
 
 /** Also on the dashboard of the database. */
 export const volumeFill = (): Builder<Panel> => {
-  const claims = 'persistentvolumeclaim=~".*$job-postgres-.*"';
+  const claims = 'persistentvolumeclaim=~"(data-)?$job-(postgres-.+|backup)"';
   const ofClaims = (name: string) =>
     max(ofCluster(`kubelet_volume_stats_${name}`, claims), 'persistentvolumeclaim');
   return graph({
-    title: 'Fill of the volumes of Postgres',
+    title: 'Fill of the volumes',
     description:
-      'Share of each volume that is used. A full one stops writes for all: enlarge it before that.',
+      'Share of each volume of Postgres, and of its backups, that is used. A full one stops writes for all: enlarge it before that.',
     unit: units.PercentUnit,
     width: 24,
     max: 1,
@@ -191,7 +191,7 @@ export const volumeFill = (): Builder<Panel> => {
     ],
     queries: [
       {
-        expr: `${ofClaims('used_bytes')} / (${ofClaims('capacity_bytes')} > 0)`,
+        expr: `1 - ${ofClaims('available_bytes')} / (${ofClaims('capacity_bytes')} > 0)`,
         legend: '{{persistentvolumeclaim}}',
       },
     ],

@@ -12,7 +12,7 @@ const eventLoop = [
     description:
       'How late the event loop ran what was due, over all processes. Each request waits that long several times: above 100 ms at p99 something computes for too long.',
     unit: units.Seconds,
-    width: 8,
+    width: 6,
     thresholds: [[0.1, 'red']],
     queries: [0.5, 0.95, 0.99].map((q) => ({ expr: quantile(q, delay), legend: `p${q * 100}` })),
     runbooks: ['event-loop-slow'],
@@ -22,9 +22,19 @@ const eventLoop = [
     description:
       'The same for each process. One of them: it has the heavy clients or a bad node; all of them: too few processes, or a new version that computes more.',
     unit: units.Seconds,
-    width: 8,
+    width: 6,
     thresholds: [[0.1, 'red']],
     queries: [{ expr: quantile(0.99, delay, 'instance'), legend: each }],
+    runbooks: ['event-loop-slow'],
+  }),
+  graph({
+    title: 'Event loop held up',
+    description:
+      'Share of its time that something was due in the event loop of a process and could not run. The alert looks at this.',
+    unit: units.PercentUnit,
+    width: 6,
+    thresholds: [[0.25, 'red']],
+    queries: [{ expr: sum(rate(ofApi('nodejs_eventloop_delay_seconds_sum')), 'instance'), legend: each }],
     runbooks: ['event-loop-slow'],
   }),
   graph({
@@ -32,7 +42,7 @@ const eventLoop = [
     description:
       'Share of the time that the event loop was busy. A process has one: above 80 % requests queue before it. More processes help, more CPU for each does not.',
     unit: units.PercentUnit,
-    width: 8,
+    width: 6,
     max: 1,
     thresholds: [[0.8, 'orange']],
     queries: [{ expr: max(ofApi('nodejs_eventloop_utilization'), 'instance'), legend: each }],
