@@ -10,7 +10,7 @@ import { root } from './compose-file.js';
 const execute = promisify(execFile);
 
 /**
- * Where the parts of compose.yaml run as processes: a copy of `compose/`, which the accounts of the servers can read
+ * Where the parts of compose.yaml run as processes: a copy of `compose/` and of what it mounts beside that, which the accounts of the servers can read
  * wherever the project lies, and ports in the place of names.
  */
 export interface Place {
@@ -33,6 +33,7 @@ export async function openPlace(): Promise<Place> {
   const folder = await mkdtemp(join(tmpdir(), 'compose-test-'));
   await chmod(folder, 0o755);
   await cp(join(root, 'compose'), join(folder, 'compose'), { recursive: true });
+  await cp(join(root, 'monitoring', 'rules.yaml'), join(folder, 'monitoring', 'rules.yaml'));
   // Volumes, which are there before whoever writes to them.
   await mkdir(join(folder, 'secrets', 'originals'), { recursive: true });
   const [primary = 0, replica = 0, redis = 0] = await serverPorts(3);

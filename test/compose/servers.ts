@@ -129,6 +129,8 @@ export async function startPrometheus(
     ...names,
     '127.0.0.1:9090': `127.0.0.1:${port}`,
     'scrape_interval: 15s': 'scrape_interval: 1s',
+    // The changed file lies elsewhere.
+    '../../monitoring/rules.yaml': join(place.folder, 'monitoring', 'rules.yaml'),
   };
   let text = (await readFile(place.file('prometheus/prometheus.yml'), 'utf8')).replace(
     'timeout: 5s',

@@ -151,6 +151,59 @@ describe('the parts of compose.yaml', () => {
   });
 });
 
+describe('Grafana', () => {
+  it('finds the dashboards where they are mounted, the overview first', async () => {
+    const { providers } = parse(await text('grafana/dashboards/task-api.yaml')) as Providers;
+    const mounts = mountsOf(service('grafana'));
+    const folder = mounts.find(({ source }) => source === './helm/task-api/files/dashboards')?.target;
+    expect(providers.map(({ options }) => options.path)).toEqual([folder]);
+    const home = service('grafana').environment?.['GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH'];
+    expect(home).toBe(`${folder ?? ''}/overview.json`);
+    await access(join(root, 'helm/task-api/files/dashboards/overview.json'));
+  });
+
+  it('gets from a request to its trace, from there to its log, and back', async () => {
+    const example = parse(
+      await readFile(join(root, 'monitoring/grafana/datasources.yaml'), 'utf8'),
+    ) as DataSources;
+    const [prometheus, tempo, loki] = ['prometheus', 'tempo', 'loki'].map(
+      (type) => example.datasources.find((each) => each.type === type)?.jsonData,
+    );
+    // The names of the exemplars' labels, and of what config.alloy keeps beside each line.
+    expect(prometheus?.exemplarTraceIdDestinations).toEqual([
+      { name: 'trace_id', datasourceUid: 'tempo', urlDisplayLabel: 'Trace' },
+    ]);
+    expect(tempo?.tracesToLogsV2?.datasourceUid).toBe('loki');
+    expect(tempo?.tracesToLogsV2?.query).toContain('| trace_id="$${__trace.traceId}"');
+    expect(loki?.derivedFields).toEqual([
+      expect.objectContaining({ matcherType: 'label', matcherRegex: 'trace_id', datasourceUid: 'tempo' }),
+    ]);
+    const uids = example.datasources.map(({ uid }) => uid);
+    expect(uids).toEqual(['prometheus', 'tempo', 'loki']);
+    const own = parse(await text('grafana/datasources/prometheus.yaml')) as DataSources;
+    expect(own.datasources[0]?.jsonData.exemplarTraceIdDestinations?.[0]).toMatchObject({
+      name: 'trace_id',
+      datasourceUid: 'tempo',
+    });
+  });
+});
+
+interface Providers {
+  readonly providers: readonly { readonly options: { readonly path: string } }[];
+}
+
+interface DataSources {
+  readonly datasources: readonly {
+    readonly type: string;
+    readonly uid: string;
+    readonly jsonData: {
+      readonly exemplarTraceIdDestinations?: readonly object[];
+      readonly tracesToLogsV2?: { readonly datasourceUid: string; readonly query: string };
+      readonly derivedFields?: readonly object[];
+    };
+  }[];
+}
+
 interface Prometheus {
   readonly scrape_configs: readonly {
     readonly job_name: string;

@@ -16,6 +16,7 @@ import {
   startRedisOf,
   type Balance,
   type Nginx,
+  type Prometheus,
 } from '../compose/servers.js';
 import { client, type ApiRequest, type Client, type Session } from '../support/client.js';
 import { startFleet, type Fleet } from '../support/fleet.js';
@@ -186,22 +187,30 @@ describe('the Prometheus of compose.yaml', () => {
     expect(stdout).toContain('SUCCESS');
   });
 
-  it('reaches every process that runs', async () => {
+  it('reaches every process that runs, and reads the rules', async () => {
     const addresses = fleet.members.map(({ api }, n) => [`api-${n + 1}:5001`, new URL(api.opsUrl).host]);
     const prometheus = await startPrometheus(place, Object.fromEntries(addresses) as Record<string, string>);
     stops.push(() => prometheus.stop());
     const up = async () => {
-      const response = await fetch(`${prometheus.url}/api/v1/query?query=up`, {
-        signal: AbortSignal.timeout(2000),
-      });
-      const { data } = (await response.json()) as {
-        data: { result: { metric: Metric; value: [number, string] }[] };
-      };
-      return data.result.map(({ metric, value }) => [metric.instance, value[1]]);
+      const { result } = await askPrometheus<{ result: { metric: Metric; value: [number, string] }[] }>(
+        prometheus,
+        'query?query=up',
+      );
+      return result.map(({ metric, value }) => [metric.instance, value[1], metric.namespace]);
     };
     const expected = [...addresses.map(([, address]) => address), new URL(prometheus.url).host];
     await waitFor(async () => (await up()).length === expected.length);
-    expect((await up()).sort()).toEqual(expected.sort().map((instance) => [instance, '1']));
+    expect((await up()).sort()).toEqual(
+      expected
+        .sort()
+        .map((instance) => [
+          instance,
+          '1',
+          instance === new URL(prometheus.url).host ? undefined : 'compose',
+        ]),
+    );
+    const { groups } = await askPrometheus<{ groups: { name: string }[] }>(prometheus, 'rules');
+    expect(groups.map(({ name }) => name)).toContain('task-api-objectives');
   });
 });
 
@@ -362,4 +371,11 @@ describe('the Postgres of compose.yaml', () => {
 
 interface Metric {
   readonly instance: string;
+  readonly namespace?: string;
+}
+
+async function askPrometheus<T>({ url }: Prometheus, what: string): Promise<T> {
+  const response = await fetch(`${url}/api/v1/${what}`, { signal: AbortSignal.timeout(2000) });
+  const { data } = (await response.json()) as { data: T };
+  return data;
 }
