@@ -61,6 +61,11 @@ describe.each(all)('the dashboard %s', (name, dashboard) => {
     expect([...used]).toEqual(expect.arrayContaining(['datasource', 'namespace', 'job', 'runbooks']));
   });
 
+  it('has a title of its own for each panel', () => {
+    const titles = panels.map(({ title }) => title);
+    expect([...new Set(titles)]).toEqual(titles);
+  });
+
   it('marks deployments', () => {
     expect(dashboard.annotations.list?.map(({ expr }) => expr)).toEqual([
       expect.stringContaining('unless count by (version, commit) (app_build_info{'),

@@ -89,7 +89,7 @@ const panelsOf = (objective: Objective): Builder<Panel>[] => [
     runbooks: [objective.runbook],
   }),
   stat({
-    title: 'Budget that is left',
+    title: `${objective.title}: budget that is left`,
     description:
       'Of what may go wrong in 30 days. Below zero the objective is missed: no risky change until it has recovered.',
     unit: units.PercentUnit,
@@ -105,7 +105,7 @@ const panelsOf = (objective: Objective): Builder<Panel>[] => [
     runbooks: [objective.runbook],
   }),
   stat({
-    title: 'In the time shown',
+    title: `${objective.title} in the time shown`,
     description:
       'Share of good requests in the time that is chosen above: set it to an incident to see what it cost.',
     unit: units.PercentUnit,
@@ -118,7 +118,7 @@ const panelsOf = (objective: Objective): Builder<Panel>[] => [
     runbooks: [objective.runbook],
   }),
   table({
-    title: 'What used the budget, in the time shown',
+    title: `${objective.title}: what used the budget, in the time shown`,
     description: 'Bad requests by route, the worst first.',
     unit: units.Short,
     width: 12,
