@@ -94,6 +94,7 @@ const now = [
     description: 'Alerts of this namespace that fire right now, by name; none is 0.',
     unit: units.Short,
     width: 4,
+    shown: 'value_and_name',
     thresholds: [[1, 'red']],
     queries: [
       {
@@ -111,7 +112,7 @@ const now = [
     description: 'What runs. Two of them for more than a few minutes: a deployment is stuck.',
     unit: units.Short,
     width: 5,
-    isNames: true,
+    shown: 'name',
     queries: [
       { expr: count(ofApi('app_build_info'), 'version', 'commit'), legend: '{{version}} ({{commit}})' },
     ],

@@ -147,24 +147,25 @@ export function graph(options: GraphOptions): Builder<Panel> {
 }
 
 export interface StatOptions extends PanelOptions {
-  /** The names are what counts, not the figures. */
-  readonly isNames?: boolean;
+  /** What is shown, where the value alone does not tell. */
+  readonly shown?: 'name' | 'value_and_name';
 }
+
+const textModes = {
+  name: BigValueTextMode.Name,
+  value_and_name: BigValueTextMode.ValueAndName,
+  auto: BigValueTextMode.Auto,
+};
 
 /** The latest value, and its course behind it. */
 export function stat(options: StatOptions): Builder<Panel> {
-  const { isNames = false, thresholds } = options;
-  const colored = thresholds === undefined ? 'text' : undefined;
-  return common(new StatBuilder(), {
-    height: 4,
-    thresholds: [],
-    ...(colored !== undefined && { base: colored }),
-    ...options,
-  })
+  const { shown, thresholds } = options;
+  const base = thresholds === undefined ? 'text' : 'green';
+  return common(new StatBuilder(), { height: 4, thresholds: [], base, ...options })
     .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Thresholds))
     .colorMode(BigValueColorMode.Value)
-    .graphMode(isNames ? BigValueGraphMode.None : BigValueGraphMode.Area)
-    .textMode(isNames ? BigValueTextMode.Name : BigValueTextMode.Auto)
+    .graphMode(shown === undefined ? BigValueGraphMode.Area : BigValueGraphMode.None)
+    .textMode(textModes[shown ?? 'auto'])
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']));
 }
 
