@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Panel, RowPanel, VariableModel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { dashboards } from './index.js';
 
@@ -64,6 +66,14 @@ describe.each(all)('the dashboard %s', (name, dashboard) => {
   it('has a title of its own for each panel', () => {
     const titles = panels.map(({ title }) => title);
     expect([...new Set(titles)]).toEqual(titles);
+  });
+
+  it('leads to runbooks that there are', () => {
+    const links = panels.flatMap((panel) => panel.links ?? []).map(({ url = '' }) => url);
+    expect(links.length).toBeGreaterThan(1);
+    const root = join(import.meta.dirname, '..', '..');
+    const files = links.map((url) => url.replace('${runbooks}', 'docs/runbooks'));
+    expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
   });
 
   it('marks deployments', () => {
