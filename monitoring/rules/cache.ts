@@ -64,7 +64,7 @@ function withoutRedis({ scope }: Target): Alert {
     summary:
       'Nothing is wrong for users of {{ $labels.job }} in {{ $labels.namespace }}, but reads come from the primary and the first write takes a second longer.',
     description:
-      '{{ $value }} of its processes do not reach Redis. Look at its pod, its log and the network policy.',
+      'Processes that do not reach Redis: {{ $value }}. Look at its pod, its log and the network policy.',
     runbook: 'without-redis',
     dashboard: 'cache',
   };
@@ -79,7 +79,7 @@ function untrusted({ scope }: Target): Alert {
     summary:
       'Nothing is wrong for users of {{ $labels.job }} in {{ $labels.namespace }}, but the cache and the replicas are not used.',
     description:
-      '{{ $value }} of its processes trust neither: they do not reach Redis or the primary, or another one writes without Redis (consistency_lease_held).',
+      'Processes that trust neither: {{ $value }}. They do not reach Redis or the primary, or another one writes without Redis (consistency_lease_held).',
     runbook: 'untrusted',
     dashboard: 'cache',
   };

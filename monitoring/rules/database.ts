@@ -1,4 +1,4 @@
-import { alertRule, usualInterval, type Alert, type RulesFor, type Target } from './rule.js';
+import { alertRule, processName, usualInterval, type Alert, type RulesFor, type Target } from './rule.js';
 import { apiOf } from './scope.js';
 
 /** Postgres as the processes of the API see it, and the events that wait in it. */
@@ -29,8 +29,7 @@ function poolExhausted({ scope, time }: Target): Alert {
       ` and max by ${by} (avg_over_time(db_client_connection_pending_requests{${api}}[${time('5m')}])) > 0`,
     for: '5m',
     summary: 'Requests to {{ $labels.job }} in {{ $labels.namespace }} wait for a connection to Postgres.',
-    description:
-      '{{ $value | humanizePercentage }} of the operations on the {{ $labels.db_target }} wait longer than 100 ms in {{ $labels.instance }} {{ $labels.pod }}. Look for statements that take long or wait for locks.',
+    description: `{{ $value | humanizePercentage }} of the operations on the {{ $labels.db_target }} wait longer than 100 ms in ${processName}. Look for statements that take long or wait for locks.`,
     runbook: 'pool-exhausted',
     dashboard: 'database',
   };

@@ -41,7 +41,7 @@ function crashLooping({ scope, time }: Target): Alert {
     // Between two tries a container runs for a while: the last minutes count, not the moment.
     expr:
       `${by} (max_over_time(kube_pod_container_status_waiting_reason{${pods},reason="CrashLoopBackOff"}[${time('5m')}])) > 0` +
-      ` or ${by} (increase(kube_pod_container_status_restarts_total{${pods}}[${time('15m')}])) >= 3`,
+      ` or ${by} (increase(kube_pod_container_status_restarts_total{${pods}}[${time('30m')}])) >= 3`,
     for: '10m',
     summary:
       'A pod of the API in {{ $labels.namespace }} ends again and again: requests to it are lost, and the others carry its load.',
@@ -77,7 +77,7 @@ function volumeFilling(target: Target): Alert {
     for: '15m',
     summary: 'When a volume in {{ $labels.namespace }} is full, writes fail.',
     description:
-      '{{ $labels.persistentvolumeclaim }} is {{ $value | humanizePercentage }} full: that is more than 85 %, or all of it is used within four days at this rate. Look at what grows: tables, or WAL that a slot keeps.',
+      '{{ $labels.persistentvolumeclaim }} is {{ $value | humanizePercentage }} full: above 85 %, or full within four days at this rate. Look at what grows: tables, or WAL that a slot keeps.',
     runbook: 'volume-filling',
     dashboard: 'database',
   };

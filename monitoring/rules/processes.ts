@@ -1,4 +1,4 @@
-import { alertRule, usualInterval, type Alert, type RulesFor, type Target } from './rule.js';
+import { alertRule, processName, usualInterval, type Alert, type RulesFor, type Target } from './rule.js';
 import { apiOf, clusterOf } from './scope.js';
 
 /** The processes of the API themselves. */
@@ -48,7 +48,7 @@ function targetDown({ scope }: Target): Alert {
     // Longer than a pod takes to start (5 min at most) or to stop.
     for: '10m',
     summary: 'One of the processes of {{ $labels.job }} in {{ $labels.namespace }} is not there to serve.',
-    description: 'The metrics of {{ $labels.instance }} {{ $labels.pod }} can not be had. The others go on.',
+    description: `The metrics of ${processName} can not be had. The others go on.`,
     runbook: 'target-down',
     dashboard: 'overview',
   };
@@ -62,8 +62,7 @@ function eventLoopSlow({ scope, time }: Target): Alert {
     expr: `sum by (namespace, job, instance, pod) (rate(nodejs_eventloop_delay_seconds_sum{${apiOf(scope)}}[${time('5m')}])) > 0.25`,
     for: '10m',
     summary: 'A process of {{ $labels.job }} in {{ $labels.namespace }} makes each of its requests wait.',
-    description:
-      'The event loop of {{ $labels.instance }} {{ $labels.pod }} is held up for {{ $value | humanizePercentage }} of its time: look at its CPU and at what its requests are.',
+    description: `The event loop of ${processName} is held up for {{ $value | humanizePercentage }} of its time: look at its CPU and at what its requests are.`,
     runbook: 'event-loop-slow',
     dashboard: 'runtime',
   };

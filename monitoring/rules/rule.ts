@@ -63,5 +63,8 @@ export function alertRule({ scope, time }: Target, alert: Alert): Rule {
   };
 }
 
+/** In texts, for alerts that keep both labels: only in Kubernetes there are pods. */
+export const processName = '{{ with $labels.pod }}{{ . }}{{ else }}{{ $labels.instance }}{{ end }}';
+
 /** How often rules are evaluated, where nothing else is said. */
 export const usualInterval = '30s';
