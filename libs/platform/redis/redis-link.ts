@@ -10,9 +10,11 @@ import { createRedis, type RedisAddress, type RedisClientConfig } from './redis-
 const up = new Gauge({
   name: 'redis_link_up',
   aggregator: 'min',
-  help: '1 while this process reaches Redis, else 0.',
+  help: '1 while this process reaches Redis, else 0. No series where it is to use none.',
   registers: [registry],
 });
+// A gauge without labels begins at 0, which would tell of a Redis that is away.
+up.remove();
 
 /** Redis can not be asked now; it is tried again by itself. */
 export class RedisUnavailable extends Error {}
