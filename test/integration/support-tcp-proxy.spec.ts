@@ -53,6 +53,19 @@ describe('startTcpProxy', () => {
     await waitFor(() => proxy.connections() === 0);
   });
 
+  it('is as slow as told in either direction, and at once again afterwards', async () => {
+    const client = await newClient();
+    const timed = async (): Promise<number> => {
+      const start = performance.now();
+      expect(await ask(client, 'hello')).toBe('hello');
+      return performance.now() - start;
+    };
+    proxy.slow(100);
+    expect(await timed()).toBeGreaterThanOrEqual(199);
+    proxy.slow(0);
+    expect(await timed()).toBeLessThan(100);
+  });
+
   it('forgets what is connected when told, and forwards what connects afterwards', async () => {
     const abandoned = await newClient();
     await ask(abandoned, 'hello');

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 
 export interface TcpProxy {
   readonly port: number;
@@ -9,6 +10,8 @@ export interface TcpProxy {
   freeze(): void;
   /** What is connected now is forwarded nothing any more, for good; new connections work: as after a loss of power. */
   abandon(): void;
+  /** From now on each piece is forwarded so much later, in either direction; 0: at once. */
+  slow(delayMs: number): void;
   /** Forwards again: what waited while frozen too. */
   restore(): void;
   /** How many clients are connected now. */
@@ -19,6 +22,7 @@ export interface TcpProxy {
 /** A way to a server on this machine that a test can break, in the test's own process. */
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   let state: 'open' | 'cut' | 'frozen' = 'open';
+  let delayMs = 0;
   const links = new Set<Link>();
   const abandoned = new Set<Link>();
   // Half-open, so that the end of one direction is passed on and the other goes on.
@@ -27,7 +31,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       client.on('error', () => undefined).resetAndDestroy();
       return;
     }
-    const link = new Link(client, targetPort);
+    const link = new Link(client, targetPort, () => delayMs);
     links.add(link);
     client.once('close', () => {
       if (state !== 'frozen') links.delete(link);
@@ -56,6 +60,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       }
       links.clear();
     },
+    slow: (ms) => void (delayMs = ms),
     restore: () => {
       if (state === 'frozen') for (const link of links) if (!link.open()) links.delete(link);
       state = 'open';
@@ -73,12 +78,17 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
 class Link {
   private readonly client: Socket;
   private readonly targetPort: number;
+  private readonly request: Transform;
+  private readonly answer: Transform;
   private upstream: Socket | null = null;
   private isFlowing = false;
 
-  constructor(client: Socket, targetPort: number) {
+  constructor(client: Socket, targetPort: number, delayMs: () => number) {
     this.client = client;
     this.targetPort = targetPort;
+    this.request = delayed(delayMs);
+    this.answer = delayed(delayMs);
+    this.answer.pipe(client);
     this.resetTogether(client);
   }
 
@@ -91,16 +101,16 @@ class Link {
     }
     this.upstream ??= this.connect();
     // Pipes wait for a slow reader, so that nothing piles up here.
-    this.client.pipe(this.upstream);
-    this.upstream.pipe(this.client);
+    this.client.pipe(this.request);
+    this.upstream.pipe(this.answer);
     return true;
   }
 
   freeze(): void {
     this.isFlowing = false;
     if (this.upstream === null) return;
-    this.client.unpipe(this.upstream);
-    this.upstream.unpipe(this.client);
+    this.client.unpipe(this.request);
+    this.upstream.unpipe(this.answer);
   }
 
   reset(): void {
@@ -111,6 +121,7 @@ class Link {
   private connect(): Socket {
     const upstream = connect({ port: this.targetPort, host: '127.0.0.1', allowHalfOpen: true });
     this.resetTogether(upstream);
+    this.request.pipe(upstream);
     return upstream;
   }
 
@@ -122,3 +133,13 @@ class Link {
     });
   }
 }
+
+/** Forwards each piece after the delay that counts when it comes, and keeps their order. */
+const delayed = (delayMs: () => number): Transform =>
+  new Transform({
+    transform: (piece: Buffer, _encoding, done) => {
+      const ms = delayMs();
+      if (ms === 0) done(null, piece);
+      else setTimeout(done, ms, null, piece);
+    },
+  });
