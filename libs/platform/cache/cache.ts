@@ -43,7 +43,9 @@ export class Cache {
   constructor(
     private readonly caches: CacheParts,
     private readonly options: CacheOptions,
-  ) {}
+  ) {
+    for (const [layer, result] of this.outcomes()) requests.inc({ cache: options.name, layer, result }, 0);
+  }
 
   /**
    * The answer under `key` for the user of this request: a kept one, or what `fill` makes, which is then kept. What
@@ -111,6 +113,18 @@ export class Cache {
   private endOf(expiresAt = Infinity): number {
     const ttlMs = this.options.ttlMs * (0.9 + Math.random() * 0.1);
     return Math.min(Math.floor(Date.now() + ttlMs), expiresAt);
+  }
+
+  /** All that there can be, so that zero is a series from the start. */
+  private outcomes(): readonly (readonly [layer: string, result: string])[] {
+    const { isEnabled, redis } = this.caches;
+    if (!isEnabled) return [];
+    const own = [
+      ['none', 'bypass'],
+      ['memory', 'hit'],
+      ['flight', 'hit'],
+    ] as const;
+    return redis === null ? [...own, ['memory', 'miss']] : [...own, ['redis', 'hit'], ['redis', 'miss']];
   }
 
   private count(layer: string, result: string): void {

@@ -37,6 +37,9 @@ const reads = new Counter({
   registers: [registry],
 });
 
+for (const reason of ['lag', 'conflict', 'error', 'none']) fallbacks.inc({ reason }, 0);
+for (const db_target of ['primary', 'replica']) reads.inc({ db_target }, 0);
+
 /** All databases of a process are this one door, for each feature that goes through it. */
 export class DatabaseDoor {
   constructor(

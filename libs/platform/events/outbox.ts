@@ -102,6 +102,8 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
 
   onApplicationBootstrap(): void {
     this.isStopped = false;
+    for (const topic of this.bus.topics())
+      for (const result of ['success', 'error']) deliveries.inc({ topic, result }, 0);
     this.unwatch = watchPending(this.schema, () => this.countPending());
     this.schedule(0);
   }

@@ -38,15 +38,18 @@ const leaseSweep: SweepTask = {
 /** Purges what features say is over, in small transactions; an advisory lock lets one process at a time do it. */
 @Injectable()
 export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly tasks: SweepTask[] = [leaseSweep];
+  private readonly tasks: SweepTask[] = [];
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
   private isStopped = false;
 
-  constructor(private readonly door: DatabaseDoor) {}
+  constructor(private readonly door: DatabaseDoor) {
+    this.register(leaseSweep);
+  }
 
   register(...tasks: readonly SweepTask[]): void {
     this.tasks.push(...tasks);
+    for (const { name } of tasks) deleted.inc({ task: name }, 0);
   }
 
   onApplicationBootstrap(): void {

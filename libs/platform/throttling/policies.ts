@@ -1,6 +1,6 @@
 import type { PlatformConfig } from '../config/platform-variables.js';
 import type { Principal } from '../security/principal.js';
-import type { Policy } from './rate-limiter.js';
+import { announcePolicy, type Policy } from './rate-limiter.js';
 
 type LimitConfig = Pick<
   PlatformConfig,
@@ -38,6 +38,8 @@ export class Policies {
     this.credentials = { name: 'credentials', points: config.RATE_LIMIT_CREDENTIALS_POINTS, ...minute };
     this.failedLogins = { name: 'failed-logins', points: config.RATE_LIMIT_FAILED_LOGIN_POINTS, ...window };
     this.refreshes = { name: 'refreshes', points: config.RATE_LIMIT_REFRESH_POINTS, ...minute };
+    const { free, anonymous, credentials, failedLogins, refreshes } = this;
+    for (const { name } of [free, anonymous, credentials, failedLogins, refreshes]) announcePolicy(name);
   }
 
   of(principal: Principal | undefined): Policy {

@@ -14,6 +14,11 @@ const decisions = new Counter({
   registers: [registry],
 });
 
+/** Zero is a series from the start. */
+export function announcePolicy(policy: string): void {
+  for (const decision of ['allowed', 'blocked']) decisions.inc({ policy, decision }, 0);
+}
+
 /** A limit by its name in headers and metrics. */
 export interface Policy extends Omit<Limit, 'key'> {
   readonly name: string;
