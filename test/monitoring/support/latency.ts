@@ -1,0 +1,39 @@
+import type { Sample } from '../../../load/support/load.js';
+import { percentile } from '../../../load/support/percentile.js';
+import { latencyBuckets } from '../../../libs/platform/operations/latency-buckets.js';
+
+export const quantiles = [0.5, 0.95, 0.99] as const;
+
+export interface Comparison {
+  readonly quantile: number;
+  readonly dashboardMs: number;
+  readonly loadMs: number;
+  /** Widths of the buckets from the one value to the other. */
+  readonly bucketsApart: number;
+}
+
+/** What the dashboard says of a minute beside what the load generator measured itself. */
+export function compare(quantile: number, dashboardSeconds: number, samples: readonly Sample[]): Comparison {
+  const dashboardMs = dashboardSeconds * 1000;
+  const loadMs = percentile(
+    samples.map(({ latencyMs }) => latencyMs),
+    quantile,
+  );
+  const bucketsApart = Math.abs(bucketOf(dashboardMs) - bucketOf(loadMs));
+  return { quantile, dashboardMs, loadMs, bucketsApart };
+}
+
+const bucketOf = (ms: number): number => latencyBuckets.filter((bound) => bound * 1000 < ms).length;
+
+export function table(comparisons: readonly Comparison[]): string {
+  const rows = comparisons.map(({ quantile, dashboardMs, loadMs }) => [
+    `p${quantile * 100}`,
+    `${dashboardMs.toFixed(1)} ms`,
+    `${loadMs.toFixed(1)} ms`,
+    `${(dashboardMs - loadMs).toFixed(1)} ms`,
+    `${((dashboardMs / loadMs - 1) * 100).toFixed(0)} %`,
+  ]);
+  return [['', 'dashboard', 'load', 'difference', ''], ...rows]
+    .map((row) => row.map((cell) => cell.padStart(12)).join(''))
+    .join('\n');
+}
