@@ -19,6 +19,11 @@ export class Metrics {
     return new Metrics(texts.flatMap(parse));
   }
 
+  /** How many series there are. */
+  get size(): number {
+    return this.values.length;
+  }
+
   /** Over all processes and all labels besides those that are named. */
   sum(name: string, labels: Readonly<Record<string, string>> = {}): number {
     return this.values

@@ -3,6 +3,7 @@ import { jest } from '@jest/globals';
 import { Client as Postgres } from 'pg';
 import { startApi, type Api, type ApiOptions } from '../support/api.js';
 import { client, newRegistration } from '../support/client.js';
+import { loadedTelemetry, tellTelemetryLoads } from '../support/loaded-telemetry.js';
 import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { waitFor } from '../support/wait.js';
@@ -246,18 +247,13 @@ describe('traces', () => {
   });
 
   it('load nothing of OpenTelemetry where no receiver is named', async () => {
-    const watch =
-      "import{registerHooks}from'node:module';registerHooks({resolve(name,context,next){const found=next(name,context);" +
-      "if(found.url.includes('/@opentelemetry/'))process.stderr.write('loaded '+name+'\\n');return found}})";
-    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(watch)}`;
-    const api = await start({ NODE_OPTIONS, OTEL_EXPORTER_OTLP_ENDPOINT: undefined });
+    const api = await start({ ...tellTelemetryLoads, OTEL_EXPORTER_OTLP_ENDPOINT: undefined });
     await client(api.url).registerAndLogin();
     expect(await api.stop()).toBe(0);
-    // prom-client loads the interfaces for itself, to look for exemplars.
-    expect(api.logs()).not.toMatch(/loaded @opentelemetry\/(?!api\n)/);
+    expect(loadedTelemetry(api.logs())).toEqual([]);
     // The same watch sees it where it is there.
-    const traced = await start({ NODE_OPTIONS });
-    expect(traced.logs()).toContain('loaded @opentelemetry/sdk-node');
+    const traced = await start(tellTelemetryLoads);
+    expect(loadedTelemetry(traced.logs())).toContain('@opentelemetry/sdk-node');
   });
 
   it('are refused over another protocol, at the start', async () => {

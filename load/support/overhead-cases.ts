@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import type { Api } from '../../test/support/api.js';
+import type { OtlpReceiver } from '../../test/support/otlp-receiver.js';
+import { Metrics } from './metrics.js';
+
+type Environment = Readonly<Record<string, string>>;
+
+/** One way to watch a process, and what it may cost. */
+export interface OverheadCase {
+  readonly what: string;
+  /** CPU of a process that is watched, by that of one that is not. */
+  readonly atMost: number;
+  readonly watched: Environment;
+  readonly unwatched: Environment;
+  /** Once a pair, while the watched process has its load. */
+  readonly meanwhile?: (watched: Api) => unknown;
+  /** After `requests` of each. @throws where the one was not watched or the other was */
+  readonly check: (watched: Api, unwatched: Api, requests: number) => unknown;
+}
+
+export const overheadCases = (receiver: OtlpReceiver): Readonly<Record<string, OverheadCase>> => ({
+  metrics,
+  logs,
+  'traces-10': traces(receiver, 0.1, 1.25),
+  'traces-0': traces(receiver, 0, 1.15),
+});
+
+const metrics: OverheadCase = {
+  what: 'metrics',
+  atMost: 1.03,
+  watched: {},
+  unwatched: { NODE_OPTIONS: `--import=${join(import.meta.dirname, 'without-metrics.ts')}` },
+  meanwhile: (api) => Metrics.of([api]),
+  check: async (watched, unwatched, requests) => {
+    const counted = (await Metrics.of([watched])).sum('http_server_requests_total');
+    if (counted < requests) throw new Error(`${counted} of ${requests} requests were counted.`);
+    const series = (await Metrics.of([unwatched])).size;
+    if (series > 0) throw new Error(`There are ${series} series in the process without metrics.`);
+    const removed = unwatched.logs().match(/^without /gm)?.length;
+    if (removed !== 3) throw new Error('What measures is no longer where without-metrics.ts looks for it.');
+  },
+};
+
+const logs: OverheadCase = {
+  what: 'logs',
+  atMost: 1.08,
+  watched: { LOG_LEVEL: 'info' },
+  unwatched: { LOG_LEVEL: 'warn' },
+  check: (watched, unwatched, requests) => {
+    const [lines, others] = [watched, unwatched].map((api) => api.logs().split('"msg":"request"').length - 1);
+    if (lines === undefined || lines < requests || others !== 0)
+      throw new Error(`There were ${lines} lines of ${requests} requests, and ${others} where none belong.`);
+  },
+};
+
+/** Spans come to this process, so that the receiver's own work does not count. */
+function traces(receiver: OtlpReceiver, ratio: number, atMost: number): OverheadCase {
+  let kept = 0;
+  const collect = (): void => {
+    kept += receiver.spans.filter(({ kind }) => kind === 'server').length;
+    receiver.spans.length = 0;
+  };
+  return {
+    what: `traces at ${ratio * 100} %`,
+    atMost,
+    watched: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: String(ratio),
+    },
+    unwatched: {},
+    meanwhile: collect,
+    check: async (watched, _unwatched, requests) => {
+      // One that its caller keeps comes last, whatever the share: they are sent in order.
+      const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+      const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
+      await fetch(`${watched.url}/v1/tasks`, { headers, signal: AbortSignal.timeout(5000) });
+      await receiver.find((span) => span.traceId === traceId, 'that its caller keeps');
+      collect();
+      const share = (kept - 1) / requests;
+      if (Math.abs(share - ratio) > ratio / 5) throw new Error(`${share} of the requests became a trace.`);
+    },
+  };
+}
