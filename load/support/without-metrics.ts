@@ -7,7 +7,11 @@ import { createRequire, registerHooks } from 'node:module';
 
 const replacements = {
   'http/request-metrics': 'export const measureRequests = () => () => undefined;',
-  'operations/timed': 'export const timed = (_histogram, _labels, run) => run();',
+  'operations/series':
+    'const nothing = { inc: () => undefined, observe: () => undefined };' +
+    'class Nothing { series() { return nothing; } }' +
+    'export { Nothing as SeriesCounter, Nothing as SeriesHistogram };',
+  'operations/timed': 'export const timed = (_series, run) => run();',
   'operations/event-loop': 'export const watchEventLoop = () => () => undefined;',
 };
 

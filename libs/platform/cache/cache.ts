@@ -1,15 +1,13 @@
-import { Counter } from 'prom-client';
 import type { Consistency } from '../consistency/consistency.js';
 import { currentView, type RequestView, type Stamp } from '../consistency/request-view.js';
-import { registry } from '../operations/registry.js';
+import { SeriesCounter, type CounterSeries } from '../operations/series.js';
 import type { CachedAnswer, Entry, MemoryLayer } from './memory-layer.js';
 import type { RedisLayer } from './redis-layer.js';
 
-const requests = new Counter({
+const requests = new SeriesCounter({
   name: 'cache_requests_total',
   help: 'Look-ups, by the layer that answered; `flight` is the answer that another request was waiting for; a bypass asks no layer, since the user is being written to or the notes can not be trusted.',
   labelNames: ['cache', 'layer', 'result'],
-  registers: [registry],
 });
 
 /** What all caches of a process share. */
@@ -39,12 +37,23 @@ export interface Filled extends CachedAnswer {
 export class Cache {
   /** One look-up or fill at a time for the same answer to requests that know the same. */
   private readonly flights = new Map<string, Promise<CachedAnswer>>();
+  /** What look-ups came to. */
+  private readonly looked: Readonly<
+    Record<'bypass' | 'inMemory' | 'inFlight' | 'inRedis' | 'nowhere', CounterSeries>
+  >;
 
   constructor(
     private readonly caches: CacheParts,
     private readonly options: CacheOptions,
   ) {
-    for (const [layer, result] of this.outcomes()) requests.inc({ cache: options.name, layer, result }, 0);
+    const { name: cache } = options;
+    this.looked = {
+      bypass: requests.series({ cache, layer: 'none', result: 'bypass' }),
+      inMemory: requests.series({ cache, layer: 'memory', result: 'hit' }),
+      inFlight: requests.series({ cache, layer: 'flight', result: 'hit' }),
+      inRedis: requests.series({ cache, layer: 'redis', result: 'hit' }),
+      nowhere: requests.series({ cache, layer: caches.redis === null ? 'memory' : 'redis', result: 'miss' }),
+    };
   }
 
   /**
@@ -58,13 +67,13 @@ export class Cache {
     await consistency.settle(view, this.options.features);
     const stamp = view.stampOf(this.options.features);
     if (stamp === null) {
-      this.count('none', 'bypass');
+      this.looked.bypass.inc();
       return fill();
     }
     const id = `${this.options.name} ${view.userId} ${key}`;
     const kept = memory.get(id);
     if (kept !== undefined && this.isHit(kept, stamp)) {
-      this.count('memory', 'hit');
+      this.looked.inMemory.inc();
       return kept.answer;
     }
     return this.fly(`${stamp.join()} ${id}`, () => this.load(id, view, stamp, fill));
@@ -73,7 +82,7 @@ export class Cache {
   private fly(key: string, load: () => Promise<CachedAnswer>): Promise<CachedAnswer> {
     const running = this.flights.get(key);
     if (running !== undefined) {
-      this.count('flight', 'hit');
+      this.looked.inFlight.inc();
       return running;
     }
     const flight = load().finally(() => this.flights.delete(key));
@@ -92,11 +101,11 @@ export class Cache {
     const { userId } = view;
     const shared = (await redis?.find(userId, id)) ?? null;
     if (shared !== null && this.isHit(shared, stamp)) {
-      this.count('redis', 'hit');
+      this.looked.inRedis.inc();
       memory.set(id, { ...shared, userId, features });
       return shared.answer;
     }
-    this.count(redis === null ? 'memory' : 'redis', 'miss');
+    this.looked.nowhere.inc();
     const { expiresAt, ...answer } = await fill();
     const entry = { stamp, answer, expiresAt: this.endOf(expiresAt) };
     memory.set(id, { ...entry, userId, features });
@@ -113,21 +122,5 @@ export class Cache {
   private endOf(expiresAt = Infinity): number {
     const ttlMs = this.options.ttlMs * (0.9 + Math.random() * 0.1);
     return Math.min(Math.floor(Date.now() + ttlMs), expiresAt);
-  }
-
-  /** All that there can be, so that zero is a series from the start. */
-  private outcomes(): readonly (readonly [layer: string, result: string])[] {
-    const { isEnabled, redis } = this.caches;
-    if (!isEnabled) return [];
-    const own = [
-      ['none', 'bypass'],
-      ['memory', 'hit'],
-      ['flight', 'hit'],
-    ] as const;
-    return redis === null ? [...own, ['memory', 'miss']] : [...own, ['redis', 'hit'], ['redis', 'miss']];
-  }
-
-  private count(layer: string, result: string): void {
-    requests.inc({ cache: this.options.name, layer, result });
   }
 }

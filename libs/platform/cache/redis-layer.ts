@@ -1,21 +1,19 @@
 import { createHash } from 'node:crypto';
-import { Histogram } from 'prom-client';
 import { partLatencyBuckets } from '../operations/latency-buckets.js';
 import { answerWithin, late } from '../lifecycle/patience.js';
-import { registry } from '../operations/registry.js';
+import { SeriesHistogram } from '../operations/series.js';
 import { timed } from '../operations/timed.js';
 import type { RedisLink } from '../redis/redis-link.js';
 import { mostBytes, type CachedAnswer, type Entry } from './memory-layer.js';
 
-const duration = new Histogram({
+const duration = new SeriesHistogram({
   name: 'cache_operation_duration_seconds',
   help: 'Time of a look-up (`get`) or a store (`set`) in Redis; one that was given up counts with the time until then. The cache in the process takes microseconds and is not measured.',
   labelNames: ['operation'],
-  buckets: [...partLatencyBuckets],
-  registers: [registry],
+  buckets: partLatencyBuckets,
 });
-const [get, set] = [{ operation: 'get' }, { operation: 'set' }];
-for (const labels of [get, set]) duration.zero(labels);
+const get = duration.series({ operation: 'get' });
+const set = duration.series({ operation: 'set' });
 
 const newline = 0x0a;
 
@@ -29,7 +27,7 @@ export class RedisLayer {
     // The circuit is open: nothing is asked, so nothing is measured.
     if (!this.link.isUp) return null;
     try {
-      const value = await timed(duration, get, () =>
+      const value = await timed(get, () =>
         answerWithin(
           this.link.run('GET', () => this.link.redis.getBuffer(redisKey(userId, key))),
           this.link.patienceMs,
@@ -45,7 +43,7 @@ export class RedisLayer {
   store(userId: string, key: string, entry: Entry): void {
     const ttlMs = Math.floor(entry.expiresAt - Date.now());
     if (ttlMs < 1 || !this.link.isUp || entry.answer.body.length > mostBytes) return;
-    timed(duration, set, () =>
+    timed(set, () =>
       this.link.run('SET', () => this.link.redis.set(redisKey(userId, key), encode(entry), 'PX', ttlMs)),
     ).catch(() => undefined);
   }

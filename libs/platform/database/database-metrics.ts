@@ -1,6 +1,7 @@
-import { Counter, Gauge, Histogram } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 import { partLatencyBuckets } from '../operations/latency-buckets.js';
 import { registry } from '../operations/registry.js';
+import { SeriesHistogram, type HistogramSeries } from '../operations/series.js';
 import { timed } from '../operations/timed.js';
 import { errorKind } from './postgres-errors.js';
 
@@ -10,17 +11,11 @@ export type DatabaseTarget = 'primary' | 'replica';
 /** `read`: statements of a read; `write`: a transaction, to the end of its COMMIT; `commit`: the COMMIT alone. */
 export type OperationName = 'read' | 'write' | 'commit';
 
-export interface Operation {
-  readonly db_operation_name: OperationName;
-  readonly db_target: DatabaseTarget;
-}
-
-const duration = new Histogram({
+const duration = new SeriesHistogram({
   name: 'db_client_operation_duration_seconds',
   help: 'Time from having a connection to its return: of a read, of a write (a transaction with its COMMIT), and of the COMMIT alone, which waits for the synchronous standby.',
   labelNames: ['db_operation_name', 'db_target'],
-  buckets: [...partLatencyBuckets],
-  registers: [registry],
+  buckets: partLatencyBuckets,
 });
 const errors = new Counter({
   name: 'db_client_operation_errors_total',
@@ -28,47 +23,48 @@ const errors = new Counter({
   labelNames: ['db_operation_name', 'db_target', 'error_type'],
   registers: [registry],
 });
-const waitTime = new Histogram({
+const waitTime = new SeriesHistogram({
   name: 'db_client_connection_wait_time_seconds',
   help: 'Time until a connection was had from the pool, or was given up.',
   labelNames: ['db_target'],
-  buckets: [...partLatencyBuckets],
-  registers: [registry],
+  buckets: partLatencyBuckets,
 });
 
-/** The few there are, so that each keeps its labels and begins at zero. */
-export const operations = {
-  read: {
-    primary: { db_operation_name: 'read', db_target: 'primary' },
-    replica: { db_operation_name: 'read', db_target: 'replica' },
-  },
-  write: { primary: { db_operation_name: 'write', db_target: 'primary' } },
-  commit: { primary: { db_operation_name: 'commit', db_target: 'primary' } },
-} as const satisfies Record<OperationName, Partial<Record<DatabaseTarget, Operation>>>;
-
-for (const operation of Object.values(operations).flatMap((each) => Object.values(each) as Operation[])) {
-  duration.zero(operation);
-  for (const error_type of ['unavailable', 'timeout', 'conflict'])
-    errors.inc({ ...operation, error_type }, 0);
+/** With its series. */
+export interface Operation {
+  readonly duration: HistogramSeries;
+  readonly wait: HistogramSeries;
+  /** Counts it where the database is to blame. */
+  readonly failed: (error: unknown) => void;
 }
 
-/** Measures an operation that has its connection. Its failure counts where the database is to blame. */
-export const measured = <T>(operation: Operation, run: () => Promise<T>): Promise<T> =>
-  timed(duration, operation, run).catch(countError(operation));
-
-/** Measures the wait for a connection of `operation`. */
-export const measuredWait = <T>(operation: Operation, acquire: () => Promise<T>): Promise<T> =>
-  timed(waitTime, targets[operation.db_target], acquire).catch(countError(operation));
-
-const targets = { primary: { db_target: 'primary' }, replica: { db_target: 'replica' } } as const;
-
-function countError(operation: Operation): (error: unknown) => never {
-  return (error) => {
-    const error_type = errorKind(error);
-    if (error_type !== null) errors.inc({ ...operation, error_type });
-    throw error;
+function operation(db_operation_name: OperationName, db_target: DatabaseTarget): Operation {
+  const labels = { db_operation_name, db_target };
+  for (const error_type of ['unavailable', 'timeout', 'conflict']) errors.inc({ ...labels, error_type }, 0);
+  return {
+    duration: duration.series(labels),
+    wait: waitTime.series({ db_target }),
+    failed: (error) => {
+      const error_type = errorKind(error);
+      if (error_type !== null) errors.inc({ ...labels, error_type });
+    },
   };
 }
+
+/** The few there are. */
+export const operations = {
+  read: { primary: operation('read', 'primary'), replica: operation('read', 'replica') },
+  write: { primary: operation('write', 'primary') },
+  commit: { primary: operation('commit', 'primary') },
+} as const satisfies Record<OperationName, Partial<Record<DatabaseTarget, Operation>>>;
+
+/** Measures an operation that has its connection. Its failure counts where the database is to blame. */
+export const measured = <T>({ duration, failed }: Operation, run: () => Promise<T>): Promise<T> =>
+  timed(duration, run, failed);
+
+/** Measures the wait for a connection of the operation. */
+export const measuredWait = <T>({ wait, failed }: Operation, acquire: () => Promise<T>): Promise<T> =>
+  timed(wait, acquire, failed);
 
 export interface PoolFigures {
   readonly idle: number;

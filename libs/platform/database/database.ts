@@ -4,6 +4,7 @@ import type { Consistency } from '../consistency/consistency.js';
 import { Permit, PermitLost } from '../consistency/permit.js';
 import { currentView } from '../consistency/request-view.js';
 import { registry } from '../operations/registry.js';
+import { SeriesCounter } from '../operations/series.js';
 import type { ConnectionConfig } from './data-source.js';
 import { DatabaseUnavailable, NotUsable } from './database-unavailable.js';
 import { passFailPoint } from './fail-point.js';
@@ -30,15 +31,15 @@ const fallbacks = new Counter({
   registers: [registry],
 });
 
-const reads = new Counter({
+const reads = new SeriesCounter({
   name: 'db_reads_total',
   help: 'Reads, by what the server was that served them.',
   labelNames: ['db_target'],
-  registers: [registry],
 });
+const readsOfPrimary = reads.series({ db_target: 'primary' });
+const readsOfReplica = reads.series({ db_target: 'replica' });
 
 for (const reason of ['lag', 'conflict', 'error', 'none']) fallbacks.inc({ reason }, 0);
-for (const db_target of ['primary', 'replica']) reads.inc({ db_target }, 0);
 
 /** All databases of a process are this one door, for each feature that goes through it. */
 export class DatabaseDoor {
@@ -87,7 +88,7 @@ export class Database {
           (isStandby, reached) => servers.isRight(isStandby, reached, position),
           run,
         );
-        reads.inc({ db_target: 'replica' });
+        readsOfReplica.inc();
         return result;
       } catch (error) {
         const reason = fallbackReason(error);
@@ -160,7 +161,7 @@ export class Database {
     const result = await (primary.isShared
       ? primary.read((isStandby) => !isStandby, run)
       : primary.borrow('read', (runner) => run(runner.manager)));
-    reads.inc({ db_target: 'primary' });
+    readsOfPrimary.inc();
     return result;
   }
 

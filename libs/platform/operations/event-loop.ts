@@ -1,6 +1,7 @@
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
-import { Gauge, Histogram } from 'prom-client';
+import { Gauge } from 'prom-client';
 import { registry } from './registry.js';
+import { SeriesHistogram } from './series.js';
 
 let last: EventLoopUtilization = performance.eventLoopUtilization();
 
@@ -20,12 +21,11 @@ new Gauge({
 /** How often it is looked whether the loop is held up. */
 const sampleMs = 20;
 
-const delay = new Histogram({
+const delay = new SeriesHistogram({
   name: 'nodejs_eventloop_delay_seconds',
   help: 'How late the event loop ran what was due, by a timer of every 20 ms. Unlike the figures of the Node defaults it does not begin anew with each scrape.',
   buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
-  registers: [registry],
-});
+}).series({});
 
 /** Measures the delay of the event loop until the function that it returns is called. */
 export function watchEventLoop(): () => void {

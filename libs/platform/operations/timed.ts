@@ -1,15 +1,18 @@
-import type { Histogram } from 'prom-client';
+import type { HistogramSeries } from './series.js';
 
-/** Runs it and observes how long that took, in seconds, however it ended. */
-export async function timed<T, Label extends string>(
-  histogram: Histogram<Label>,
-  labels: Partial<Record<Label, string>>,
+/** Runs it and observes how long that took, in seconds, however it ended; `onError` is told how it failed. */
+export async function timed<T>(
+  series: HistogramSeries,
   run: () => Promise<T>,
+  onError?: (error: unknown) => void,
 ): Promise<T> {
   const startedAt = performance.now();
   try {
     return await run();
+  } catch (error) {
+    onError?.(error);
+    throw error;
   } finally {
-    histogram.observe(labels, (performance.now() - startedAt) / 1000);
+    series.observe((performance.now() - startedAt) / 1000);
   }
 }

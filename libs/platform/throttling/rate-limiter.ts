@@ -1,22 +1,32 @@
-import { Counter } from 'prom-client';
 import type { Consistency } from '../consistency/consistency.js';
 import type { Beginning, Limit, LimitRecord, Mark } from '../consistency/ledger.port.js';
 import type { LocalLimits } from '../consistency/local-limits.js';
-import { registry } from '../operations/registry.js';
+import { SeriesCounter, type CounterSeries } from '../operations/series.js';
 import { answerWithin, late } from '../lifecycle/patience.js';
 import { RedisUnavailable } from '../redis/redis-link.js';
 import { RateLimited } from './rate-limited.error.js';
 
-const decisions = new Counter({
+const decisions = new SeriesCounter({
   name: 'rate_limit_decisions_total',
   help: 'Calls that were counted against a limit.',
   labelNames: ['policy', 'decision'],
-  registers: [registry],
 });
+
+type Decisions = Readonly<Record<'allowed' | 'blocked', CounterSeries>>;
+const decisionsByPolicy = new Map<string, Decisions>();
+
+function decisionsOf(policy: string): Decisions {
+  const series = decisionsByPolicy.get(policy) ?? {
+    allowed: decisions.series({ policy, decision: 'allowed' }),
+    blocked: decisions.series({ policy, decision: 'blocked' }),
+  };
+  decisionsByPolicy.set(policy, series);
+  return series;
+}
 
 /** Zero is a series from the start. */
 export function announcePolicy(policy: string): void {
-  for (const decision of ['allowed', 'blocked']) decisions.inc({ policy, decision }, 0);
+  decisionsOf(policy);
 }
 
 /** A limit by its name in headers and metrics. */
@@ -107,7 +117,8 @@ export class RateLimiter {
     ask: () => Promise<LimitRecord | null>,
   ): Promise<LimitRecord> {
     const record = this.local.findBlock(limit.key) ?? (await this.askOrCount(limit, cost, ask));
-    decisions.inc({ policy: policy.name, decision: record.blockedMs > 0 ? 'blocked' : 'allowed' });
+    const { allowed, blocked } = decisionsOf(policy.name);
+    (record.blockedMs > 0 ? blocked : allowed).inc();
     return record;
   }
 
