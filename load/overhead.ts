@@ -1,11 +1,11 @@
 /**
  * `npm run bench -- overhead [metrics|logs|traces-10|traces-0|unconfigured]`: what it costs to be watched, in CPU of the API
  * process for the mix of 90 reads and 10 writes. Two processes stand over the same servers, one watched and one not; in turns
- * each gets the same steps, of users of its own. A pair is several short runs of each, AB, BA, AB and so on, so that what the
+ * each gets the same steps. A pair is several short runs of each, AB, BA, AB and so on, so that what the
  * machine does besides meets both alike.
  *
- * - metrics: against the same build that `without-metrics.ts` has taken them from; what has them is scraped once a pair, which
- *   is more often than every 15 s;
+ * - metrics: against the same build that `without-metrics.ts` has taken them from; what a scrape takes is added, for one every
+ *   15 s of load;
  * - logs: `LOG_LEVEL` info against warn; this process reads the lines, by a pipe;
  * - traces-10, traces-0: sent to a receiver in this process, a tenth of them or none, against no `OTEL_` variable;
  * - unconfigured: packages of OpenTelemetry that a process without such a variable loads.
@@ -19,12 +19,12 @@ import { overheadCases, type OverheadCase } from './support/overhead-cases.js';
 import { Side } from './support/side.js';
 import { seedUsers } from './support/users.js';
 
-const usersOfASide = 50;
+const userCount = 50;
 const tasksOfEach = 50;
 const pairs = 20;
 /** Until both are compiled as far as they will be. */
-const warmUpPairs = 4;
-const runsOfAPair = 16;
+const warmUpPairs = 6;
+const runsOfAPair = 8;
 const stepsOfARun = 500;
 
 const receiver = await startOtlpReceiver();
@@ -46,14 +46,15 @@ async function compare(overhead: OverheadCase): Promise<void> {
   await withDeployment({ apis: [overhead.watched, overhead.unwatched] }, async (deployment) => {
     const [watched, unwatched] = deployment.apis;
     if (watched === undefined || unwatched === undefined) throw new Error('Two processes are needed.');
-    const users = await seedUsers(deployment, { users: 2 * usersOfASide, tasksOfEach });
+    const users = await seedUsers(deployment, { users: userCount, tasksOfEach });
     const sides = {
-      watched: new Side(watched, users.slice(0, usersOfASide)),
-      unwatched: new Side(unwatched, users.slice(usersOfASide)),
+      watched: new Side(watched, users),
+      unwatched: new Side(unwatched, users),
     };
     const ratios: number[] = [];
     for (let pair = -warmUpPairs; pair < pairs; pair++) {
-      const seconds = await runPair(sides, () => overhead.meanwhile?.(watched));
+      const { seconds, loadSeconds } = await runPair(sides);
+      seconds.watched += (await overhead.besides?.(watched, loadSeconds)) ?? 0;
       const ratio = seconds.watched / seconds.unwatched;
       if (pair >= 0) ratios.push(ratio);
       say(
@@ -75,19 +76,19 @@ interface Sides<T> {
   readonly unwatched: T;
 }
 
-/** @returns CPU time of each, in seconds */
-async function runPair(sides: Sides<Side>, meanwhile: () => unknown): Promise<Sides<number>> {
+/** @returns CPU time of each, and how long the watched one had load, in seconds */
+async function runPair(sides: Sides<Side>) {
   const seconds = { watched: 0, unwatched: 0 };
+  let loadSeconds = 0;
   for (let run = 0; run < runsOfAPair; run++) {
-    for (const name of run % 2 === 0
-      ? (['watched', 'unwatched'] as const)
-      : (['unwatched', 'watched'] as const)) {
-      const other = name === 'watched' && run === 1 ? meanwhile() : undefined;
+    const names = ['watched', 'unwatched'] as const;
+    for (const name of run % 2 === 0 ? names : names.toReversed()) {
+      const startedAt = performance.now();
       seconds[name] += await sides[name].run(stepsOfARun);
-      await other;
+      if (name === 'watched') loadSeconds += (performance.now() - startedAt) / 1000;
     }
   }
-  return seconds;
+  return { seconds, loadSeconds };
 }
 
 function perThousand(seconds: number): string {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Api } from '../../test/support/api.js';
 import type { OtlpReceiver } from '../../test/support/otlp-receiver.js';
+import { cpuSeconds } from './cpu.js';
 import { Metrics } from './metrics.js';
 
 type Environment = Readonly<Record<string, string>>;
@@ -12,8 +13,8 @@ export interface OverheadCase {
   readonly atMost: number;
   readonly watched: Environment;
   readonly unwatched: Environment;
-  /** Once a pair, while the watched process has its load. */
-  readonly meanwhile?: (watched: Api) => unknown;
+  /** After each pair: CPU time, in seconds, that being watched takes besides, while there is load for so many seconds. */
+  readonly besides?: (watched: Api, loadSeconds: number) => Promise<number> | number;
   /** After `requests` of each. @throws where the one was not watched or the other was */
   readonly check: (watched: Api, unwatched: Api, requests: number) => unknown;
 }
@@ -25,19 +26,25 @@ export const overheadCases = (receiver: OtlpReceiver): Readonly<Record<string, O
   'traces-0': traces(receiver, 0, 1.15),
 });
 
+const scrapeIntervalSeconds = 15;
+
 const metrics: OverheadCase = {
   what: 'metrics',
   atMost: 1.03,
   watched: {},
   unwatched: { NODE_OPTIONS: `--import=${join(import.meta.dirname, 'without-metrics.ts')}` },
-  meanwhile: (api) => Metrics.of([api]),
+  besides: async (api, loadSeconds) => {
+    const before = cpuSeconds([api.pid]);
+    await Metrics.of([api]);
+    return ((cpuSeconds([api.pid]) - before) * loadSeconds) / scrapeIntervalSeconds;
+  },
   check: async (watched, unwatched, requests) => {
     const counted = (await Metrics.of([watched])).sum('http_server_requests_total');
     if (counted < requests) throw new Error(`${counted} of ${requests} requests were counted.`);
     const series = (await Metrics.of([unwatched])).size;
     if (series > 0) throw new Error(`There are ${series} series in the process without metrics.`);
     const removed = unwatched.logs().match(/^without /gm)?.length;
-    if (removed !== 3) throw new Error('What measures is no longer where without-metrics.ts looks for it.');
+    if (removed !== 4) throw new Error('What measures is no longer where without-metrics.ts looks for it.');
   },
 };
 
@@ -56,9 +63,10 @@ const logs: OverheadCase = {
 /** Spans come to this process, so that the receiver's own work does not count. */
 function traces(receiver: OtlpReceiver, ratio: number, atMost: number): OverheadCase {
   let kept = 0;
-  const collect = (): void => {
+  const collect = (): number => {
     kept += receiver.spans.filter(({ kind }) => kind === 'server').length;
     receiver.spans.length = 0;
+    return 0;
   };
   return {
     what: `traces at ${ratio * 100} %`,
@@ -69,7 +77,7 @@ function traces(receiver: OtlpReceiver, ratio: number, atMost: number): Overhead
       OTEL_TRACES_SAMPLER_ARG: String(ratio),
     },
     unwatched: {},
-    meanwhile: collect,
+    besides: collect,
     check: async (watched, _unwatched, requests) => {
       // One that its caller keeps comes last, whatever the share: they are sent in order.
       const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';

@@ -7,7 +7,7 @@ import type { LoadUser } from './users.js';
 const clients = 8;
 const seed = 7;
 
-/** One of two processes that are compared: each gets the same steps, of users of its own. */
+/** One of two processes that are compared: each gets the same steps. */
 export class Side {
   private readonly api: Api;
   private readonly load: MixedLoad;
