@@ -1,0 +1,55 @@
+import { api, clusterNamespace as namespace } from './cluster-release.js';
+import { fillSmallVolume } from './small-volume.js';
+
+/** What goes wrong for real, and the alerts that are to tell of it. */
+export interface ClusterFault {
+  readonly what: string;
+  readonly alerts: readonly string[];
+  /** @returns What makes it good again. */
+  inject(): Promise<() => Promise<void>>;
+}
+
+export const clusterFaults: readonly ClusterFault[] = [
+  {
+    what: 'a volume gets full',
+    alerts: ['TaskApiVolumeFilling', 'TaskApiVolumeAlmostFull'],
+    inject: async () => {
+      await fillSmallVolume(namespace, 97);
+      return () => fillSmallVolume(namespace, 20);
+    },
+  },
+  {
+    what: 'the autoscaler wants more pods than it may have',
+    alerts: ['TaskApiAutoscalerAtMaximum'],
+    inject: async () => {
+      // Pods use more at any time.
+      await scaleOnMemory(1);
+      return () => scaleOnMemory(1000);
+    },
+  },
+  {
+    what: 'new pods have too little memory to start in, and the kernel ends them (OOM)',
+    alerts: ['TaskApiCrashLooping'],
+    inject: async () => {
+      await giveMemory('32Mi');
+      return async () => {
+        await namespace.kubectl(['rollout', 'undo', `deployment/${api}`]);
+      };
+    },
+  },
+];
+
+/** A percentage of what the pods ask for. Pods go at once, not after the chart's three minutes. */
+async function scaleOnMemory(averageUtilization: number): Promise<void> {
+  const target = { type: 'Utilization', averageUtilization };
+  const spec = {
+    metrics: [{ type: 'Resource', resource: { name: 'memory', target } }],
+    behavior: { scaleDown: { stabilizationWindowSeconds: 0 } },
+  };
+  await namespace.kubectl(['patch', 'hpa', api, '--type=merge', '--patch', JSON.stringify({ spec })]);
+}
+
+async function giveMemory(memory: string): Promise<void> {
+  const resources = [`--requests=memory=${memory}`, `--limits=memory=${memory}`];
+  await namespace.kubectl(['set', 'resources', `deployment/${api}`, '--containers=api', ...resources]);
+}
