@@ -2,7 +2,9 @@ import { onSchedule, steadily } from '../../load/support/load.js';
 import { waitFor } from '../support/wait.js';
 import { firingAlerts, now, untilFiring, untilResolved, valuesIn } from './support/alert-watch.js';
 import { missingSelectors, problemsOf, type Span } from './support/check.js';
-import { isOfCluster, isOnlyOfCluster, isWithoutCluster, needsCluster } from './support/cluster.js';
+import { clusterFaults } from './support/cluster-faults.js';
+import { clusterNamespace, startWatchedCluster, type WatchedCluster } from './support/cluster-release.js';
+import { isOfCluster, isWithoutCluster, needsCluster } from './support/cluster.js';
 import {
   annotationQueries,
   dashboardNamed,
@@ -23,7 +25,8 @@ import { Traffic } from './support/traffic.js';
 import { fillIn, fillVariables, type Values } from './support/variables.js';
 
 const nextVersion = '1.1.0';
-const firingTimeoutMs = 90_000;
+/** The kubelet looks at a volume once a minute. */
+const firingTimeoutMs = 120_000;
 const resolvedTimeoutMs = 420_000;
 
 /** In the second Prometheus. */
@@ -33,17 +36,21 @@ const renamed = {
   cache_requests_total: 'cache_lookups_total',
 };
 
+let cluster: WatchedCluster | null = null;
 let stage: Stage;
 let traffic: Traffic;
 let beginning: number;
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 beforeAll(async () => {
-  stage = await startStage({ namespace: 'test', moreTargets: [], renamed });
+  if (!isWithoutCluster) cluster = await startWatchedCluster();
+  const moreTargets =
+    cluster === null ? [] : [{ address: `127.0.0.1:${cluster.port}`, labels: { job: 'kube-state-metrics' } }];
+  stage = await startStage({ namespace: clusterNamespace.name, moreTargets, renamed });
   traffic = await Traffic.create(stage);
   beginning = now();
   traffic.resume(usualRate);
-}, 180_000);
+}, 300_000);
 
 afterAll(async () => {
   const file = process.env['MONITORING_FIGURES'];
@@ -51,13 +58,15 @@ afterAll(async () => {
   await traffic.stop();
   await stage.stop();
 }, 60_000);
+// On its own, so that it goes whatever the others do.
+afterAll(async () => cluster?.stop(), 180_000);
 
 /** All that there has been. */
 const span = (): Span => ({ start: beginning, end: now() });
 
-function itTells(fault: Fault): void {
+function itTells(fault: Fault, test = it): void {
   const alertsOf = fault.alerts.join(', ');
-  it(
+  test(
     `when ${fault.what}: ${alertsOf}`,
     async () => {
       const before = await firingAlerts(stage.prometheus);
@@ -127,6 +136,11 @@ describe('a deployment', () => {
     const seen = await causeOutcomes(stage);
     for (const status of [200, 201, 204, 304, 401, 404, 412, 422, 429]) expect(seen).toContain(status);
   });
+});
+
+// Before the dashboards are read, one of which tells of pods that were killed.
+describe('alerts on the cluster fire', () => {
+  for (const fault of clusterFaults) itTells(fault, isWithoutCluster ? it.skip : it);
 });
 
 describe.each([...dashboards])('dashboard %s', (name, dashboard) => {
@@ -223,16 +237,17 @@ describe('the rules', () => {
 });
 
 const localFaults = [...budgetFaults, deployment(nextVersion), ...harmlessFaults, outage(nextVersion)];
+const namesOf = ({ alerts: names }: Pick<Fault, 'alerts'>): readonly string[] => names;
 
 describe('alerts', () => {
   it('have each a fault that makes it fire', () => {
-    const expected = alerts.filter((alert) => !isOnlyOfCluster(alert)).map(({ alert }) => alert);
-    expect(localFaults.flatMap((fault) => fault.alerts).sort()).toEqual([...new Set(expected)].sort());
+    const faulty = [...localFaults, ...clusterFaults].flatMap(namesOf);
+    expect(faulty.sort()).toEqual([...new Set(alerts.map(({ alert }) => alert))].sort());
   });
 
   for (const fault of [...harmlessFaults, outage(nextVersion)]) itTells(fault);
 
-  it.each(localFaults.flatMap((fault) => fault.alerts))(
+  it.each([...localFaults, ...(isWithoutCluster ? [] : clusterFaults)].flatMap(namesOf))(
     '%s is over when all is well again',
     async (name) => {
       await untilResolved(stage.prometheus, name, resolvedTimeoutMs);

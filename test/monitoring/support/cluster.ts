@@ -8,9 +8,5 @@ const clusterMetric = /^(kube|kubelet|container)_/;
 
 export const isOfCluster = (selector: string): boolean => clusterMetric.test(metricOf(selector));
 
-interface Expression {
-  readonly expr: string;
-}
-/** It says something of its own without the cluster, or nothing at all. */
-export const needsCluster = ({ expr }: Expression): boolean => selectorsOf(expr).some(isOfCluster);
-export const isOnlyOfCluster = ({ expr }: Expression): boolean => selectorsOf(expr).every(isOfCluster);
+export const needsCluster = ({ expr }: { readonly expr: string }): boolean =>
+  selectorsOf(expr).some(isOfCluster);
