@@ -12,11 +12,14 @@ const without = args.indexOf('--without-cluster');
 if (without >= 0) {
   args.splice(without, 1);
   env.MONITORING_WITHOUT_CLUSTER = 'true';
-} else if (spawnSync('kubectl', ['version'], { stdio: 'ignore', timeout: 30_000 }).status !== 0) {
-  console.error(
-    'This needs kubectl and a kubeconfig that leads to a cluster (KUBECONFIG), or --without-cluster.',
-  );
-  process.exit(69);
+} else {
+  const isThere = (tool) => spawnSync(tool, ['version'], { stdio: 'ignore', timeout: 30_000 }).status === 0;
+  if (!['kubectl', 'helm'].every(isThere)) {
+    console.error(
+      'This needs kubectl, Helm 3 as `helm` and a kubeconfig that leads to a cluster (KUBECONFIG), or --without-cluster.',
+    );
+    process.exit(69);
+  }
 }
 const figures = args.indexOf('--figures');
 if (figures >= 0) {
