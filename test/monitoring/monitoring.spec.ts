@@ -108,7 +108,7 @@ describe('the overview', () => {
       comparisons.push(compare(quantile, Number(series?.values[0]?.[1]), samples));
     }
     say(table(comparisons));
-    for (const { bucketsApart } of comparisons) expect(bucketsApart).toBeLessThanOrEqual(2);
+    for (const { bucketsApart } of comparisons) expect(bucketsApart).toBeLessThanOrEqual(3);
   });
 
   const isTotal = (expr: string, quantile: number): boolean =>
@@ -165,9 +165,19 @@ describe.each([...dashboards])('dashboard %s', (name, dashboard) => {
     expect(unanswered).toEqual([]);
   });
 
-  it(`answers each of its ${own.length} queries of the service`, async () => {
-    expect(await check(own)).toEqual([]);
-  });
+  if (own.length > 0) {
+    it(`answers each of its ${own.length} queries of the service`, async () => {
+      expect(await check(own)).toEqual([]);
+    });
+    it('would not be complete, where a metric has another name, in just the queries that use it', async () => {
+      const found = [];
+      for (const query of own) {
+        if ((await problemsOf(stage.renamed, filledIn(query), span())).length > 0) found.push(query);
+      }
+      expect(found).toEqual(own.filter(affectedBy(Object.keys(renamed))));
+      say(`${name}: ${found.length} of ${own.length} queries miss what was renamed`);
+    });
+  }
 
   for (const query of ofCluster) {
     (isWithoutCluster ? it.skip : it)(`answers ${query.name} from the cluster: ${query.expr}`, async () => {
@@ -185,15 +195,6 @@ describe.each([...dashboards])('dashboard %s', (name, dashboard) => {
       const versions = marks.map(({ metric }) => metric['version']);
       expect(versions).toEqual(expect.arrayContaining([firstVersion, nextVersion]));
     }
-  });
-
-  it('would not be complete, where a metric has another name, in just the queries that use it', async () => {
-    const found = [];
-    for (const query of own) {
-      if ((await problemsOf(stage.renamed, filledIn(query), span())).length > 0) found.push(query);
-    }
-    expect(found).toEqual(own.filter(affectedBy(Object.keys(renamed))));
-    say(`${name}: ${found.length} of ${own.length} queries miss what was renamed`);
   });
 });
 
@@ -220,6 +221,17 @@ describe('the rules', () => {
       }
     }
     expect(problems).toEqual([]);
+  });
+
+  it('would not all do so, where a metric has another name: all but those that need it would', async () => {
+    const own = recordings.filter((recording) => !needsCluster(recording));
+    const found = [];
+    for (const { record, expr } of own) {
+      const query = { name: record, expr, labels: [] };
+      if ((await problemsOf(stage.renamed, query, span())).length > 0) found.push(record);
+    }
+    expect(found.length).toBeGreaterThan(0);
+    expect(found).toEqual(own.filter(affectedBy(Object.keys(renamed))).map(({ record }) => record));
   });
 
   for (const { alert, expr } of alerts) {

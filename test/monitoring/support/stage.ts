@@ -46,7 +46,7 @@ export interface StageOptions {
   readonly renamed: Readonly<Record<string, string>>;
 }
 
-/** As far as this many times faster than in life. */
+/** Windows and waiting times of the rules, so that alerts come and go within minutes. */
 export const timesShorter = 60;
 export const firstVersion = '1.0.0';
 
