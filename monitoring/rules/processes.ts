@@ -9,7 +9,9 @@ export const processRules: RulesFor = (target) => {
     interval: target.time(usualInterval),
     rules: [
       { record: 'job:up:sum', expr: `sum by (namespace, job) (up{${api}})` },
-      ...[down(target), targetDown(target), eventLoopSlow(target)].map((alert) => alertRule(target, alert)),
+      ...[down(target), absent(target), targetDown(target), eventLoopSlow(target)].map((alert) =>
+        alertRule(target, alert),
+      ),
     ],
   };
 };
@@ -34,6 +36,22 @@ function down(target: Target): Alert {
     summary: 'Nobody reaches {{ $labels.job }} in {{ $labels.namespace }}: none of its processes serves.',
     description:
       'Up to {{ $value }} did within the last day. Look at the pods: are they there, do they start, what do their logs end with?',
+    runbook: 'api-down',
+    dashboard: 'overview',
+  };
+}
+
+/** Nobody could tell of anything: Prometheus was never told of a process, or a day after an outage there is still none. */
+function absent({ scope }: Target): Alert {
+  return {
+    alert: 'TaskApiAbsent',
+    severity: 'warning',
+    expr: `absent(up{${apiOf(scope)}})`,
+    // An installation is over by then.
+    for: '30m',
+    summary: 'Prometheus knows no process of {{ $labels.job }}: no alert of it would be told.',
+    description:
+      'There is no target. Look at whether there are pods, and whether Prometheus selects the ServiceMonitor and may reach its namespace.',
     runbook: 'api-down',
     dashboard: 'overview',
   };

@@ -44,6 +44,16 @@ export class PrometheusClient {
     return answer.status === 200;
   }
 
+  /** It reads its configuration anew. */
+  async reload(): Promise<void> {
+    const answer = await fetch(`${this.url}/-/reload`, {
+      method: 'POST',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const text = await answer.text();
+    if (answer.status !== 200) throw new Error(`Prometheus did not take its configuration: ${text}`);
+  }
+
   /** A scalar is a series without labels. */
   async query(expr: string, time?: number): Promise<readonly Series[]> {
     const { resultType, result } = await this.ask<QueryResult>('query', {

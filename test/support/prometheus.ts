@@ -25,6 +25,8 @@ export interface PrometheusOptions {
 
 export interface PrometheusServer {
   readonly client: PrometheusClient;
+  /** Scrapes these from now on. */
+  retarget(targets: readonly ScrapeTarget[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -47,12 +49,20 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
       `--storage.tsdb.path=${join(directory, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
       '--enable-feature=exemplar-storage',
+      '--web.enable-lifecycle',
       '--log.level=warn',
     ],
     directory,
     isReady: () => client.isReady(),
   });
-  return { client, stop: () => server.stop() };
+  return {
+    client,
+    retarget: async (targets) => {
+      await writeFile(file, JSON.stringify(configuration({ ...options, targets })));
+      await client.reload();
+    },
+    stop: () => server.stop(),
+  };
 }
 
 function configuration({ targets, renamed = {} }: PrometheusOptions): object {

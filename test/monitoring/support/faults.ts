@@ -117,6 +117,13 @@ export const outage = (version: string): Fault => ({
   },
 });
 
+/** As when the cluster has no pod any more: there is no `up`, where a process that does not answer has one of 0. */
+export const disappearance: Fault = {
+  what: 'there is no process any more that Prometheus could ask',
+  alerts: ['TaskApiDown', 'TaskApiAbsent'],
+  inject: (stage) => stage.hideProcesses(),
+};
+
 /** Calls per second of the traffic that goes on all the time. */
 export const usualRate = 20;
 

@@ -33,6 +33,8 @@ export interface Stage {
   readonly prometheus: PrometheusClient;
   /** Scrapes the same, but some metrics have other names there. */
   readonly renamed: PrometheusClient;
+  /** Prometheus is told of no process any more, as when all pods are gone. @returns what tells it of them again */
+  hideProcesses(): Promise<() => Promise<void>>;
   /** Starts one that has been stopped, as that version, where it was. */
   restart(n: number, version: string): Promise<void>;
   stop(): Promise<void>;
@@ -49,6 +51,7 @@ export interface StageOptions {
 /** Windows and waiting times of the rules, so that alerts come and go within minutes. */
 export const timesShorter = 60;
 export const firstVersion = '1.0.0';
+const apiJob = 'task-api';
 
 export async function startStage(options: StageOptions): Promise<Stage> {
   const stops: (() => Promise<unknown>)[] = [];
@@ -121,9 +124,13 @@ async function build(
     const [port, opsPort] = [apis[n]?.url, apis[n]?.opsUrl].map((url = '') => Number(new URL(url).port));
     apis[n] = await start(version, { port, opsPort });
   };
+  const hideProcesses = async (): Promise<() => Promise<void>> => {
+    await prometheus.retarget(targets.filter(({ labels }) => labels['job'] !== apiJob));
+    return () => prometheus.retarget(targets);
+  };
   return {
     ...{ apis, primary: postgres.primary, replica, databaseUrl, primaryWay, mailWay, redis, traces },
-    ...{ prometheus: prometheus.client, renamed: renamed.client, restart, stop },
+    ...{ prometheus: prometheus.client, renamed: renamed.client, restart, hideProcesses, stop },
   };
 }
 
@@ -157,7 +164,7 @@ async function targetsOf(
     keep(startPostgresExporter(postgres.replicas[0]?.adminUrl ?? '')),
     keep(startRedisExporter(redis)),
   ]);
-  const job = 'task-api';
+  const job = apiJob;
   return [
     ...apis.map(({ opsUrl }) => ({ address: new URL(opsUrl).host, labels: { namespace, job } })),
     { address: primary.address, labels: { namespace, job: `${job}-postgres`, server: 'primary' } },
