@@ -158,7 +158,7 @@ ${drawn.map(({ title }) => `![${title}](pictures/${fileOf(title)})`).join('\n')}
 To make it anew:
 
 \`\`\`sh
-MONITORING_FIGURES=$PWD/.cache/figures.json npm run test:monitoring
+npm run test:monitoring -- --without-cluster --figures .cache/figures.json
 npm run monitoring:pictures -- .cache/figures.json
 \`\`\`
 `;
