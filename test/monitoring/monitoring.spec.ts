@@ -47,6 +47,9 @@ const renamed = {
 let cluster: WatchedCluster | null = null;
 let stage: Stage;
 let traffic: Traffic;
+/** Of what was started. */
+let stopStage = (): Promise<void> => Promise.resolve();
+let stopTraffic = (): Promise<void> => Promise.resolve();
 let beginning: number;
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -55,18 +58,20 @@ beforeAll(async () => {
   const moreTargets =
     cluster === null ? [] : [{ address: `127.0.0.1:${cluster.port}`, labels: { job: 'kube-state-metrics' } }];
   stage = await startStage({ namespace: clusterNamespace.name, moreTargets, renamed });
+  stopStage = stage.stop;
   traffic = await Traffic.create(stage);
+  stopTraffic = () => traffic.stop();
   beginning = now();
   traffic.resume(usualRate);
 }, 300_000);
 
+// Each on its own, so that it goes whatever the others do.
 afterAll(async () => {
   const file = process.env['MONITORING_FIGURES'];
   if (file !== undefined) await saveFigures(stage.prometheus, dashboardNamed('overview'), span(), file);
-  await traffic.stop();
-  await stage.stop();
 }, 60_000);
-// On its own, so that it goes whatever the others do.
+afterAll(() => stopTraffic(), 60_000);
+afterAll(() => stopStage(), 60_000);
 afterAll(async () => cluster?.stop(), 180_000);
 
 /** All that there has been. */

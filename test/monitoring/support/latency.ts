@@ -14,6 +14,7 @@ export interface Comparison {
 
 /** What the dashboard says of a minute beside what the load generator measured itself. */
 export function compare(quantile: number, dashboardSeconds: number, samples: readonly Sample[]): Comparison {
+  if (!Number.isFinite(dashboardSeconds)) throw new Error(`The dashboard has no p${quantile * 100}.`);
   const dashboardMs = dashboardSeconds * 1000;
   const loadMs = percentile(
     samples.map(({ latencyMs }) => latencyMs),

@@ -56,7 +56,10 @@ const apiJob = 'task-api';
 export async function startStage(options: StageOptions): Promise<Stage> {
   const stops: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
-    for (const each of stops.splice(0).toReversed()) await each();
+    const errors: unknown[] = [];
+    for (const each of stops.splice(0).toReversed())
+      await each().catch((error: unknown) => errors.push(error));
+    if (errors.length > 0) throw new AggregateError(errors, 'Not all of it could be stopped.');
   };
   const keep = async <T extends { stop(): Promise<unknown> }>(starting: Promise<T>): Promise<T> => {
     const started = await starting;
