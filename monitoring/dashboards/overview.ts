@@ -1,7 +1,7 @@
 import * as units from '@grafana/grafana-foundation-sdk/units';
 import { board } from './board.js';
 import { graph, heatmap, stat, type Query } from './panels.js';
-import { count, increase, ofApi, ofCluster, orZero, quantile, rate, ratio, sum } from './promql.js';
+import { count, increase, ofApi, ofRelease, orZero, quantile, rate, ratio, sum } from './promql.js';
 import { table } from './table.js';
 
 const onRoute = 'http_route=~"$route"';
@@ -91,7 +91,7 @@ const now = [
   }),
   stat({
     title: 'Alerts firing',
-    description: 'Alerts of this namespace that fire right now, by name; none is 0.',
+    description: 'Alerts of this release that fire right now, by name; none is 0.',
     unit: units.Short,
     width: 4,
     shown: 'value_and_name',
@@ -99,7 +99,7 @@ const now = [
     queries: [
       {
         expr: orZero(
-          count(ofCluster('ALERTS', 'alertname=~"TaskApi.+"', 'alertstate="firing"'), 'alertname'),
+          count(ofRelease('ALERTS', 'alertname=~"TaskApi.+"', 'alertstate="firing"'), 'alertname'),
           ofApi('up'),
           'alertname',
         ),
