@@ -13,24 +13,27 @@ export const cacheRules: RulesFor = (target) => ({
   ],
 });
 
-/** A bypass is no look-up. What was usual is known after half an hour of look-ups, an hour ago or longer. */
+/**
+ * For each cache, as that of sessions is asked by every request and would hide the others. A bypass is no look-up. What was
+ * usual is known after half an hour of look-ups, an hour ago or longer.
+ */
 function cacheRecords({ scope, time }: Target): readonly Rule[] {
   const api = apiOf(scope);
   const lookups = (results: string) =>
-    `sum by (namespace, job) (rate(cache_requests_total{${api},result=~"${results}"}[${time('5m')}]))`;
+    `sum by (namespace, job, cache) (rate(cache_requests_total{${api},result=~"${results}"}[${time('5m')}]))`;
   const day = (name: string) => `${name}:rate5m{${api}}[${time('1d')}] offset ${time('1h')}`;
   return [
-    { record: 'job:cache_lookups:rate5m', expr: lookups('hit|miss') },
-    { record: 'job:cache_hits:rate5m', expr: `${lookups('hit')} or 0 * ${lookups('hit|miss')}` },
+    { record: 'job_cache:cache_lookups:rate5m', expr: lookups('hit|miss') },
+    { record: 'job_cache:cache_hits:rate5m', expr: `${lookups('hit')} or 0 * ${lookups('hit|miss')}` },
     {
-      record: 'job:cache_hits:ratio_rate5m',
-      expr: `job:cache_hits:rate5m{${api}} / (job:cache_lookups:rate5m{${api}} > 0)`,
+      record: 'job_cache:cache_hits:ratio_rate5m',
+      expr: `job_cache:cache_hits:rate5m{${api}} / (job_cache:cache_lookups:rate5m{${api}} > 0)`,
     },
     {
-      record: 'job:cache_hits:ratio_usual',
+      record: 'job_cache:cache_hits:ratio_usual',
       expr:
-        `sum_over_time(${day('job:cache_hits')}) / (sum_over_time(${day('job:cache_lookups')}) > 0)` +
-        ` and count_over_time(${day('job:cache_lookups')}) > 60`,
+        `sum_over_time(${day('job_cache:cache_hits')}) / (sum_over_time(${day('job_cache:cache_lookups')}) > 0)` +
+        ` and count_over_time(${day('job_cache:cache_lookups')}) > 60`,
     },
   ];
 }
@@ -38,17 +41,18 @@ function cacheRecords({ scope, time }: Target): readonly Rule[] {
 /** Against what was usual, and only with a quarter of the usual look-ups: few of them at night are seldom repeated. */
 function cacheCollapsed({ scope, time }: Target): Alert {
   const api = apiOf(scope);
-  const lookups = `job:cache_lookups:rate5m{${api}}`;
+  const lookups = `job_cache:cache_lookups:rate5m{${api}}`;
   return {
     alert: 'TaskApiCacheCollapsed',
     severity: 'warning',
     expr:
-      `job:cache_hits:ratio_rate5m{${api}} < 0.5 * (job:cache_hits:ratio_usual{${api}} > 0.2)` +
+      `job_cache:cache_hits:ratio_rate5m{${api}} < 0.5 * (job_cache:cache_hits:ratio_usual{${api}} > 0.2)` +
       ` and ${lookups} > 1 and ${lookups} > 0.25 * avg_over_time(${lookups}[${time('1d')}] offset ${time('1h')})`,
     for: '15m',
-    summary: '{{ $labels.job }} in {{ $labels.namespace }} answers slower, as little comes from the cache.',
+    summary:
+      '{{ $labels.job }} in {{ $labels.namespace }} answers slower, as little comes from its cache {{ $labels.cache }}.',
     description:
-      '{{ $value | humanizePercentage }} of the look-ups are hits, less than half of what it was. Look at evictions and memory of Redis, and at which cache it is.',
+      '{{ $value | humanizePercentage }} of the look-ups are hits, less than half of what it was. Look at evictions and memory of Redis, and at what is written.',
     runbook: 'cache-collapsed',
     dashboard: 'cache',
   };
