@@ -35,6 +35,7 @@ class Nothing {
   readonly set = nothing;
   readonly observe = nothing;
   readonly zero = nothing;
+  readonly remove = nothing;
   readonly reset = nothing;
 }
 
