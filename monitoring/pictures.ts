@@ -71,11 +71,18 @@ function lines({ title, unit, series }: Panel, start: number): TopLevelSpec {
     mark: { type: 'line', strokeWidth: 1.5 },
     encoding: {
       x: { field: 'seconds', type: 'quantitative', title: 's' },
-      y: { field: 'value', type: 'quantitative', title: name },
+      // From a cached answer to one that waited for a lock are three powers of ten.
+      y: {
+        field: 'value',
+        type: 'quantitative',
+        title: name,
+        ...(unit === 's' && { scale: { type: 'log' } }),
+      },
       color: {
         field: 'series',
         type: 'nominal',
         title: null,
+        scale: { scheme: 'tableau20' },
         legend: { orient: 'bottom', columns: 2, labelLimit: 260 },
       },
     },
