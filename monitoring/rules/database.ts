@@ -10,6 +10,7 @@ export const databaseRules: RulesFor = (target) => ({
     replicaLagging(target),
     databaseServerDown(target),
     outboxGrowing(target),
+    eventsFailing(target),
   ].map((alert) => alertRule(target, alert)),
 });
 
@@ -81,6 +82,26 @@ function outboxGrowing({ scope, time, seconds }: Target): Alert {
     summary: 'Mails and other work after a request come late in {{ $labels.namespace }}, or not at all.',
     description:
       '{{ $value }} events wait in {{ $labels.schema }}.outbox of {{ $labels.job }}. The logs tell why they fail (`an event failed`): most often it is the mail server.',
+    runbook: 'outbox-growing',
+    dashboard: 'business',
+  };
+}
+
+/**
+ * After an hour of tries an event is set aside and waits no more: where there are few, no queue ever tells of a mail server that is
+ * away. A single one is tried five times within the first minute.
+ */
+function eventsFailing({ scope, time }: Target): Alert {
+  const deliveries = (result: string) =>
+    `sum by (namespace, job, topic) (increase(outbox_deliveries_total{${apiOf(scope)},result="${result}"}[${time('30m')}]))`;
+  return {
+    alert: 'TaskApiEventsFailing',
+    severity: 'warning',
+    expr: `${deliveries('error')} >= 5 unless ${deliveries('success')} > 0`,
+    for: '5m',
+    summary: 'Mails or other work after a request do not happen in {{ $labels.namespace }}.',
+    description:
+      'No event {{ $labels.topic }} of {{ $labels.job }} was delivered within half an hour, and {{ printf "%.0f" $value }} tries failed. The logs tell why (`an event failed`). After an hour of tries an event is set aside.',
     runbook: 'outbox-growing',
     dashboard: 'business',
   };

@@ -61,7 +61,7 @@ export const harmlessFaults: readonly Fault[] = [
   },
   {
     what: 'the mail server is not reached',
-    alerts: ['TaskApiOutboxGrowing'],
+    alerts: ['TaskApiOutboxGrowing', 'TaskApiEventsFailing'],
     inject: (stage) => {
       stage.mailWay.cut();
       const stopRegistering = again(() => register(stage));
