@@ -165,7 +165,7 @@ ${drawn.map(({ title }) => `![${title}](pictures/${fileOf(title)})`).join('\n')}
 To make it anew:
 
 \`\`\`sh
-npm run test:monitoring -- --without-cluster --figures .cache/figures.json
+npm run test:monitoring -- --figures .cache/figures.json
 npm run monitoring:pictures -- .cache/figures.json
 \`\`\`
 `;

@@ -13,6 +13,8 @@ export interface ScrapeTarget {
   readonly labels: Readonly<Record<string, string>>;
   /** Its own labels are kept where ours have the same name. */
   readonly honorsLabels?: boolean;
+  /** Its job is still known, but there is nobody of it: as when all pods are gone. */
+  readonly isGone?: boolean;
 }
 
 export interface PrometheusOptions {
@@ -70,10 +72,10 @@ function configuration({ targets, renamed = {} }: PrometheusOptions): object {
   return {
     global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
     rule_files: ['rules.json'],
-    scrape_configs: targets.map(({ address, labels, honorsLabels = false }) => ({
+    scrape_configs: targets.map(({ address, labels, honorsLabels = false, isGone = false }) => ({
       job_name: `${labels['job'] ?? ''} ${address}`,
       honor_labels: honorsLabels,
-      static_configs: [{ targets: [address], labels }],
+      static_configs: isGone ? [] : [{ targets: [address], labels }],
       metric_relabel_configs: Object.entries(renamed).map(([from, to]) => ({
         source_labels: ['__name__'],
         regex: from,

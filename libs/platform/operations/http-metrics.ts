@@ -11,7 +11,7 @@ const duration = new SeriesHistogram({
 });
 const total = new SeriesCounter({
   name: 'http_server_requests_total',
-  help: 'Requests answered.',
+  help: 'Requests that ended; one whose client went away first counts with the status that its answer had or would have had.',
   labelNames: ['http_request_method', 'http_route', 'http_response_status_code'],
 });
 const bodySize = new SeriesHistogram({

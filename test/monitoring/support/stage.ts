@@ -128,7 +128,9 @@ async function build(
     apis[n] = await start(version, { port, opsPort });
   };
   const hideProcesses = async (): Promise<() => Promise<void>> => {
-    await prometheus.retarget(targets.filter(({ labels }) => labels['job'] !== apiJob));
+    await prometheus.retarget(
+      targets.map((target) => ({ ...target, isGone: target.labels['job'] === apiJob })),
+    );
     return () => prometheus.retarget(targets);
   };
   return {
