@@ -35,6 +35,7 @@ import {
 } from '@grafana/grafana-foundation-sdk/heatmap';
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
+import type { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 
 /** What the variable of that name chose. */
@@ -68,9 +69,9 @@ export interface PanelOptions {
   readonly runbooks?: readonly string[];
 }
 
-type AnyBuilder = GraphBuilder | StatBuilder | HeatmapBuilder;
+type AnyBuilder = GraphBuilder | StatBuilder | HeatmapBuilder | TableBuilder;
 
-export const runbookLinks = (runbooks: readonly string[]): DashboardLinkBuilder[] =>
+const runbookLinks = (runbooks: readonly string[]): DashboardLinkBuilder[] =>
   runbooks.map((name) =>
     new DashboardLinkBuilder(`Runbook: ${name.replaceAll('-', ' ')}`)
       .type(DashboardLinkType.Link)
@@ -91,7 +92,8 @@ export const thresholdsOf = (steps: readonly Threshold[], base = 'green'): Thres
     .mode(ThresholdsMode.Absolute)
     .steps([{ value: null, color: base }, ...steps.map(([value, color]) => ({ value, color }))]);
 
-function common<B extends AnyBuilder>(builder: B, options: PanelOptions): B {
+/** What every panel has. */
+export function common<B extends AnyBuilder>(builder: B, options: PanelOptions): B {
   const {
     title,
     description,

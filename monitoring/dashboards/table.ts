@@ -3,7 +3,7 @@ import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/table';
-import { datasource, queryOf, runbookLinks, type PanelOptions } from './panels.js';
+import { common, queryOf, type PanelOptions } from './panels.js';
 
 export interface TableOptions extends Omit<PanelOptions, 'queries'> {
   /** Labels of the series: the first columns, by what they are called. */
@@ -14,20 +14,13 @@ export interface TableOptions extends Omit<PanelOptions, 'queries'> {
 
 /** A line a series, with the latest value of each query. */
 export function table(options: TableOptions): Builder<Panel> {
-  const { title, description, unit, width, height = 10, rows, columns, sortedBy, runbooks = [] } = options;
+  const { rows, columns, sortedBy } = options;
   const valueOf = (n: number) => `Value #${String.fromCharCode('A'.charCodeAt(0) + n)}`;
   const names = { ...rows, ...Object.fromEntries(columns.map(({ name }, n) => [valueOf(n), name])) };
   const legend = Object.keys(rows)
     .map((label) => `{{${label}}}`)
     .join(' ');
-  const builder = new PanelBuilder()
-    .title(title)
-    .description(description)
-    .datasource(datasource)
-    .unit(unit)
-    .span(width)
-    .height(height)
-    .links(runbookLinks(runbooks))
+  const builder = common(new PanelBuilder(), { height: 10, ...options, queries: [] })
     .targets(
       columns.map(({ expr }, n) => queryOf({ expr, legend }, n).instant().format(PromQueryFormat.Table)),
     )

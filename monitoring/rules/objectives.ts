@@ -1,6 +1,7 @@
+import { msOf } from './durations.js';
 import { alertRule, usualInterval, type Alert, type Rule, type RulesFor, type Target } from './rule.js';
 import { apiOf } from './scope.js';
-import { slow, timed, trafficOf, trafficRecords } from './traffic.js';
+import { answered, requests, slow, timed, trafficOf, trafficRecords } from './traffic.js';
 
 interface Objective {
   readonly name: 'availability' | 'latency';
@@ -15,17 +16,13 @@ interface Objective {
   readonly words: { readonly bad: string; readonly look: string };
 }
 
-const requests = (traffic: string, window: string): string =>
-  `sum by (namespace, job) (rate(http_server_requests_total{${traffic}}[${window}]))`;
-
 const objectives: readonly Objective[] = [
   {
     name: 'availability',
     budget: '0.001',
     bad: 'job:http_server_requests_5xx:rate5m',
     all: 'job:http_server_requests:rate5m',
-    rawBad: (traffic, window) =>
-      `(${requests(`${traffic},http_response_status_code=~"5.."`, window)} or 0 * ${requests(traffic, window)})`,
+    rawBad: (traffic, window) => `(${answered('5..', traffic, window)})`,
     rawAll: requests,
     words: {
       bad: 'fail with a 5xx',
@@ -84,8 +81,6 @@ interface Burn {
   readonly factor: string;
   readonly long: string;
   readonly short: string;
-  /** Of the short window. */
-  readonly seconds: number;
 }
 
 /**
@@ -95,16 +90,16 @@ interface Burn {
  */
 const burns = {
   fast: [
-    { factor: '14.4', long: '1h', short: '5m', seconds: 300 },
-    { factor: '6', long: '6h', short: '30m', seconds: 1800 },
+    { factor: '14.4', long: '1h', short: '5m' },
+    { factor: '6', long: '6h', short: '30m' },
   ],
   slow: [
-    { factor: '3', long: '1d', short: '2h', seconds: 7200 },
-    { factor: '1', long: '3d', short: '6h', seconds: 21_600 },
+    { factor: '3', long: '1d', short: '2h' },
+    { factor: '1', long: '3d', short: '6h' },
   ],
 } as const satisfies Record<string, readonly Burn[]>;
 
-function burning(target: Target, objective: Objective, { factor, long, short, seconds }: Burn): string {
+function burning(target: Target, objective: Objective, { factor, long, short }: Burn): string {
   const api = apiOf(target.scope);
   const isAbove = (window: string) =>
     `${recordOf(objective, window)}{${api}} > ${factor} * ${objective.budget}`;
@@ -113,7 +108,7 @@ function burning(target: Target, objective: Objective, { factor, long, short, se
       ? `${objective.bad}{${api}}`
       : `avg_over_time(${objective.bad}{${api}}[${target.time(short)}])`;
   // The value is that of the short window: what it is like now.
-  return `(${isAbove(short)} and ${isAbove(long)} and ${bad} > ${fewest} / ${seconds})`;
+  return `(${isAbove(short)} and ${isAbove(long)} and ${bad} > ${fewest} / ${msOf(short) / 1000})`;
 }
 
 /** Fast ones wait for nothing more: a total outage is over the mark of 1 h within 52 s. */

@@ -6,7 +6,6 @@ export interface Rule {
   readonly alert?: string;
   readonly expr: string;
   readonly for?: string;
-  readonly keep_firing_for?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
 }

@@ -9,21 +9,25 @@ const by = 'sum by (namespace, job)';
 /** The objective of latency, in seconds: a bound of the histogram's buckets, so that the share is exact. */
 export const latencyBound = '0.3';
 
-/** Requests a second. A status that was never answered has no series, and is none a second. */
+/** Requests a second. */
 export function trafficRecords(target: Target): readonly Rule[] {
   const traffic = trafficOf(target);
   const window = target.time('5m');
-  const all = `${by} (rate(http_server_requests_total{${traffic}}[${window}]))`;
-  const answered = (status: string) =>
-    `${by} (rate(http_server_requests_total{${traffic},http_response_status_code=~"${status}"}[${window}]))`;
   return [
-    { record: 'job:http_server_requests:rate5m', expr: all },
-    { record: 'job:http_server_requests_5xx:rate5m', expr: `${answered('5..')} or 0 * ${all}` },
-    { record: 'job:http_server_requests_4xx:rate5m', expr: `${answered('4..')} or 0 * ${all}` },
+    { record: 'job:http_server_requests:rate5m', expr: requests(traffic, window) },
+    { record: 'job:http_server_requests_5xx:rate5m', expr: answered('5..', traffic, window) },
+    { record: 'job:http_server_requests_4xx:rate5m', expr: answered('4..', traffic, window) },
     { record: 'job:http_server_requests_timed:rate5m', expr: timed(traffic, window) },
     { record: 'job:http_server_requests_slow:rate5m', expr: slow(traffic, window) },
   ];
 }
+
+export const requests = (traffic: string, window: string): string =>
+  `${by} (rate(http_server_requests_total{${traffic}}[${window}]))`;
+
+/** Those with such a status. One that was never answered has no series, and is none a second. */
+export const answered = (status: string, traffic: string, window: string): string =>
+  `${requests(`${traffic},http_response_status_code=~"${status}"`, window)} or 0 * ${requests(traffic, window)}`;
 
 /** All but the 5xx: an error that came quickly is no success. */
 export const timed = (traffic: string, window: string): string =>

@@ -43,7 +43,7 @@ const amtool = (...args: readonly string[]) => run('amtool', 'prometheus-alertma
 /** Every length of time in a rule: windows, offsets, waits. In an expression a name such as `rate5m` is none. */
 const durationsOf = ({ expr, ...rule }: Rule): readonly string[] => [
   ...(expr.match(/(?<![\w.])\d+(?:ms|[smhd])\b/g) ?? []),
-  ...[rule.for, rule.keep_firing_for].filter((duration) => duration !== undefined),
+  ...(rule.for === undefined ? [] : [rule.for]),
 ];
 const allDurations = (groups: readonly RuleGroup[]): readonly number[] =>
   groups

@@ -1,15 +1,9 @@
 import { api, clusterNamespace as namespace } from './cluster-release.js';
+import type { Fault } from './faults.js';
 import { fillSmallVolume } from './small-volume.js';
 
-/** What goes wrong for real, and the alerts that are to tell of it. */
-export interface ClusterFault {
-  readonly what: string;
-  readonly alerts: readonly string[];
-  /** @returns What makes it good again. */
-  inject(): Promise<() => Promise<void>>;
-}
-
-export const clusterFaults: readonly ClusterFault[] = [
+/** Those that only a cluster can have. */
+export const clusterFaults: readonly Fault[] = [
   {
     what: 'a volume gets full',
     alerts: ['TaskApiVolumeFilling', 'TaskApiVolumeAlmostFull'],
