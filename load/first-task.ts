@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePorts } from '../libs/platform/database/postgres-cluster.js';
+import { freePorts } from '../libs/embedded/postgres-cluster.js';
 import { client } from '../test/support/client.js';
 import { waitFor } from '../test/support/wait.js';
 

@@ -6,7 +6,7 @@
  * temporary files while it runs.
  */
 import { parseArgs } from 'node:util';
-import { uuidv7 } from '../libs/platform/database/uuid.js';
+import { uuidv7 } from '../libs/platform/ids/uuid.js';
 import { startApi, type Api } from '../test/support/api.js';
 import { client, type Client, type Json } from '../test/support/client.js';
 import { fillTasks } from '../test/support/fill-tasks.js';

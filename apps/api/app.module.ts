@@ -4,7 +4,7 @@ import { AuthModule } from '../../libs/auth/auth.module.js';
 import { SessionsExport } from '../../libs/auth/sessions/sessions.export.js';
 import { IdentityModule } from '../../libs/auth/identity.module.js';
 import type { DataPath } from '../../libs/platform/data-path.js';
-import type { Health } from '../../libs/platform/operations/health.js';
+import type { Health } from '../../libs/platform/lifecycle/health.js';
 import { PlatformModule } from '../../libs/platform/platform.module.js';
 import { SecurityModule } from '../../libs/platform/security/security.module.js';
 import { TasksExport } from '../../libs/tasks/tasks.export.js';

@@ -6,7 +6,7 @@ import {
   needsPublicAddresses,
   needsSharedTokenKey,
 } from '../../libs/platform/config/load.js';
-import { platformVariables } from '../../libs/platform/config/platform-variables.js';
+import { platformVariables } from '../../libs/platform/platform.config.js';
 
 /** Every variable that this app reads. */
 export const apiVariables = { ...platformVariables, ...authVariables };

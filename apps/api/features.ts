@@ -1,5 +1,5 @@
 import { authPersistence } from '../../libs/auth/auth.persistence.js';
-import type { Persistence } from '../../libs/platform/database/persistence.js';
+import type { Persistence } from '../../libs/platform/postgres/persistence.js';
 import { tasksPersistence } from '../../libs/tasks/tasks.persistence.js';
 import { usersPersistence } from '../../libs/users/users.persistence.js';
 

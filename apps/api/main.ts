@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AddressInfo } from 'node:net';
-import { followRequests } from '../../libs/platform/consistency/request-hooks.js';
+import { followRequests } from '../../libs/platform/http/consistency-hooks.js';
 import { loadConfigOrExit } from '../../libs/platform/config/load.js';
 import { openDataPath, type DataPath } from '../../libs/platform/data-path.js';
 import { createHttpApplication, stopHttpApplication } from '../../libs/platform/http/http-application.js';
@@ -9,8 +9,8 @@ import { onStopSignal, Stopped, type StopRequest } from '../../libs/platform/lif
 import { followLevelFile } from '../../libs/platform/logging/level-file.js';
 import { logger } from '../../libs/platform/logging/logger.js';
 import { serveDocs } from '../../libs/platform/openapi/docs-page.js';
-import { tellBuild } from '../../libs/platform/operations/build-info.js';
-import { Health } from '../../libs/platform/operations/health.js';
+import { tellBuild } from '../../libs/platform/metrics/build-info.js';
+import { Health } from '../../libs/platform/lifecycle/health.js';
 import { OperationsServer } from '../../libs/platform/operations/operations-server.js';
 import { startTracing } from '../../libs/platform/telemetry/start-tracing.js';
 import { AppModule } from './app.module.js';

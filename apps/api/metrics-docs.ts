@@ -1,8 +1,8 @@
 import '../../libs/platform/data-path.js';
 import '../../libs/platform/http/http-application.js';
-import '../../libs/platform/operations/build-info.js';
+import '../../libs/platform/metrics/build-info.js';
 import '../../libs/platform/operations/operations-server.js';
-import { describeMetrics } from '../../libs/platform/operations/documentation.js';
+import { describeMetrics } from '../../libs/platform/metrics/documentation.js';
 import './app.module.js';
 import { writeReadmeSection } from './readme-section.js';
 

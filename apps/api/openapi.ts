@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { assembleDataPath } from '../../libs/platform/data-path.js';
-import { Servers } from '../../libs/platform/database/servers.js';
+import { Servers } from '../../libs/platform/postgres/postgres-servers.js';
 import { loadConfig } from '../../libs/platform/config/load.js';
 import { createHttpApplication } from '../../libs/platform/http/http-application.js';
 import { createOpenApiDocument } from '../../libs/platform/openapi/document.js';
-import { Health } from '../../libs/platform/operations/health.js';
+import { Health } from '../../libs/platform/lifecycle/health.js';
 import { AppModule } from './app.module.js';
 import { apiVariables } from './config.js';
 

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { authVariables } from '../../libs/auth/auth.config.js';
 import { authPersistence } from '../../libs/auth/auth.persistence.js';
 import { loadConfigOrExit, needsInProduction } from '../../libs/platform/config/load.js';
-import { platformVariables } from '../../libs/platform/config/platform-variables.js';
+import { platformVariables } from '../../libs/platform/platform.config.js';
 import { openDataPath, type DataPath } from '../../libs/platform/data-path.js';
 import { onStopSignal, Stopped, untilStopped } from '../../libs/platform/lifecycle/stop-signal.js';
 import { logger } from '../../libs/platform/logging/logger.js';

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import { authPersistence } from '../../libs/auth/auth.persistence.js';
 import { loadConfigOrExit, needsAlways, needsInProduction } from '../../libs/platform/config/load.js';
-import { platformVariables } from '../../libs/platform/config/platform-variables.js';
-import { openDatabase, untilMigrated } from '../../libs/platform/database/open-database.js';
-import { uuidv7 } from '../../libs/platform/database/uuid.js';
+import { platformVariables } from '../../libs/platform/platform.config.js';
+import { openDatabase, untilMigrated } from '../../libs/platform/postgres/open-database.js';
+import { uuidv7 } from '../../libs/platform/ids/uuid.js';
 import { onStopSignal, Stopped, untilStopped } from '../../libs/platform/lifecycle/stop-signal.js';
 import { logger } from '../../libs/platform/logging/logger.js';
 import { tasksPersistence } from '../../libs/tasks/tasks.persistence.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { integer, list } from '../../libs/platform/config/environment.js';
-import { platformVariables } from '../../libs/platform/config/platform-variables.js';
+import { platformVariables } from '../../libs/platform/platform.config.js';
 
 const name = () => z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, 'must be a name of Kubernetes');
 const label =

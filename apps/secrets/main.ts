@@ -1,6 +1,6 @@
 import { loadConfigOrExit } from '../../libs/platform/config/load.js';
-import { ApiServer } from '../../libs/platform/kubernetes/api-server.js';
-import { createSecretIfMissing } from '../../libs/platform/kubernetes/secrets.js';
+import { ApiServer } from '../../libs/kubernetes/api-server.js';
+import { createSecretIfMissing } from '../../libs/kubernetes/secrets.js';
 import { onStopSignal, Stopped, untilStopped } from '../../libs/platform/lifecycle/stop-signal.js';
 import { logger } from '../../libs/platform/logging/logger.js';
 import { secretsVariables } from './config.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { integer, type Environment } from '../platform/config/environment.js';
 import type { Rule } from '../platform/config/load.js';
-import type { PlatformConfig } from '../platform/config/platform-variables.js';
+import type { PlatformConfig } from '../platform/platform.config.js';
 
 /** What the auth feature is told by the environment. */
 export const authVariables = {

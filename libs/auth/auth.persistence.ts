@@ -1,4 +1,4 @@
-import type { Persistence } from '../platform/database/persistence.js';
+import type { Persistence } from '../platform/postgres/persistence.js';
 import { AccountEntity } from './account.entity.js';
 import { AddAuthOutboxTrace1764100000000 } from './migrations/1764100000000-add-outbox-trace.js';
 import { CreateAuth1764000000000 } from './migrations/1764000000000-create-auth.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { opaque } from '../platform/http/schemas.js';
+import { opaque } from '../platform/schemas/fields.js';
 
 /**
  * What HTML's `input type=email` takes, with a dot in the domain: ASCII, and nothing that has a

@@ -1,5 +1,5 @@
 import type { Database } from '../platform/database/database.js';
-import { uuidv7 } from '../platform/database/uuid.js';
+import { uuidv7 } from '../platform/ids/uuid.js';
 import type { AuthConfig } from './auth.config.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Caches } from './cache/caches.js';
-import { PLATFORM_CONFIG, type PlatformConfig } from './config/platform-variables.js';
+import { PLATFORM_CONFIG, type PlatformConfig } from './platform.config.js';
 import { ConsistencyTokens } from './consistency/consistency-token.js';
 import { Consistency } from './consistency/consistency.js';
 import type { DataPath } from './data-path.js';
@@ -11,7 +11,7 @@ import { EndpointInterceptor } from './http/endpoint.interceptor.js';
 import { FileMailer } from './mail/file-mailer.js';
 import { Mailer } from './mail/mailer.port.js';
 import { SmtpMailer } from './mail/smtp-mailer.js';
-import { Health } from './operations/health.js';
+import { Health } from './lifecycle/health.js';
 import { HealthzController } from './operations/healthz.controller.js';
 import { Sweeper } from './sweeper/sweeper.js';
 import { Policies } from './throttling/policies.js';

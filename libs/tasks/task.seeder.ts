@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Database } from '../platform/database/database.js';
-import { uuidv7 } from '../platform/database/uuid.js';
+import { uuidv7 } from '../platform/ids/uuid.js';
 import { reasons, things, verbs } from './task.words.js';
 import { priorities, statuses, type Priority, type Status } from './task.entity.js';
 

@@ -1,4 +1,4 @@
-import { uuidv7 } from '../platform/database/uuid.js';
+import { uuidv7 } from '../platform/ids/uuid.js';
 import type { TaskEntity } from './task.entity.js';
 import { taskDefaults, type NewTask, type TaskPatch, type TaskView } from './tasks.schemas.js';
 

@@ -13,7 +13,7 @@ import {
 import { replyWith } from '../platform/cache/answer.js';
 import { Endpoint } from '../platform/http/endpoint.js';
 import { isNotModified, versionEtag } from '../platform/http/etag.js';
-import { IdempotencyKey, type IdempotentCall } from '../platform/http/idempotency.js';
+import { IdempotencyKey, type IdempotentCall } from '../platform/database/idempotency.js';
 import { Reply } from '../platform/http/reply.js';
 import { CurrentUser, type Principal } from '../platform/security/principal.js';
 import { bulkResultSchema, bulkSchema, type Bulk } from './bulk/bulk.schemas.js';

@@ -1,7 +1,7 @@
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import { tap, type Observable } from 'rxjs';
 import { DomainError } from '../platform/errors/domain-error.js';
-import { SeriesCounter, type CounterSeries } from '../platform/operations/series.js';
+import { SeriesCounter, type CounterSeries } from '../platform/metrics/series.js';
 
 /** By the names of the controller's methods, which are no part of the interface of the metrics. */
 const operations: Readonly<Record<string, string>> = {

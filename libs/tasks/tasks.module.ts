@@ -1,7 +1,7 @@
 import { Module, type DynamicModule, type ModuleMetadata, type OnModuleInit } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
 import { featureDatabase } from '../platform/database/feature-database.js';
-import { Idempotency } from '../platform/http/idempotency.js';
+import { Idempotency } from '../platform/database/idempotency.js';
 import { Sweeper } from '../platform/sweeper/sweeper.js';
 import { TaskBulkService } from './bulk/task-bulk.service.js';
 import { TaskListService } from './list/task-list.service.js';

@@ -1,4 +1,4 @@
-import type { Persistence } from '../platform/database/persistence.js';
+import type { Persistence } from '../platform/postgres/persistence.js';
 import { CreateTasks1764000000000 } from './migrations/1764000000000-create-tasks.js';
 import { TaskEntity } from './task.entity.js';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instant, instantOut, line, text } from '../platform/http/schemas.js';
+import { instant, instantOut, line, text } from '../platform/schemas/fields.js';
 import { priorities, statuses } from './task.entity.js';
 
 const title = () => line(1, 500);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instantOut, line, timeZone } from '../platform/http/schemas.js';
+import { instantOut, line, timeZone } from '../platform/schemas/fields.js';
 
 /** A BCP 47 language tag, in the part of its grammar that people use: `en`, `pt-BR`, `zh-Hant-TW`. */
 const locale = () =>

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
-import { postgresAccount } from '../../libs/platform/database/postgres-process.js';
+import { postgresAccount } from '../../libs/embedded/postgres-process.js';
 import { findOrInstallBinaries } from '../support/postgres-on-machine.js';
 import { isListening, serverPorts } from '../support/ports.js';
 import { getProgram } from '../support/programs.js';

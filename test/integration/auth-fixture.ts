@@ -8,7 +8,7 @@ import { newSecretToken, type SecretToken } from '../../libs/auth/tokens/secret-
 import { parseEnvironment } from '../../libs/platform/config/environment.js';
 import type { DataPath } from '../../libs/platform/data-path.js';
 import type { Database } from '../../libs/platform/database/database.js';
-import { uuidv7 } from '../../libs/platform/database/uuid.js';
+import { uuidv7 } from '../../libs/platform/ids/uuid.js';
 import { logger } from '../../libs/platform/logging/logger.js';
 import { openTestDoor } from '../support/door.js';
 

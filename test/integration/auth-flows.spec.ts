@@ -16,7 +16,7 @@ import { AccessTokens } from '../../libs/auth/tokens/access-tokens.service.js';
 import { ensureDevelopmentKey } from '../../libs/auth/tokens/key-files.js';
 import { KeyRing } from '../../libs/auth/tokens/key-ring.js';
 import { RefreshTokens } from '../../libs/auth/tokens/refresh-tokens.service.js';
-import { uuidv7 } from '../../libs/platform/database/uuid.js';
+import { uuidv7 } from '../../libs/platform/ids/uuid.js';
 import { EventBus } from '../../libs/platform/events/event-bus.js';
 import { Outbox } from '../../libs/platform/events/outbox.js';
 import { FileMailer } from '../../libs/platform/mail/file-mailer.js';

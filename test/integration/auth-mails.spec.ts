@@ -3,7 +3,7 @@ import { MailDelivery } from '../../libs/auth/mails/mail-delivery.service.js';
 import type { MailPurpose } from '../../libs/auth/mails/mail.events.js';
 import { MailTokens } from '../../libs/auth/mails/mail-tokens.service.js';
 import { hashToken } from '../../libs/auth/tokens/secret-token.js';
-import { uuidv7 } from '../../libs/platform/database/uuid.js';
+import { uuidv7 } from '../../libs/platform/ids/uuid.js';
 import { Mailer, type Mail } from '../../libs/platform/mail/mailer.port.js';
 import { openAuthFixture, type AuthFixture } from './auth-fixture.js';
 

@@ -2,7 +2,7 @@ import { authSweeps } from '../../libs/auth/auth.sweeps.js';
 import { SessionsExport } from '../../libs/auth/sessions/sessions.export.js';
 import { RefreshTokens } from '../../libs/auth/tokens/refresh-tokens.service.js';
 import { newSecretToken } from '../../libs/auth/tokens/secret-token.js';
-import { uuidv7 } from '../../libs/platform/database/uuid.js';
+import { uuidv7 } from '../../libs/platform/ids/uuid.js';
 import { Sweeper } from '../../libs/platform/sweeper/sweeper.js';
 import { openAuthFixture, type AuthFixture } from './auth-fixture.js';
 

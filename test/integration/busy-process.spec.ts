@@ -1,6 +1,6 @@
 import { parseEnvironment } from '../../libs/platform/config/environment.js';
-import { platformVariables } from '../../libs/platform/config/platform-variables.js';
-import { Probe } from '../../libs/platform/database/probe.js';
+import { platformVariables } from '../../libs/platform/platform.config.js';
+import { Probe } from '../../libs/platform/postgres/probe.js';
 import { sharedDatabase } from '../support/test-database.js';
 
 /** Nothing else happens in this process meanwhile, as when it is given no CPU. */

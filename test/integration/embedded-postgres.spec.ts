@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import {
   startEmbeddedPostgres,
   type EmbeddedPostgres,
-} from '../../libs/platform/database/embedded-postgres.js';
+} from '../../libs/embedded/embedded-postgres.js';
 import { killWithChildren } from '../support/kill-processes.js';
 import { runSql } from '../support/test-database.js';
 

@@ -1,4 +1,4 @@
-import { uuidv7 } from '../../libs/platform/database/uuid.js';
+import { uuidv7 } from '../../libs/platform/ids/uuid.js';
 import { encodeCursor, type ListedTask } from '../../libs/tasks/list/task-cursor.js';
 import { listStatement } from '../../libs/tasks/list/task-list.query.js';
 import { taskQuerySchema } from '../../libs/tasks/list/task-query.schema.js';

@@ -5,7 +5,7 @@ import type { Database } from '../../libs/platform/database/database.js';
 import { defineEvent, EventBus } from '../../libs/platform/events/event-bus.js';
 import { Outbox, outboxTable, outboxTraceColumn } from '../../libs/platform/events/outbox.js';
 import { logger } from '../../libs/platform/logging/logger.js';
-import { registry } from '../../libs/platform/operations/registry.js';
+import { registry } from '../../libs/platform/metrics/registry.js';
 import { openTestDoor, type TestDoor } from '../support/door.js';
 import { waitFor } from '../support/wait.js';
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { uuidv7 } from '../../libs/platform/database/uuid.js';
+import { uuidv7 } from '../../libs/platform/ids/uuid.js';
 import { priorities, statuses } from '../../libs/tasks/task.entity.js';
 import type { Task } from '../../libs/tasks/task.js';
 import { openTasksFixture, type QueryInput, type TasksFixture } from './tasks-fixture.js';

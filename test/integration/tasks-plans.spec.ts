@@ -1,4 +1,4 @@
-import { uuidv7 } from '../../libs/platform/database/uuid.js';
+import { uuidv7 } from '../../libs/platform/ids/uuid.js';
 import { exportStatement } from '../../libs/tasks/tasks.export.js';
 import { openMillionTasks, type MillionTasks } from './million-tasks.js';
 import { expectReads, expectWalk, explain, fewBuffers, rowsOfAPage } from './query-plan.js';

@@ -1,5 +1,5 @@
 import { EventBus } from '../../libs/platform/events/event-bus.js';
-import { uuidv7 } from '../../libs/platform/database/uuid.js';
+import { uuidv7 } from '../../libs/platform/ids/uuid.js';
 import { Sweeper } from '../../libs/platform/sweeper/sweeper.js';
 import { TasksEventHandlers } from '../../libs/tasks/tasks.event-handlers.js';
 import { taskSweeps } from '../../libs/tasks/tasks.sweeps.js';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { uuidv7 } from '../../libs/platform/database/uuid.js';
+import { uuidv7 } from '../../libs/platform/ids/uuid.js';
 import type { TaskQuery } from '../../libs/tasks/list/task-query.schema.js';
 import { defaultSort } from '../../libs/tasks/list/task-sort.js';
 import { openTasksFixture, type QueryInput, type TasksFixture } from './tasks-fixture.js';

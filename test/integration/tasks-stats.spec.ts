@@ -1,4 +1,4 @@
-import { uuidv7 } from '../../libs/platform/database/uuid.js';
+import { uuidv7 } from '../../libs/platform/ids/uuid.js';
 import { statsQuerySchema, statsSchema, type StatsQuery } from '../../libs/tasks/stats/stats.schemas.js';
 import { postgresTimeZone } from '../../libs/tasks/stats/stats-range.js';
 import { TaskStatsService } from '../../libs/tasks/stats/task-stats.service.js';

@@ -1,8 +1,8 @@
 import { parseEnvironment } from '../../libs/platform/config/environment.js';
-import { platformVariables } from '../../libs/platform/config/platform-variables.js';
+import { platformVariables } from '../../libs/platform/platform.config.js';
 import { openDataPath, type DataPath } from '../../libs/platform/data-path.js';
-import { createDataSource } from '../../libs/platform/database/data-source.js';
-import type { Persistence } from '../../libs/platform/database/persistence.js';
+import { createDataSource } from '../../libs/platform/postgres/data-source.js';
+import type { Persistence } from '../../libs/platform/postgres/persistence.js';
 import type { DataSource } from 'typeorm';
 import { sharedDatabase } from './test-database.js';
 

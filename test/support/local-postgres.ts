@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PostgresBinaries } from '../../libs/platform/database/postgres-binaries.js';
+import type { PostgresBinaries } from '../../libs/embedded/postgres-binaries.js';
 import {
   findServer,
   openCluster,
@@ -9,7 +9,7 @@ import {
   startServer,
   type PostgresCluster,
   type PostgresSettings,
-} from '../../libs/platform/database/postgres-cluster.js';
+} from '../../libs/embedded/postgres-cluster.js';
 import { endWithUs } from './end-with-us.js';
 import { killWithChildren, signal, signalWithChildren, untilGone } from './kill-processes.js';
 import { serverPorts } from './ports.js';

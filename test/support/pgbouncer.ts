@@ -1,7 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { postgresAccount } from '../../libs/platform/database/postgres-process.js';
+import { postgresAccount } from '../../libs/embedded/postgres-process.js';
 import { isListening, serverPorts } from './ports.js';
 import { getProgram } from './programs.js';
 import { runServer } from './server-process.js';

@@ -1,8 +1,8 @@
 import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
-import type { PostgresCluster } from '../../libs/platform/database/postgres-cluster.js';
-import { postgresAccount } from '../../libs/platform/database/postgres-process.js';
+import type { PostgresCluster } from '../../libs/embedded/postgres-cluster.js';
+import { postgresAccount } from '../../libs/embedded/postgres-process.js';
 
 /** What belongs to the original's own run, and the WAL, which the clone gets by streaming. */
 const left = [

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import { freePorts, type PostgresSettings } from '../../libs/platform/database/postgres-cluster.js';
+import { freePorts, type PostgresSettings } from '../../libs/embedded/postgres-cluster.js';
 import type { RunningServer } from './running-server.js';
 import { runSql } from './test-database.js';
 import { waitFor } from './wait.js';

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import {
   npmPostgresBinaries,
   type PostgresBinaries,
-} from '../../libs/platform/database/postgres-binaries.js';
+} from '../../libs/embedded/postgres-binaries.js';
 import { installByApt } from './apt.js';
 
 const execute = promisify(execFile);

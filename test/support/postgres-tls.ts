@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { postgresAccount } from '../../libs/platform/database/postgres-process.js';
+import { postgresAccount } from '../../libs/embedded/postgres-process.js';
 import { makeCertificates } from './certificates.js';
 import { startPostgres } from './postgres.js';
 import { createDatabase, runSql } from './test-database.js';

@@ -1,5 +1,5 @@
-import type { PostgresBinaries } from '../../libs/platform/database/postgres-binaries.js';
-import type { PostgresSettings } from '../../libs/platform/database/postgres-cluster.js';
+import type { PostgresBinaries } from '../../libs/embedded/postgres-binaries.js';
+import type { PostgresSettings } from '../../libs/embedded/postgres-cluster.js';
 import { LocalPostgres, newPlace } from './local-postgres.js';
 import { startInContainer } from './postgres-in-container.js';
 import { findBinaries, installBinaries } from './postgres-on-machine.js';

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PostgresSettings } from '../../libs/platform/database/postgres-cluster.js';
+import type { PostgresSettings } from '../../libs/embedded/postgres-cluster.js';
 import { LocalPostgres, newFolder, type PostgresPlace } from './local-postgres.js';
 import { serverPorts } from './ports.js';
 import { cloneServer } from './postgres-clone.js';

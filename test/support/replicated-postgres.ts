@@ -1,4 +1,4 @@
-import type { PostgresSettings } from '../../libs/platform/database/postgres-cluster.js';
+import type { PostgresSettings } from '../../libs/embedded/postgres-cluster.js';
 import { newPlace } from './local-postgres.js';
 import { findOrInstallBinaries } from './postgres-on-machine.js';
 import type { PostgresNode } from './postgres-node.js';

@@ -1,5 +1,5 @@
 import { Counter } from 'prom-client';
-import { registry } from '../../platform/operations/registry.js';
+import { registry } from '../../platform/metrics/registry.js';
 import { RateLimited } from '../../platform/throttling/rate-limited.error.js';
 import { InvalidCredentials } from '../auth.errors.js';
 

@@ -3,7 +3,7 @@ import {
   PLATFORM_CONFIG,
   publicUrlOf,
   type PlatformConfig,
-} from '../../platform/config/platform-variables.js';
+} from '../../platform/platform.config.js';
 import { Mailer } from '../../platform/mail/mailer.port.js';
 import { composeMail } from './mail-texts.js';
 import { MailTokens, type MailRequest } from './mail-tokens.service.js';

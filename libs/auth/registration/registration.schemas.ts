@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instantOut, line, timeZone } from '../../platform/http/schemas.js';
+import { instantOut, line, timeZone } from '../../platform/schemas/fields.js';
 import { emailAddress, mailToken, newPassword } from '../auth.schemas.js';
 
 export const registrationSchema = z

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
-import { violatedUnique } from '../../platform/database/postgres-errors.js';
-import { uuidv7 } from '../../platform/database/uuid.js';
+import { violatedUnique } from '../../platform/postgres/postgres-errors.js';
+import { uuidv7 } from '../../platform/ids/uuid.js';
 import { Outbox } from '../../platform/events/outbox.js';
 import { logger } from '../../platform/logging/logger.js';
 import { UsersPort } from '../../users/users.port.js';

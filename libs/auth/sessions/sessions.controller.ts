@@ -1,7 +1,7 @@
 import { Controller, Delete, Get, Param, Query } from '@nestjs/common';
 import { Endpoint } from '../../platform/http/endpoint.js';
 import { Reply } from '../../platform/http/reply.js';
-import { uuid } from '../../platform/http/schemas.js';
+import { uuid } from '../../platform/schemas/fields.js';
 import { CurrentUser, type Principal } from '../../platform/security/principal.js';
 import { SessionNotFound } from '../auth.errors.js';
 import { decodeCursor, encodeCursor } from './session-cursor.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instantOut, integerParameter } from '../../platform/http/schemas.js';
+import { instantOut, integerParameter } from '../../platform/schemas/fields.js';
 
 export const sessionSchema = z
   .strictObject({

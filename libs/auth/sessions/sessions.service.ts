@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
-import { uuidv7 } from '../../platform/database/uuid.js';
+import { uuidv7 } from '../../platform/ids/uuid.js';
 import { SessionRegistry } from '../../platform/security/security.ports.js';
 import type { Credentials } from '../accounts.service.js';
 import { AUTH_CONFIG, type AuthConfig } from '../auth.config.js';

@@ -4,7 +4,7 @@ import {
   PLATFORM_CONFIG,
   publicUrlOf,
   type PlatformConfig,
-} from '../../platform/config/platform-variables.js';
+} from '../../platform/platform.config.js';
 import { accessTokenAudience, accessTokenType } from '../../platform/security/access-token.strategy.js';
 import type { Role, Tier } from '../../platform/security/principal.js';
 import { AUTH_CONFIG, type AuthConfig } from '../auth.config.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { FactoryProvider } from '@nestjs/common';
-import { PLATFORM_CONFIG, type PlatformConfig } from '../../platform/config/platform-variables.js';
+import { PLATFORM_CONFIG, type PlatformConfig } from '../../platform/platform.config.js';
 import { AUTH_CONFIG, type AuthConfig } from '../auth.config.js';
 import { ensureDevelopmentKey } from './key-files.js';
 import { KeyRing } from './key-ring.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { opaque } from '../../platform/http/schemas.js';
+import { opaque } from '../../platform/schemas/fields.js';
 
 export const tokensSchema = z
   .strictObject({

@@ -1,6 +1,6 @@
 import type { Consistency } from '../consistency/consistency.js';
-import { currentView, type RequestView, type Stamp } from '../consistency/request-view.js';
-import { SeriesCounter, type CounterSeries } from '../operations/series.js';
+import { currentView, type RequestView, type Stamp } from '../context/consistency-view.js';
+import { SeriesCounter, type CounterSeries } from '../metrics/series.js';
 import type { CachedAnswer, Entry, MemoryLayer } from './memory-layer.js';
 import type { RedisLayer } from './redis-layer.js';
 

@@ -1,6 +1,6 @@
 import { Counter, Gauge } from 'prom-client';
 import type { Consistency } from '../consistency/consistency.js';
-import { registry } from '../operations/registry.js';
+import { registry } from '../metrics/registry.js';
 import { Cache, type CacheOptions, type CacheParts } from './cache.js';
 import type { MemoryLayer } from './memory-layer.js';
 import type { RedisLayer } from './redis-layer.js';

@@ -1,6 +1,6 @@
 import { Cluster, type Redis } from 'ioredis';
-import { changesChannel } from '../consistency/redis-ledger.js';
-import type { RedisLink } from '../redis/redis-link.js';
+import { changesChannel } from '../consistency/redis-consistency-store.js';
+import type { RedisLink } from '../redis/redis-connection.js';
 
 /**
  * Hears which users were written to, on a connection of its own, as Redis asks for. Losing it costs memory for a while,

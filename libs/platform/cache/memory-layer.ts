@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Stamp } from '../consistency/request-view.js';
+import type { Stamp } from '../context/consistency-view.js';
 
 /** An answer, ready to send. */
 export interface CachedAnswer {

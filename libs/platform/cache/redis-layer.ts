@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { partLatencyBuckets } from '../operations/latency-buckets.js';
-import { answerWithin, late } from '../lifecycle/patience.js';
-import { SeriesHistogram } from '../operations/series.js';
-import { timed } from '../operations/timed.js';
-import type { RedisLink } from '../redis/redis-link.js';
+import { partLatencyBuckets } from '../metrics/latency-buckets.js';
+import { answerWithin, late } from '../async/with-timeout.js';
+import { SeriesHistogram } from '../metrics/series.js';
+import { timed } from '../metrics/timed.js';
+import type { RedisLink } from '../redis/redis-connection.js';
 import { mostBytes, type CachedAnswer, type Entry } from './memory-layer.js';
 
 const duration = new SeriesHistogram({

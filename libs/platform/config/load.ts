@@ -1,5 +1,5 @@
 import { InvalidEnvironment, parseEnvironment, type Environment, type Variables } from './environment.js';
-import type { PlatformConfig } from './platform-variables.js';
+import type { PlatformConfig } from '../platform.config.js';
 
 /** What must hold between variables: the problems, each beginning with the variable's name. */
 export type Rule<C> = (config: C) => readonly string[];

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { isPosition, type Position } from '../database/position.js';
+import { isPosition, type Position } from '../positions/position.js';
 
 /**
  * `Consistency-Token`: proves to any process how far the database had come when the user's write was acknowledged.

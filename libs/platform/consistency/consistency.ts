@@ -1,14 +1,14 @@
 import { Gauge } from 'prom-client';
-import { later, origin, timelineOf, type Position } from '../database/position.js';
-import type { ServerState } from '../database/server.js';
-import type { Servers } from '../database/servers.js';
-import { uuidv7 } from '../database/uuid.js';
+import { later, origin, timelineOf, type Position } from '../positions/position.js';
+import type { ServerState } from '../postgres/postgres-server.js';
+import type { Servers } from '../postgres/postgres-servers.js';
+import { uuidv7 } from '../ids/uuid.js';
 import { logger } from '../logging/logger.js';
-import { registry } from '../operations/registry.js';
-import type { Beginning, Ledger } from './ledger.port.js';
+import { registry } from '../metrics/registry.js';
+import type { Beginning, Ledger } from './consistency-store.port.js';
 import { Lease, noticeMs } from './lease.js';
 import { Protections } from './protections.js';
-import { RequestView } from './request-view.js';
+import { RequestView } from '../context/consistency-view.js';
 
 const trusted = new Gauge({
   name: 'consistency_trusted',

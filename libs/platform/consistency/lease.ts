@@ -1,5 +1,5 @@
 import { logger } from '../logging/logger.js';
-import type { Servers } from '../database/servers.js';
+import type { Servers } from '../postgres/postgres-servers.js';
 
 const renewMs = 500;
 const lifeSeconds = 3;

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Limit, LimitRecord } from './ledger.port.js';
+import type { Limit, LimitRecord } from './consistency-store.port.js';
 
 interface Counter {
   used: number;

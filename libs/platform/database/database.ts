@@ -1,23 +1,23 @@
 import type { EntityManager } from 'typeorm';
 import { Counter } from 'prom-client';
 import type { Consistency } from '../consistency/consistency.js';
-import { Permit, PermitLost } from '../consistency/permit.js';
-import { currentView } from '../consistency/request-view.js';
-import { registry } from '../operations/registry.js';
-import { SeriesCounter } from '../operations/series.js';
-import type { ConnectionConfig } from './data-source.js';
-import { DatabaseUnavailable, NotUsable } from './database-unavailable.js';
+import { Permit, PermitLost } from '../consistency/write-guard.js';
+import { currentView } from '../context/consistency-view.js';
+import { registry } from '../metrics/registry.js';
+import { SeriesCounter } from '../metrics/series.js';
+import type { ConnectionConfig } from '../postgres/data-source.js';
+import { DatabaseUnavailable, NotUsable } from '../postgres/database-unavailable.js';
 import { passFailPoint } from './fail-point.js';
-import type { Position } from './position.js';
+import type { Position } from '../positions/position.js';
 import {
   isDatabaseUnavailable,
   isRecoveryConflict,
   isStatementTimeout,
   isTransientConflict,
-} from './postgres-errors.js';
-import type { Server } from './server.js';
-import type { Servers } from './servers.js';
-import { transact, UnknownOutcome } from './transaction.js';
+} from '../postgres/postgres-errors.js';
+import type { Server } from '../postgres/postgres-server.js';
+import type { Servers } from '../postgres/postgres-servers.js';
+import { transact, UnknownOutcome } from '../postgres/transaction.js';
 
 /** Postgres gives up one of two deadlocked transactions; a second deadlock in a row is rare, a third a bug. */
 const writeAttempts = 3;

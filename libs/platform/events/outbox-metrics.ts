@@ -1,5 +1,5 @@
 import { Gauge } from 'prom-client';
-import { registry } from '../operations/registry.js';
+import { registry } from '../metrics/registry.js';
 
 /** Every process asks the same table: not at each scrape, however often that is. */
 const freshMs = 10_000;

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { Gauge } from 'prom-client';
-import { registry } from '../operations/registry.js';
+import { registry } from '../metrics/registry.js';
 
 /** A process has one server for clients. */
 let measured: Connections | null = null;

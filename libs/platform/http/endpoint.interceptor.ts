@@ -9,7 +9,7 @@ import { ROUTE_ARGS_METADATA } from '@nestjs/common/internal';
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, throwError, timeout, type Observable } from 'rxjs';
-import { PLATFORM_CONFIG, type PlatformConfig } from '../config/platform-variables.js';
+import { PLATFORM_CONFIG, type PlatformConfig } from '../platform.config.js';
 import { ServiceUnavailable, ValidationFailed } from '../errors/common-errors.js';
 import { ENDPOINT, type EndpointOptions } from './endpoint.js';
 import { Reply } from './reply.js';

@@ -1,4 +1,4 @@
-import { uuidv7 } from '../database/uuid.js';
+import { uuidv7 } from '../ids/uuid.js';
 
 const acceptable = /^[A-Za-z0-9._-]{1,128}$/;
 

@@ -1,7 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
-import { listHandlers } from '../openapi/handlers.js';
-import { announceRoute, countRequest } from '../operations/http-metrics.js';
+import { listHandlers } from './handlers.js';
+import { announceRoute, countRequest } from './http-metrics.js';
 import { routeOf } from './route-of.js';
 
 /**

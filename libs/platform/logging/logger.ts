@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { destination, pino, type Logger, type LoggerOptions } from 'pino';
-import { requestScope } from '../consistency/request-view.js';
-import { currentTrace } from '../telemetry/current-trace.js';
+import { requestScope } from '../context/consistency-view.js';
+import { currentTrace } from '../context/current-trace.js';
 import { LineOutput } from './line-output.js';
 
 /** Whatever a call site logs under these names, at any of these depths, is cut out. */

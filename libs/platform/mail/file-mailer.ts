@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { uuidv7 } from '../database/uuid.js';
+import { uuidv7 } from '../ids/uuid.js';
 import { logger } from '../logging/logger.js';
 import { Mailer, type Mail } from './mailer.port.js';
 

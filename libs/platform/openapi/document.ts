@@ -1,7 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { z } from 'zod';
 import { headerComponents, responseHeaders } from './headers.js';
-import { listHandlers, type Handler } from './handlers.js';
+import { listHandlers, type Handler } from '../http/handlers.js';
 import { SchemaConverter, type JsonSchema } from './json-schema.js';
 
 interface Info {

@@ -1,5 +1,5 @@
 import type { ResponseHeader } from '../http/endpoint.js';
-import type { Handler } from './handlers.js';
+import type { Handler } from '../http/handlers.js';
 import type { JsonSchema } from './json-schema.js';
 
 const text = { type: 'string' };

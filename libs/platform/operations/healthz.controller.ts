@@ -2,7 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { z } from 'zod';
 import { ServiceUnavailable } from '../errors/common-errors.js';
 import { Endpoint, Public } from '../http/endpoint.js';
-import { Health } from './health.js';
+import { Health } from '../lifecycle/health.js';
 
 /** What a cloud's load balancer asks on the public port. */
 @Controller()

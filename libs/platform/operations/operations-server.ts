@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { logger } from '../logging/logger.js';
-import type { Health } from './health.js';
-import { watchEventLoop } from './event-loop.js';
-import { expose } from './exposition.js';
-import { registry } from './registry.js';
+import type { Health } from '../lifecycle/health.js';
+import { watchEventLoop } from '../metrics/event-loop.js';
+import { expose } from '../metrics/exposition.js';
+import { registry } from '../metrics/registry.js';
 
 type Answer = { status: number; type: string; body: string };
 const text = (isGood: boolean, body: string): Answer => ({

@@ -5,7 +5,7 @@ import jwt from 'jsonwebtoken';
 import { Strategy } from 'passport-jwt';
 import { z } from 'zod';
 import { Unauthenticated } from '../errors/common-errors.js';
-import { PLATFORM_CONFIG, publicUrlOf, type PlatformConfig } from '../config/platform-variables.js';
+import { PLATFORM_CONFIG, publicUrlOf, type PlatformConfig } from '../platform.config.js';
 import type { Principal } from './principal.js';
 import { VerificationKeys } from './security.ports.js';
 

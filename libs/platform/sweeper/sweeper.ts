@@ -2,9 +2,9 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { Counter } from 'prom-client';
 import type { EntityManager } from 'typeorm';
 import { DatabaseDoor, type Database } from '../database/database.js';
-import { isDatabaseUnavailable } from '../database/postgres-errors.js';
+import { isDatabaseUnavailable } from '../postgres/postgres-errors.js';
 import { logger } from '../logging/logger.js';
-import { registry } from '../operations/registry.js';
+import { registry } from '../metrics/registry.js';
 
 const batchSize = 1000;
 const intervalMs = 60_000;

@@ -10,7 +10,7 @@ import {
   type Span,
   type Tracer as ApiTracer,
 } from '@opentelemetry/api';
-import type { CurrentTrace } from './current-trace.js';
+import type { CurrentTrace } from '../context/current-trace.js';
 import type { Attributes, ServerSpan, SpanDescription, TraceCarrier, Tracer } from './tracer.js';
 
 /** Spans by OpenTelemetry. Of an error only its kind is told: its words may hold what a user has sent. */

@@ -1,5 +1,5 @@
-import type { PlatformConfig } from '../config/platform-variables.js';
-import { answerWithin, late } from '../lifecycle/patience.js';
+import type { PlatformConfig } from '../platform.config.js';
+import { answerWithin, late } from '../async/with-timeout.js';
 import { logger } from '../logging/logger.js';
 import { installTracer } from './tracer.js';
 

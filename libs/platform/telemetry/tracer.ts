@@ -1,4 +1,4 @@
-import { setTraceSource, type CurrentTrace } from './current-trace.js';
+import { setTraceSource, type CurrentTrace } from '../context/current-trace.js';
 
 /** By the names of OpenTelemetry's semantic conventions. */
 export type Attributes = Readonly<Record<string, string | number>>;

@@ -1,4 +1,4 @@
-import type { PlatformConfig } from '../config/platform-variables.js';
+import type { PlatformConfig } from '../platform.config.js';
 import type { Principal } from '../security/principal.js';
 import { announcePolicy, type Policy } from './rate-limiter.js';
 

@@ -12,9 +12,9 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Consistency } from '../consistency/consistency.js';
 import { ConsistencyTokens } from '../consistency/consistency-token.js';
-import type { LimitRecord, Mark } from '../consistency/ledger.port.js';
-import { scopeOf } from '../consistency/request-view.js';
-import { uuidv7 } from '../database/uuid.js';
+import type { LimitRecord, Mark } from '../consistency/consistency-store.port.js';
+import { scopeOf } from '../context/consistency-view.js';
+import { uuidv7 } from '../ids/uuid.js';
 import { ENDPOINT, type EndpointOptions } from '../http/endpoint.js';
 import { principalOf } from '../security/principal.js';
 import { Policies } from './policies.js';

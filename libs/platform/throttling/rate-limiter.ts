@@ -1,9 +1,9 @@
 import type { Consistency } from '../consistency/consistency.js';
-import type { Beginning, Limit, LimitRecord, Mark } from '../consistency/ledger.port.js';
+import type { Beginning, Limit, LimitRecord, Mark } from '../consistency/consistency-store.port.js';
 import type { LocalLimits } from '../consistency/local-limits.js';
-import { SeriesCounter, type CounterSeries } from '../operations/series.js';
-import { answerWithin, late } from '../lifecycle/patience.js';
-import { RedisUnavailable } from '../redis/redis-link.js';
+import { SeriesCounter, type CounterSeries } from '../metrics/series.js';
+import { answerWithin, late } from '../async/with-timeout.js';
+import { RedisUnavailable } from '../redis/redis-connection.js';
 import { RateLimited } from './rate-limited.error.js';
 
 const decisions = new SeriesCounter({

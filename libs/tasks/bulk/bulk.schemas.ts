@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { uuid } from '../../platform/http/schemas.js';
+import { uuid } from '../../platform/schemas/fields.js';
 import { createTaskSchema, patchTaskSchema, taskSchema } from '../tasks.schemas.js';
 
 const ifVersion = () =>

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { DomainError } from '../../platform/errors/domain-error.js';
-import { Idempotency, type IdempotentCall } from '../../platform/http/idempotency.js';
+import { Idempotency, type IdempotentCall } from '../../platform/database/idempotency.js';
 import { Reply } from '../../platform/http/reply.js';
 import { OperationFailed } from '../tasks.errors.js';
 import { lockTasks } from '../tasks.repository.js';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { MalformedRequest } from '../../platform/errors/common-errors.js';
-import { instant, opaque, uuid } from '../../platform/http/schemas.js';
+import { instant, opaque, uuid } from '../../platform/schemas/fields.js';
 import { priorities } from '../task.entity.js';
 import type { TaskView } from '../tasks.schemas.js';
 import type { TaskQuery } from './task-query.schema.js';

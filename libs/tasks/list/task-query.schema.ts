@@ -6,7 +6,7 @@ import {
   integerParameter,
   line,
   repeatedParameter,
-} from '../../platform/http/schemas.js';
+} from '../../platform/schemas/fields.js';
 import { priorities, statuses } from '../task.entity.js';
 import { tag } from '../tasks.schemas.js';
 import { defaultSort, sortParameter } from './task-sort.js';

@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { idempotencyTable } from '../../platform/http/idempotency.js';
+import { idempotencyTable } from '../../platform/database/idempotency.js';
 
 export class CreateTasks1764000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instantOut, timeZone } from '../../platform/http/schemas.js';
+import { instantOut, timeZone } from '../../platform/schemas/fields.js';
 import { priorities, statuses } from '../task.entity.js';
 
 /** Postgres knows no year 0. */

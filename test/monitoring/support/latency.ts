@@ -1,6 +1,6 @@
 import type { Sample } from '../../../load/support/load.js';
 import { percentile } from '../../../load/support/percentile.js';
-import { latencyBuckets } from '../../../libs/platform/operations/latency-buckets.js';
+import { latencyBuckets } from '../../../libs/platform/metrics/latency-buckets.js';
 
 export const quantiles = [0.5, 0.95, 0.99] as const;
 

@@ -1,0 +1,71 @@
+import type { Socket } from 'node:net';
+import { STATUS_CODES, type Server } from 'node:http';
+import { uuidv7 } from '../ids/uuid.js';
+import { countBrokenRequest } from './http-metrics.js';
+
+interface Answer {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+}
+
+const answers: Readonly<Record<string, Answer>> = {
+  HPE_HEADER_OVERFLOW: {
+    status: 431,
+    code: 'headers_too_large',
+    detail: 'The headers are larger than is allowed.',
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: 408,
+    code: 'request_timeout',
+    detail: 'The request did not arrive in time.',
+  },
+};
+const notTunnelled = { status: 405, code: 'method_not_allowed', detail: 'This is no proxy.' };
+const unexpected = {
+  status: 417,
+  code: 'expectation_failed',
+  detail: 'The only expectation that is met is 100-continue.',
+};
+const malformed = { status: 400, code: 'malformed_request', detail: 'This is not a valid HTTP request.' };
+
+/** Node gives up on such a request before there is a request object: the problem is written to the socket. */
+export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') socket.destroy();
+  else writeProblem(socket, answers[error.code ?? ''] ?? malformed);
+}
+
+/** What Node would answer without a body, or not at all. */
+export function answerOddRequests(server: Server): void {
+  server.on('checkExpectation', ({ socket }) => {
+    writeProblem(socket, unexpected);
+  });
+  server.on('connect', (_request, socket: Socket) => {
+    writeProblem(socket, notTunnelled);
+  });
+}
+
+function writeProblem(socket: Socket, { status, code, detail }: Answer): void {
+  countBrokenRequest(status);
+  const title = STATUS_CODES[status] ?? 'Error';
+  const requestId = uuidv7();
+  const type = `urn:task-api:problem:${code}`;
+  const body = JSON.stringify({
+    type,
+    title,
+    status,
+    detail,
+    instance: '/',
+    code,
+    request_id: requestId,
+    errors: [],
+  });
+  const head = [
+    `HTTP/1.1 ${status} ${title}`,
+    'content-type: application/problem+json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-request-id: ${requestId}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
