@@ -38,7 +38,7 @@ const units: Readonly<Record<string, { readonly times: number; readonly name: st
 };
 
 /** More lines than these tell nobody anything. */
-const mostSeries = 12;
+const maxSeries = 12;
 
 const peak = ({ values }: Panel['series'][number]): number =>
   Math.max(...values.map(([, value]) => value ?? 0));
@@ -56,7 +56,7 @@ function lines({ title, unit, series }: Panel, start: number): TopLevelSpec {
   const { times, name } = units[unit] ?? { times: 1, name: '' };
   const values = series
     .toSorted((a, b) => peak(b) - peak(a))
-    .slice(0, mostSeries)
+    .slice(0, maxSeries)
     .flatMap(({ legend, values }) =>
       thinned(values, 200).map(([second, value]) => ({
         seconds: second - start,
@@ -158,7 +158,7 @@ const page = `<!-- Made by \`npm run monitoring:pictures\`. -->
 
 What the dashboard *Task API / Overview* shows, drawn without Grafana from the answers of a real Prometheus to the queries of its panels, while
 \`npm run test:monitoring\` ran: two processes, a Postgres primary with a replica, Redis, some twenty requests a second, and one fault after the
-other. The time is in seconds from the start of the test. Of panels with many series the ${mostSeries} greatest are shown.
+other. The time is in seconds from the start of the test. Of panels with many series the ${maxSeries} greatest are shown.
 
 ${drawn.map(({ title }) => `![${title}](pictures/${fileOf(title)})`).join('\n')}
 

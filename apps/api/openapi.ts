@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { assembleDataPath } from '../../libs/platform/data-path.js';
-import { Servers } from '../../libs/platform/postgres/postgres-servers.js';
+import { PostgresServers } from '../../libs/platform/postgres/postgres-servers.js';
 import { loadConfig } from '../../libs/platform/config/load.js';
 import { createHttpApplication } from '../../libs/platform/http/http-application.js';
 import { createOpenApiDocument } from '../../libs/platform/openapi/document.js';
@@ -13,7 +13,7 @@ const file = new URL('../../../apps/api/openapi.json', import.meta.url);
 const config = loadConfig(apiVariables);
 const path = assembleDataPath(
   { config, applicationName: 'openapi', isCommand: true },
-  new Servers([], config),
+  new PostgresServers([], config),
   'openapi',
 );
 const health = new Health();

@@ -49,7 +49,7 @@ function parseCommand(args: string[]): (path: DataPath) => Promise<void> {
   const [command, ...rest] = positionals;
   if (command === 'seed' && rest.length === 0) {
     const counts = { users: count(values.users), tasks: count(values.tasks) };
-    return (path) => seed(path.door, config, counts);
+    return (path) => seed(path.databases, config, counts);
   }
   if (command === 'user') return user(rest);
   throw new UsageError(

@@ -47,7 +47,7 @@ async function setClaims(path: DataPath, email: string, claims: Parameters<Profi
 }
 
 async function getAccount(path: DataPath, email: string) {
-  const account = await new AccountsService(path.door.of('auth')).findByEmail(email);
+  const account = await new AccountsService(path.databases.forFeature('auth')).findByEmail(email);
   if (account === null) throw new UsageError(`There is no user with the e-mail ${email}.`);
   return account;
 }
@@ -55,7 +55,7 @@ async function getAccount(path: DataPath, email: string) {
 /** The event waits in the outbox: the API's own relay delivers it. */
 const profiles = (path: DataPath) =>
   new ProfilesService(
-    path.door.of('users'),
-    new Outbox(path.door.of('users'), 'users', new EventBus()),
+    path.databases.forFeature('users'),
+    new Outbox(path.databases.forFeature('users'), 'users', new EventBus()),
     path.caches,
   );

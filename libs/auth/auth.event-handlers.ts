@@ -2,9 +2,9 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { EventBus } from '../platform/events/event-bus.js';
 import { userClaimsChanged, userDeleted } from '../users/users.events.js';
 import { AccountsService } from './accounts.service.js';
-import { MailDelivery } from './mails/mail-delivery.service.js';
+import { MailDeliveryService } from './mails/mail-delivery.service.js';
 import { mailRequested } from './mails/mail.events.js';
-import { Sessions } from './sessions/sessions.service.js';
+import { SessionsService } from './sessions/sessions.service.js';
 
 /** What auth does when it hears of something. Each handler may be told twice. */
 @Injectable()
@@ -12,8 +12,8 @@ export class AuthEventHandlers implements OnModuleInit {
   constructor(
     private readonly bus: EventBus,
     private readonly accounts: AccountsService,
-    private readonly sessions: Sessions,
-    private readonly mails: MailDelivery,
+    private readonly sessions: SessionsService,
+    private readonly mails: MailDeliveryService,
   ) {}
 
   onModuleInit(): void {

@@ -9,14 +9,14 @@ import { AuthEventHandlers } from './auth.event-handlers.js';
 import { AuthExport } from './auth.export.js';
 import { authSweeps } from './auth.sweeps.js';
 import { AuthController } from './login/auth.controller.js';
-import { FailedLogins } from './login/failed-logins.service.js';
+import { FailedLoginsService } from './login/failed-logins.service.js';
 import { LoginService } from './login/login.service.js';
 import { RefreshService } from './login/refresh.service.js';
-import { MailDelivery } from './mails/mail-delivery.service.js';
-import { MailRequests } from './mails/mail-requests.service.js';
-import { MailTokens } from './mails/mail-tokens.service.js';
+import { MailDeliveryService } from './mails/mail-delivery.service.js';
+import { MailRequestsService } from './mails/mail-requests.service.js';
+import { MailTokensService } from './mails/mail-tokens.service.js';
 import { PasswordChangeService } from './passwords/password-change.service.js';
-import { PasswordCheck } from './passwords/password-check.service.js';
+import { PasswordCheckService } from './passwords/password-check.service.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { PasswordResetService } from './passwords/password-reset.service.js';
 import { PasswordController } from './passwords/password.controller.js';
@@ -25,9 +25,9 @@ import { RegistrationService } from './registration/registration.service.js';
 import { VerificationService } from './registration/verification.service.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 import { SessionsExport } from './sessions/sessions.export.js';
-import { AccessTokens } from './tokens/access-tokens.service.js';
+import { AccessTokensService } from './tokens/access-tokens.service.js';
 import { JwksController } from './tokens/jwks.controller.js';
-import { RefreshTokens } from './tokens/refresh-tokens.service.js';
+import { RefreshTokensService } from './tokens/refresh-tokens.service.js';
 
 type Import = NonNullable<ModuleMetadata['imports']>[number];
 
@@ -40,9 +40,16 @@ export interface AuthModuleOptions {
 }
 
 const flows = [
-  ...[RegistrationService, VerificationService, LoginService, FailedLogins, RefreshService],
-  ...[PasswordHasher, PasswordCheck, PasswordResetService, PasswordChangeService],
-  ...[MailRequests, MailTokens, MailDelivery, RefreshTokens, AccessTokens, AuthEventHandlers],
+  ...[RegistrationService, VerificationService, LoginService, FailedLoginsService, RefreshService],
+  ...[PasswordHasher, PasswordCheckService, PasswordResetService, PasswordChangeService],
+  ...[
+    MailRequestsService,
+    MailTokensService,
+    MailDeliveryService,
+    RefreshTokensService,
+    AccessTokensService,
+    AuthEventHandlers,
+  ],
   ...[AuthExport, SessionsExport],
 ];
 

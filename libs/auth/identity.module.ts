@@ -4,7 +4,7 @@ import { SessionRegistry, VerificationKeys } from '../platform/security/security
 import { AccountsPort } from './accounts.port.js';
 import { AccountsService } from './accounts.service.js';
 import { AUTH_CONFIG, type AuthConfig } from './auth.config.js';
-import { Sessions } from './sessions/sessions.service.js';
+import { SessionsService } from './sessions/sessions.service.js';
 import { keyRingProvider } from './tokens/key-ring.provider.js';
 import { KeyRing } from './tokens/key-ring.js';
 
@@ -19,12 +19,12 @@ export class IdentityModule {
         featureDatabase('auth'),
         keyRingProvider,
         { provide: VerificationKeys, useExisting: KeyRing },
-        Sessions,
-        { provide: SessionRegistry, useExisting: Sessions },
+        SessionsService,
+        { provide: SessionRegistry, useExisting: SessionsService },
         AccountsService,
         { provide: AccountsPort, useExisting: AccountsService },
       ],
-      exports: [VerificationKeys, KeyRing, SessionRegistry, Sessions, AccountsPort, AccountsService],
+      exports: [VerificationKeys, KeyRing, SessionRegistry, SessionsService, AccountsPort, AccountsService],
     };
   }
 }

@@ -22,7 +22,7 @@ export interface ApiServerAnswer {
 
 const attempts = 6;
 const firstWaitMs = 500;
-const longestWaitMs = 10_000;
+const maxWaitMs = 10_000;
 const timeoutMs = 10_000;
 
 /** The Kubernetes API server, as a pod with a service account reaches it. */
@@ -110,5 +110,5 @@ function parse(text: string): Readonly<Record<string, unknown>> {
 function waitMs(attempt: number, retryAfter: string | undefined): number {
   const asked = Number(retryAfter) * 1000;
   const own = firstWaitMs * 2 ** (attempt - 1);
-  return Math.min(Number.isFinite(asked) ? Math.max(asked, own) : own, longestWaitMs);
+  return Math.min(Number.isFinite(asked) ? Math.max(asked, own) : own, maxWaitMs);
 }

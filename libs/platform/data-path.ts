@@ -6,23 +6,23 @@ import type { PlatformConfig } from './platform.config.js';
 import { ConsistencyTokens } from './consistency/consistency-token.js';
 import { Consistency } from './consistency/consistency.js';
 import { LocalLimits } from './consistency/local-limits.js';
-import { MemoryLedger } from './consistency/memory-consistency-store.js';
+import { MemoryConsistencyStore } from './consistency/memory-consistency-store.js';
 import { Protections } from './consistency/protections.js';
-import { RedisLedger } from './consistency/redis-consistency-store.js';
-import { DatabaseDoor } from './database/database.js';
+import { RedisConsistencyStore } from './consistency/redis-consistency-store.js';
+import { DatabaseFactory } from './database/database.js';
 import { armFailPointOnSignal } from './database/fail-point.js';
 import { openDatabase } from './postgres/open-database.js';
 import type { Persistence } from './postgres/persistence.js';
-import type { Servers } from './postgres/postgres-servers.js';
+import type { PostgresServers } from './postgres/postgres-servers.js';
 import { uuidv7 } from './ids/uuid.js';
-import { RedisLink } from './redis/redis-connection.js';
+import { RedisConnection } from './redis/redis-connection.js';
 import { parseRedisUrl } from './redis/redis-url.js';
 import { Policies } from './throttling/policies.js';
 import { RateLimiter } from './throttling/rate-limiter.js';
 
-/** Everything between a feature and what is kept: the door to the database, Redis, caches and limits. */
+/** Everything between a feature and what is kept: the databases to the database, Redis, caches and limits. */
 export interface DataPath {
-  readonly door: DatabaseDoor;
+  readonly databases: DatabaseFactory;
   readonly consistency: Consistency;
   readonly caches: Caches;
   readonly limiter: RateLimiter;
@@ -61,46 +61,46 @@ export async function openDataPath(options: DataPathOptions): Promise<DataPath> 
 /** The same on servers that the caller opens and closes. Nothing is connected before `start`. */
 export function assembleDataPath(
   { config, applicationName, isCommand }: Omit<DataPathOptions, 'features' | 'stop'>,
-  servers: Servers,
+  servers: PostgresServers,
   processId: string,
 ): DataPath & { start(): Promise<void> } {
-  const link = connectRedis(config, applicationName);
+  const connection = connectRedis(config, applicationName);
   const limits = new LocalLimits();
   const drop = (userId: string, feature: string) => caches.drop(userId, feature);
-  const own = isCommand ? null : new MemoryLedger(limits, drop);
-  const ledger = link === null ? own : new RedisLedger(link);
+  const own = isCommand ? null : new MemoryConsistencyStore(limits, drop);
+  const store = connection === null ? own : new RedisConsistencyStore(connection);
   const consistency = new Consistency(
     servers,
-    ledger,
+    store,
     processId,
     new Protections(config.TEST_WITHOUT_PROTECTION),
   );
   const caches = new Caches(
     consistency,
     new MemoryLayer(config),
-    link && new RedisLayer(link),
+    connection && new RedisLayer(connection),
     config.CACHE_ENABLED && !isCommand,
   );
-  const listener = link !== null && !isCommand ? new ChangeListener(link, drop) : null;
+  const listener = connection !== null && !isCommand ? new ChangeListener(connection, drop) : null;
   return {
-    door: new DatabaseDoor(servers, consistency, config),
+    databases: new DatabaseFactory(servers, consistency, config),
     consistency,
     caches,
     limiter: new RateLimiter(consistency, limits),
     policies: new Policies(config),
     tokens: new ConsistencyTokens(config.CONSISTENCY_TOKEN_KEY),
     start: () => {
-      for (const part of [listener, link]) part?.start();
+      for (const part of [listener, connection]) part?.start();
       return consistency.start();
     },
     close: async () => {
       await consistency.stop();
-      for (const part of [listener, link]) part?.close();
+      for (const part of [listener, connection]) part?.close();
     },
   };
 }
 
-function connectRedis(config: PlatformConfig, name: string): RedisLink | null {
+function connectRedis(config: PlatformConfig, name: string): RedisConnection | null {
   const address = config.REDIS_URL === undefined ? null : parseRedisUrl(config.REDIS_URL);
-  return address && new RedisLink(address, config, name);
+  return address && new RedisConnection(address, config, name);
 }

@@ -5,7 +5,7 @@ import { PLATFORM_CONFIG, type PlatformConfig } from './platform.config.js';
 import { ConsistencyTokens } from './consistency/consistency-token.js';
 import { Consistency } from './consistency/consistency.js';
 import type { DataPath } from './data-path.js';
-import { DatabaseDoor } from './database/database.js';
+import { DatabaseFactory } from './database/database.js';
 import { EventBus } from './events/event-bus.js';
 import { EndpointInterceptor } from './http/endpoint.interceptor.js';
 import { FileMailer } from './mail/file-mailer.js';
@@ -23,7 +23,7 @@ export class PlatformModule {
   static register(config: PlatformConfig, path: DataPath, health: Health): DynamicModule {
     const shared = [
       { provide: PLATFORM_CONFIG, useValue: config },
-      { provide: DatabaseDoor, useValue: path.door },
+      { provide: DatabaseFactory, useValue: path.databases },
       { provide: Consistency, useValue: path.consistency },
       { provide: ConsistencyTokens, useValue: path.tokens },
       { provide: Caches, useValue: path.caches },

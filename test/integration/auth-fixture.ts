@@ -3,14 +3,14 @@ import { AccountEntity } from '../../libs/auth/account.entity.js';
 import { AccountsService, type Credentials } from '../../libs/auth/accounts.service.js';
 import { authVariables, type AuthConfig } from '../../libs/auth/auth.config.js';
 import { authPersistence } from '../../libs/auth/auth.persistence.js';
-import { Sessions, type SessionGrant } from '../../libs/auth/sessions/sessions.service.js';
+import { SessionsService, type SessionGrant } from '../../libs/auth/sessions/sessions.service.js';
 import { newSecretToken, type SecretToken } from '../../libs/auth/tokens/secret-token.js';
 import { parseEnvironment } from '../../libs/platform/config/environment.js';
 import type { DataPath } from '../../libs/platform/data-path.js';
 import type { Database } from '../../libs/platform/database/database.js';
 import { uuidv7 } from '../../libs/platform/ids/uuid.js';
 import { logger } from '../../libs/platform/logging/logger.js';
-import { openTestDoor } from '../support/door.js';
+import { openTestDatabase } from '../support/door.js';
 
 /** The auth feature's tables in a database of their own, and the services on it that need no other part. */
 export interface AuthFixture {
@@ -19,7 +19,7 @@ export interface AuthFixture {
   readonly path: DataPath;
   readonly database: Database;
   readonly accounts: AccountsService;
-  readonly sessions: Sessions;
+  readonly sessions: SessionsService;
   /** An account with a made-up hash: nothing here computes one. */
   addAccount(email?: string): Promise<Credentials & { readonly email: string }>;
   /** A session with its first refresh token. */
@@ -29,12 +29,12 @@ export interface AuthFixture {
 
 export async function openAuthFixture(): Promise<AuthFixture> {
   logger.level = 'silent';
-  const { path, dataSource, close } = await openTestDoor('auth', [authPersistence], {
+  const { path, dataSource, close } = await openTestDatabase('auth', [authPersistence], {
     DATABASE_POOL_SIZE: '20',
   });
   const config = parseEnvironment({}, authVariables);
-  const database = path.door.of('auth');
-  const sessions = new Sessions(database, config);
+  const database = path.databases.forFeature('auth');
+  const sessions = new SessionsService(database, config);
   const addAccount = async (email = `${uuidv7()}@example.com`) => {
     const passwordHash = `hash of ${email}`;
     const registration = { registrationName: 'Ada', registrationTimezone: 'UTC' };

@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import jwt from 'jsonwebtoken';
 import { AuthEventHandlers } from '../../libs/auth/auth.event-handlers.js';
 import { seedAccounts } from '../../libs/auth/auth.seeder.js';
-import { FailedLogins } from '../../libs/auth/login/failed-logins.service.js';
+import { FailedLoginsService } from '../../libs/auth/login/failed-logins.service.js';
 import { LoginService } from '../../libs/auth/login/login.service.js';
 import { RefreshService } from '../../libs/auth/login/refresh.service.js';
-import { MailDelivery } from '../../libs/auth/mails/mail-delivery.service.js';
-import { MailTokens } from '../../libs/auth/mails/mail-tokens.service.js';
-import { PasswordCheck } from '../../libs/auth/passwords/password-check.service.js';
+import { MailDeliveryService } from '../../libs/auth/mails/mail-delivery.service.js';
+import { MailTokensService } from '../../libs/auth/mails/mail-tokens.service.js';
+import { PasswordCheckService } from '../../libs/auth/passwords/password-check.service.js';
 import { PasswordHasher } from '../../libs/auth/passwords/password-hasher.js';
 import { RegistrationService } from '../../libs/auth/registration/registration.service.js';
-import { AccessTokens } from '../../libs/auth/tokens/access-tokens.service.js';
+import { AccessTokensService } from '../../libs/auth/tokens/access-tokens.service.js';
 import { ensureDevelopmentKey } from '../../libs/auth/tokens/key-files.js';
 import { KeyRing } from '../../libs/auth/tokens/key-ring.js';
-import { RefreshTokens } from '../../libs/auth/tokens/refresh-tokens.service.js';
+import { RefreshTokensService } from '../../libs/auth/tokens/refresh-tokens.service.js';
 import { uuidv7 } from '../../libs/platform/ids/uuid.js';
 import { EventBus } from '../../libs/platform/events/event-bus.js';
 import { Outbox } from '../../libs/platform/events/outbox.js';
@@ -60,7 +60,7 @@ const platform = { PUBLIC_URL: undefined, PORT: 5000 };
 
 let auth: AuthFixture;
 let directory: string;
-let accessTokens: AccessTokens;
+let accessTokens: AccessTokensService;
 let hasher: PasswordHasher;
 let bus: EventBus;
 let users: FakeUsers;
@@ -71,15 +71,15 @@ beforeAll(async () => {
   await ensureDevelopmentKey(directory);
   const keys = new KeyRing({ directory, publishSeconds: 300, tokenTtlSeconds: 900 });
   await keys.reload();
-  accessTokens = new AccessTokens(keys, auth.config, platform);
+  accessTokens = new AccessTokensService(keys, auth.config, platform);
   hasher = new PasswordHasher(auth.config);
   await hasher.onModuleInit();
 });
 beforeEach(() => {
   users = new FakeUsers();
   bus = new EventBus();
-  const mails = new MailDelivery(
-    new MailTokens(auth.database, auth.config),
+  const mails = new MailDeliveryService(
+    new MailTokensService(auth.database, auth.config),
     new FileMailer(join(directory, 'mails')),
     platform,
   );
@@ -94,15 +94,15 @@ const registrations = () =>
   new RegistrationService(auth.database, hasher, new Outbox(auth.database, 'auth', bus), users);
 const logins = (by = hasher) =>
   new LoginService(
-    new PasswordCheck(auth.database, auth.accounts, by),
+    new PasswordCheckService(auth.database, auth.accounts, by),
     auth.sessions,
     users,
     accessTokens,
-    new FailedLogins(auth.path.limiter, auth.path.policies),
+    new FailedLoginsService(auth.path.limiter, auth.path.policies),
   );
 const refreshes = () =>
   new RefreshService(
-    new RefreshTokens(auth.database, auth.config),
+    new RefreshTokensService(auth.database, auth.config),
     users,
     accessTokens,
     auth.path.limiter,

@@ -1,7 +1,7 @@
 import { AccountEntity } from '../../libs/auth/account.entity.js';
-import { MailDelivery } from '../../libs/auth/mails/mail-delivery.service.js';
+import { MailDeliveryService } from '../../libs/auth/mails/mail-delivery.service.js';
 import type { MailPurpose } from '../../libs/auth/mails/mail.events.js';
-import { MailTokens } from '../../libs/auth/mails/mail-tokens.service.js';
+import { MailTokensService } from '../../libs/auth/mails/mail-tokens.service.js';
 import { hashToken } from '../../libs/auth/tokens/secret-token.js';
 import { uuidv7 } from '../../libs/platform/ids/uuid.js';
 import { Mailer, type Mail } from '../../libs/platform/mail/mailer.port.js';
@@ -19,17 +19,20 @@ class RememberingMailer extends Mailer {
 }
 
 let auth: AuthFixture;
-let tokens: MailTokens;
+let tokens: MailTokensService;
 let mailer: RememberingMailer;
-let delivery: MailDelivery;
+let delivery: MailDeliveryService;
 
 beforeAll(async () => {
   auth = await openAuthFixture();
-  tokens = new MailTokens(auth.database, auth.config);
+  tokens = new MailTokensService(auth.database, auth.config);
 });
 beforeEach(() => {
   mailer = new RememberingMailer();
-  delivery = new MailDelivery(tokens, mailer, { PUBLIC_URL: 'https://tasks.example.com/', PORT: 5000 });
+  delivery = new MailDeliveryService(tokens, mailer, {
+    PUBLIC_URL: 'https://tasks.example.com/',
+    PORT: 5000,
+  });
 });
 afterAll(() => auth.close());
 

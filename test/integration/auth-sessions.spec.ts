@@ -1,17 +1,17 @@
 import { authSweeps } from '../../libs/auth/auth.sweeps.js';
 import { SessionsExport } from '../../libs/auth/sessions/sessions.export.js';
-import { RefreshTokens } from '../../libs/auth/tokens/refresh-tokens.service.js';
+import { RefreshTokensService } from '../../libs/auth/tokens/refresh-tokens.service.js';
 import { newSecretToken } from '../../libs/auth/tokens/secret-token.js';
 import { uuidv7 } from '../../libs/platform/ids/uuid.js';
 import { Sweeper } from '../../libs/platform/sweeper/sweeper.js';
 import { openAuthFixture, type AuthFixture } from './auth-fixture.js';
 
 let auth: AuthFixture;
-let tokens: RefreshTokens;
+let tokens: RefreshTokensService;
 
 beforeAll(async () => {
   auth = await openAuthFixture();
-  tokens = new RefreshTokens(auth.database, auth.config);
+  tokens = new RefreshTokensService(auth.database, auth.config);
 });
 afterAll(() => auth.close());
 
@@ -208,7 +208,7 @@ describe('sweeping', () => {
       `INSERT INTO auth.outbox (id, topic, payload, failed_at) VALUES ($1, 'x', '{}', now() - interval '31 days')`,
       [uuidv7()],
     );
-    const sweeper = new Sweeper(auth.path.door);
+    const sweeper = new Sweeper(auth.path.databases);
     sweeper.register(...authSweeps);
     await expect(sweeper.sweep()).resolves.toMatchObject({
       'auth.used_refresh_tokens': 1,

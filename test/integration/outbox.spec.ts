@@ -6,7 +6,7 @@ import { defineEvent, EventBus } from '../../libs/platform/events/event-bus.js';
 import { Outbox, outboxTable, outboxTraceColumn } from '../../libs/platform/events/outbox.js';
 import { logger } from '../../libs/platform/logging/logger.js';
 import { registry } from '../../libs/platform/metrics/registry.js';
-import { openTestDoor, type TestDoor } from '../support/door.js';
+import { openTestDatabase, type TestDatabase } from '../support/door.js';
 import { waitFor } from '../support/wait.js';
 
 const happened = defineEvent('thing.happened', z.object({ name: z.string() }));
@@ -14,23 +14,23 @@ const ignored = defineEvent('thing.ignored', z.object({}));
 
 const seenByNobody = { users: [] };
 
-let door: TestDoor;
+let databases: TestDatabase;
 let dataSource: DataSource;
 let database: Database;
 const relays: Outbox[] = [];
 
 beforeAll(async () => {
   logger.level = 'silent';
-  door = await openTestDoor('outbox', []);
-  ({ dataSource } = door);
+  databases = await openTestDatabase('outbox', []);
+  ({ dataSource } = databases);
   await dataSource.query(`CREATE SCHEMA things; ${outboxTable('things')}; ${outboxTraceColumn('things')}`);
-  database = door.path.door.of('things');
+  database = databases.path.databases.forFeature('things');
 });
 beforeEach(() => dataSource.query('TRUNCATE things.outbox'));
 afterEach(async () => {
   await Promise.all(relays.splice(0).map((relay) => relay.onApplicationShutdown()));
 });
-afterAll(() => door.close());
+afterAll(() => databases.close());
 
 /** A process of its own, as far as events are concerned. */
 function startRelay(handle: (name: string) => Promise<void> | void): Outbox {

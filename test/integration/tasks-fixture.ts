@@ -10,7 +10,7 @@ import { newTask, type Task } from '../../libs/tasks/task.js';
 import { TaskEntity } from '../../libs/tasks/task.entity.js';
 import { createTaskSchema, type TaskPage } from '../../libs/tasks/tasks.schemas.js';
 import { tasksPersistence } from '../../libs/tasks/tasks.persistence.js';
-import { openTestDoor } from '../support/door.js';
+import { openTestDatabase } from '../support/door.js';
 import { explain, type QueryPlan, type Statement } from './query-plan.js';
 
 export type QueryInput = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -34,8 +34,8 @@ export interface TasksFixture {
 
 export async function openTasksFixture(): Promise<TasksFixture> {
   logger.level = 'silent';
-  const { url, path, dataSource, close } = await openTestDoor('tasks', [tasksPersistence]);
-  const database = path.door.of('tasks');
+  const { url, path, dataSource, close } = await openTestDatabase('tasks', [tasksPersistence]);
+  const database = path.databases.forFeature('tasks');
   const lists = new TaskListService(database, path.caches);
   return {
     url,

@@ -46,7 +46,7 @@ describe('the sweeper', () => {
     ]);
     await addKeys(userId, 1, '23 hours 50 minutes');
     await addKeys(userId, 1500, '24 hours 10 minutes');
-    const sweeper = new Sweeper(tasks.path.door);
+    const sweeper = new Sweeper(tasks.path.databases);
     sweeper.register(...taskSweeps);
     expect(await sweeper.sweep()).toMatchObject({ 'tasks.trash': 1, 'tasks.idempotency_keys': 1500 });
     expect([await count('tasks'), await count('tasks', `title = 'over'`)]).toEqual([2, 0]);

@@ -120,13 +120,13 @@ describe('traces', () => {
     expect(children.map(({ name }) => name)).toEqual(expect.arrayContaining(['START', 'COMMIT']));
     expect(children).toContainEqual(
       expect.objectContaining({
-        name: 'EVALSHA ledgerBegin',
+        name: 'EVALSHA consistencyBegin',
         kind: 'client',
         attributes: {
           'db.system.name': 'redis',
           'db.namespace': '0',
           'db.operation.name': 'EVALSHA',
-          'db.stored_procedure.name': 'ledgerBegin',
+          'db.stored_procedure.name': 'consistencyBegin',
           'server.address': '127.0.0.1',
           'server.port': redis.port,
         },

@@ -6,20 +6,20 @@ import type { Persistence } from '../../libs/platform/postgres/persistence.js';
 import type { DataSource } from 'typeorm';
 import { sharedDatabase } from './test-database.js';
 
-export interface TestDoor {
+export interface TestDatabase {
   readonly url: string;
   readonly path: DataPath;
-  /** Past the door, for what a test prepares and looks at. */
+  /** Past the databases, for what a test prepares and looks at. */
   readonly dataSource: DataSource;
   close(): Promise<void>;
 }
 
 /** The data path of a process, with these features migrated, in a database of its own on the shared server. */
-export async function openTestDoor(
+export async function openTestDatabase(
   name: string,
   features: readonly Persistence[],
   environment: Readonly<Record<string, string>> = {},
-): Promise<TestDoor> {
+): Promise<TestDatabase> {
   const url = await sharedDatabase(name);
   const settings = { NODE_ENV: 'test', DATABASE_URL: url, MIGRATE_ON_START: 'true', ...environment };
   const config = parseEnvironment(settings, platformVariables);

@@ -2,10 +2,7 @@ import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import {
-  npmPostgresBinaries,
-  type PostgresBinaries,
-} from '../../libs/embedded/postgres-binaries.js';
+import { npmPostgresBinaries, type PostgresBinaries } from '../../libs/embedded/postgres-binaries.js';
 import { installByApt } from './apt.js';
 
 const execute = promisify(execFile);

@@ -2,7 +2,7 @@ import { Body, Controller, Header, Post } from '@nestjs/common';
 import { Endpoint, Public } from '../../platform/http/endpoint.js';
 import { CurrentUser, type Principal } from '../../platform/security/principal.js';
 import { Client, type ClientInfo } from '../sessions/client-info.js';
-import { Sessions } from '../sessions/sessions.service.js';
+import { SessionsService } from '../sessions/sessions.service.js';
 import { refreshSchema, tokensSchema, type Refresh } from '../tokens/tokens.schemas.js';
 import { loginSchema, type LoginInput } from './login.schemas.js';
 import { LoginService } from './login.service.js';
@@ -13,7 +13,7 @@ export class AuthController {
   constructor(
     private readonly logins: LoginService,
     private readonly refreshes: RefreshService,
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionsService,
   ) {}
 
   @Post('login')

@@ -6,7 +6,7 @@ import { InvalidCredentials } from '../auth.errors.js';
 
 /** Bounds how often a password may be guessed, whoever guesses and from however many addresses. */
 @Injectable()
-export class FailedLogins {
+export class FailedLoginsService {
   constructor(
     private readonly limiter: RateLimiter,
     private readonly policies: Policies,

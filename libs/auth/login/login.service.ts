@@ -1,24 +1,24 @@
 import { Injectable } from '@nestjs/common';
 import { UsersPort } from '../../users/users.port.js';
 import { InvalidCredentials } from '../auth.errors.js';
-import { PasswordCheck } from '../passwords/password-check.service.js';
+import { PasswordCheckService } from '../passwords/password-check.service.js';
 import type { ClientInfo } from '../sessions/client-info.js';
-import { Sessions } from '../sessions/sessions.service.js';
-import { AccessTokens } from '../tokens/access-tokens.service.js';
+import { SessionsService } from '../sessions/sessions.service.js';
+import { AccessTokensService } from '../tokens/access-tokens.service.js';
 import { newSecretToken } from '../tokens/secret-token.js';
 import type { TokensView } from '../tokens/tokens.schemas.js';
-import { FailedLogins } from './failed-logins.service.js';
+import { FailedLoginsService } from './failed-logins.service.js';
 import { countingAttempt } from './login-metrics.js';
 import type { LoginInput } from './login.schemas.js';
 
 @Injectable()
 export class LoginService {
   constructor(
-    private readonly passwords: PasswordCheck,
-    private readonly sessions: Sessions,
+    private readonly passwords: PasswordCheckService,
+    private readonly sessions: SessionsService,
     private readonly users: UsersPort,
-    private readonly accessTokens: AccessTokens,
-    private readonly failures: FailedLogins,
+    private readonly accessTokens: AccessTokensService,
+    private readonly failures: FailedLoginsService,
   ) {}
 
   /** @throws InvalidCredentials, RateLimited */

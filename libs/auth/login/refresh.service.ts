@@ -4,17 +4,17 @@ import { Policies } from '../../platform/throttling/policies.js';
 import { RateLimiter } from '../../platform/throttling/rate-limiter.js';
 import { UsersPort } from '../../users/users.port.js';
 import { InvalidRefreshToken, RefreshSuperseded, RefreshTokenReused } from '../auth.errors.js';
-import { AccessTokens } from '../tokens/access-tokens.service.js';
-import { RefreshTokens, type Rotation } from '../tokens/refresh-tokens.service.js';
+import { AccessTokensService } from '../tokens/access-tokens.service.js';
+import { RefreshTokensService, type Rotation } from '../tokens/refresh-tokens.service.js';
 import { hashToken, newSecretToken } from '../tokens/secret-token.js';
 import type { TokensView } from '../tokens/tokens.schemas.js';
 
 @Injectable()
 export class RefreshService {
   constructor(
-    private readonly refreshTokens: RefreshTokens,
+    private readonly refreshTokens: RefreshTokensService,
     private readonly users: UsersPort,
-    private readonly accessTokens: AccessTokens,
+    private readonly accessTokens: AccessTokensService,
     private readonly limiter: RateLimiter,
     private readonly policies: Policies,
   ) {}

@@ -1,17 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  PLATFORM_CONFIG,
-  publicUrlOf,
-  type PlatformConfig,
-} from '../../platform/platform.config.js';
+import { PLATFORM_CONFIG, publicUrlOf, type PlatformConfig } from '../../platform/platform.config.js';
 import { Mailer } from '../../platform/mail/mailer.port.js';
 import { composeMail } from './mail-texts.js';
-import { MailTokens, type MailRequest } from './mail-tokens.service.js';
+import { MailTokensService, type MailRequest } from './mail-tokens.service.js';
 
 @Injectable()
-export class MailDelivery {
+export class MailDeliveryService {
   constructor(
-    private readonly mailTokens: MailTokens,
+    private readonly mailTokens: MailTokensService,
     private readonly mailer: Mailer,
     @Inject(PLATFORM_CONFIG) private readonly config: Pick<PlatformConfig, 'PUBLIC_URL' | 'PORT'>,
   ) {}

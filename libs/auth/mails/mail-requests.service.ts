@@ -4,7 +4,7 @@ import { Outbox } from '../../platform/events/outbox.js';
 import { mailRequested, type MailPurpose } from './mail.events.js';
 
 @Injectable()
-export class MailRequests {
+export class MailRequestsService {
   constructor(
     private readonly database: Database,
     private readonly outbox: Outbox,

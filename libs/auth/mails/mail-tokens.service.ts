@@ -17,7 +17,7 @@ export interface MailRequest {
 
 /** Single-use tokens that go out by mail, and the count of mails to an address. */
 @Injectable()
-export class MailTokens {
+export class MailTokensService {
   constructor(
     private readonly database: Database,
     @Inject(AUTH_CONFIG) private readonly config: Pick<AuthConfig, 'MAILS_PER_HOUR'>,

@@ -3,8 +3,8 @@ import { Database } from '../../platform/database/database.js';
 import type { Principal } from '../../platform/security/principal.js';
 import { AccountsService } from '../accounts.service.js';
 import { InvalidPassword } from '../auth.errors.js';
-import { MailTokens } from '../mails/mail-tokens.service.js';
-import { Sessions } from '../sessions/sessions.service.js';
+import { MailTokensService } from '../mails/mail-tokens.service.js';
+import { SessionsService } from '../sessions/sessions.service.js';
 import { PasswordHasher } from './password-hasher.js';
 import type { PasswordChangeInput } from './passwords.schemas.js';
 
@@ -14,8 +14,8 @@ export class PasswordChangeService {
     private readonly database: Database,
     private readonly accounts: AccountsService,
     private readonly hasher: PasswordHasher,
-    private readonly mailTokens: MailTokens,
-    private readonly sessions: Sessions,
+    private readonly mailTokens: MailTokensService,
+    private readonly sessions: SessionsService,
   ) {}
 
   /**

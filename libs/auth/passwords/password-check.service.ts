@@ -5,7 +5,7 @@ import { PasswordHasher } from './password-hasher.js';
 
 /** Who has that e-mail and password. */
 @Injectable()
-export class PasswordCheck {
+export class PasswordCheckService {
   constructor(
     private readonly database: Database,
     private readonly accounts: AccountsService,

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
 import { AccountEntity } from '../account.entity.js';
 import { InvalidMailToken } from '../auth.errors.js';
-import { MailTokens } from '../mails/mail-tokens.service.js';
-import { Sessions } from '../sessions/sessions.service.js';
+import { MailTokensService } from '../mails/mail-tokens.service.js';
+import { SessionsService } from '../sessions/sessions.service.js';
 import { hashToken } from '../tokens/secret-token.js';
 import { PasswordHasher } from './password-hasher.js';
 import type { PasswordResetInput } from './passwords.schemas.js';
@@ -13,8 +13,8 @@ export class PasswordResetService {
   constructor(
     private readonly database: Database,
     private readonly hasher: PasswordHasher,
-    private readonly mailTokens: MailTokens,
-    private readonly sessions: Sessions,
+    private readonly mailTokens: MailTokensService,
+    private readonly sessions: SessionsService,
   ) {}
 
   /**

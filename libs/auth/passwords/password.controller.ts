@@ -2,7 +2,7 @@ import { Body, Controller, Post } from '@nestjs/common';
 import { Endpoint, Public } from '../../platform/http/endpoint.js';
 import { CurrentUser, type Principal } from '../../platform/security/principal.js';
 import { emailOnlySchema, type EmailOnly } from '../auth.schemas.js';
-import { MailRequests } from '../mails/mail-requests.service.js';
+import { MailRequestsService } from '../mails/mail-requests.service.js';
 import { PasswordChangeService } from './password-change.service.js';
 import { PasswordResetService } from './password-reset.service.js';
 import {
@@ -15,7 +15,7 @@ import {
 @Controller('/v1/auth/password')
 export class PasswordController {
   constructor(
-    private readonly mails: MailRequests,
+    private readonly mails: MailRequestsService,
     private readonly resets: PasswordResetService,
     private readonly changes: PasswordChangeService,
   ) {}

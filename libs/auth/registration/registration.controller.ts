@@ -1,7 +1,7 @@
 import { Body, Controller, Post } from '@nestjs/common';
 import { Endpoint, Public } from '../../platform/http/endpoint.js';
 import { emailOnlySchema, type EmailOnly } from '../auth.schemas.js';
-import { MailRequests } from '../mails/mail-requests.service.js';
+import { MailRequestsService } from '../mails/mail-requests.service.js';
 import {
   registeredUserSchema,
   registrationSchema,
@@ -18,7 +18,7 @@ export class RegistrationController {
   constructor(
     private readonly registration: RegistrationService,
     private readonly verification: VerificationService,
-    private readonly mails: MailRequests,
+    private readonly mails: MailRequestsService,
   ) {}
 
   @Post('register')

@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
 import { InvalidMailToken } from '../auth.errors.js';
-import { MailTokens } from '../mails/mail-tokens.service.js';
+import { MailTokensService } from '../mails/mail-tokens.service.js';
 import { hashToken } from '../tokens/secret-token.js';
 
 @Injectable()
 export class VerificationService {
   constructor(
     private readonly database: Database,
-    private readonly mailTokens: MailTokens,
+    private readonly mailTokens: MailTokensService,
   ) {}
 
   /**

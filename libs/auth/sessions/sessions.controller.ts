@@ -13,11 +13,11 @@ import {
   type SessionQuery,
   type SessionView,
 } from './sessions.schemas.js';
-import { Sessions } from './sessions.service.js';
+import { SessionsService } from './sessions.service.js';
 
 @Controller('/v1/auth/sessions')
 export class SessionsController {
-  constructor(private readonly sessions: Sessions) {}
+  constructor(private readonly sessions: SessionsService) {}
 
   @Get()
   @Endpoint({ summary: 'List your sessions', status: 200, response: sessionPageSchema, headers: ['link'] })

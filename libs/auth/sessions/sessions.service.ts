@@ -25,7 +25,7 @@ export interface SessionGrant {
 }
 
 @Injectable()
-export class Sessions extends SessionRegistry {
+export class SessionsService extends SessionRegistry {
   readonly feature = 'auth';
 
   constructor(

@@ -1,10 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import jwt from 'jsonwebtoken';
-import {
-  PLATFORM_CONFIG,
-  publicUrlOf,
-  type PlatformConfig,
-} from '../../platform/platform.config.js';
+import { PLATFORM_CONFIG, publicUrlOf, type PlatformConfig } from '../../platform/platform.config.js';
 import { accessTokenAudience, accessTokenType } from '../../platform/security/access-token.strategy.js';
 import type { Role, Tier } from '../../platform/security/principal.js';
 import { AUTH_CONFIG, type AuthConfig } from '../auth.config.js';
@@ -14,7 +10,7 @@ import { KeyRing } from './key-ring.js';
 
 /** Signs access tokens: ES256, `typ` at+jwt (RFC 9068). */
 @Injectable()
-export class AccessTokens {
+export class AccessTokensService {
   constructor(
     private readonly keys: KeyRing,
     @Inject(AUTH_CONFIG) private readonly config: Pick<AuthConfig, 'ACCESS_TOKEN_TTL_SECONDS'>,

@@ -5,7 +5,7 @@ import { AUTH_CONFIG, type AuthConfig } from '../auth.config.js';
 import { KeyRing } from './key-ring.js';
 import { jwksSchema } from './tokens.schemas.js';
 
-const longestCacheSeconds = 300;
+const maxCacheSeconds = 300;
 
 @Controller('/.well-known')
 export class JwksController {
@@ -23,7 +23,7 @@ export class JwksController {
       return { kty, crv, x, y, kid, alg: 'ES256', use: 'sig' };
     });
     // A verifier that caches must have seen a new key before it signs.
-    const maxAge = Math.min(longestCacheSeconds, Math.floor(this.config.JWT_KEY_PUBLISH_SECONDS / 2));
+    const maxAge = Math.min(maxCacheSeconds, Math.floor(this.config.JWT_KEY_PUBLISH_SECONDS / 2));
     return new Reply({ keys }, { headers: { 'cache-control': `public, max-age=${maxAge}` } });
   }
 }

@@ -29,7 +29,7 @@ interface UsedToken extends SessionOfToken {
  * known for what it is and a guess is not: nobody can end a session by making up a token.
  */
 @Injectable()
-export class RefreshTokens {
+export class RefreshTokensService {
   constructor(
     private readonly database: Database,
     @Inject(AUTH_CONFIG)

@@ -1,5 +1,5 @@
 import type { Consistency } from '../consistency/consistency.js';
-import { currentView, type RequestView, type Stamp } from '../context/consistency-view.js';
+import { currentView, type ConsistencyView, type VersionStamp } from '../context/consistency-view.js';
 import { SeriesCounter, type CounterSeries } from '../metrics/series.js';
 import type { CachedAnswer, Entry, MemoryLayer } from './memory-layer.js';
 import type { RedisLayer } from './redis-layer.js';
@@ -65,7 +65,7 @@ export class Cache {
     const view = currentView();
     if (!isEnabled || view === undefined) return fill();
     await consistency.settle(view, this.options.features);
-    const stamp = view.stampOf(this.options.features);
+    const stamp = view.versionStampOf(this.options.features);
     if (stamp === null) {
       this.looked.bypass.inc();
       return fill();
@@ -92,8 +92,8 @@ export class Cache {
 
   private async load(
     id: string,
-    view: RequestView,
-    stamp: Stamp,
+    view: ConsistencyView,
+    stamp: VersionStamp,
     fill: () => Promise<Filled>,
   ): Promise<CachedAnswer> {
     const { memory, redis } = this.caches;
@@ -113,7 +113,7 @@ export class Cache {
     return answer;
   }
 
-  private isHit({ stamp }: Entry, needed: Stamp): boolean {
+  private isHit({ stamp }: Entry, needed: VersionStamp): boolean {
     if (!this.caches.consistency.protections.isOn('stamp')) return true;
     return stamp.length === needed.length && needed.every((position, n) => (stamp[n] ?? '') >= position);
   }

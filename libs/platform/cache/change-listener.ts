@@ -1,6 +1,6 @@
 import { Cluster, type Redis } from 'ioredis';
 import { changesChannel } from '../consistency/redis-consistency-store.js';
-import type { RedisLink } from '../redis/redis-connection.js';
+import type { RedisConnection } from '../redis/redis-connection.js';
 
 /**
  * Hears which users were written to, on a connection of its own, as Redis asks for. Losing it costs memory for a while,
@@ -9,7 +9,10 @@ import type { RedisLink } from '../redis/redis-connection.js';
 export class ChangeListener {
   private readonly subscriber: Redis | Cluster;
 
-  constructor({ redis }: Pick<RedisLink, 'redis'>, onChange: (userId: string, feature: string) => void) {
+  constructor(
+    { redis }: Pick<RedisConnection, 'redis'>,
+    onChange: (userId: string, feature: string) => void,
+  ) {
     this.subscriber = redis instanceof Cluster ? redis.duplicate() : redis.duplicate();
     this.subscriber.on('error', () => undefined);
     this.subscriber.on('ready', () => void this.subscriber.subscribe(changesChannel).catch(() => undefined));

@@ -1,4 +1,4 @@
-import { mostBytes, MemoryLayer } from './memory-layer.js';
+import { maxBytes, MemoryLayer } from './memory-layer.js';
 
 const mebibyte = 1024 * 1024;
 const entry = (userId: string, features: readonly string[] = ['tasks'], bytes = 10) => ({
@@ -37,9 +37,9 @@ describe('the cache in the process', () => {
   });
 
   it('keeps no answer that is too large, nor the one that it would have replaced', () => {
-    layer.set('key', entry('ada', ['tasks'], mostBytes));
+    layer.set('key', entry('ada', ['tasks'], maxBytes));
     expect(layer.get('key')).toBeDefined();
-    layer.set('key', entry('ada', ['tasks'], mostBytes + 1));
+    layer.set('key', entry('ada', ['tasks'], maxBytes + 1));
     expect(layer.get('key')).toBeUndefined();
     expect(layer.bytes).toBe(0);
     expect(layer.drop('ada', 'tasks')).toBe(0);

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Stamp } from '../context/consistency-view.js';
+import type { VersionStamp } from '../context/consistency-view.js';
 
 /** An answer, ready to send. */
 export interface CachedAnswer {
@@ -9,7 +9,7 @@ export interface CachedAnswer {
 }
 
 export interface Entry {
-  readonly stamp: Stamp;
+  readonly stamp: VersionStamp;
   readonly answer: CachedAnswer;
   /** In milliseconds of Unix time: the same in every layer. */
   readonly expiresAt: number;
@@ -22,9 +22,9 @@ interface Stored extends Entry {
 
 /** What a key and the objects around an entry take, roughly. */
 const overheadBytes = 400;
-const mostEntries = 200_000;
+const maxEntries = 200_000;
 /** Larger ones are not kept: few users would push out all others. */
-export const mostBytes = 256 * 1024;
+export const maxBytes = 256 * 1024;
 
 /** The layer in the process: bounded in bytes, the least recently used goes first. */
 export class MemoryLayer {
@@ -33,7 +33,7 @@ export class MemoryLayer {
 
   constructor({ CACHE_MEMORY_MIB }: { readonly CACHE_MEMORY_MIB: number }) {
     this.entries = new LRUCache({
-      max: mostEntries,
+      max: maxEntries,
       maxSize: CACHE_MEMORY_MIB * 1024 * 1024,
       sizeCalculation: ({ answer }, key) => sizeOf(answer, key),
       dispose: ({ userId }, key) => this.forget(userId, key),
@@ -50,7 +50,7 @@ export class MemoryLayer {
 
   set(key: string, { answer, ...entry }: Stored): void {
     const ttlMs = entry.expiresAt - Date.now();
-    if (ttlMs < 1 || answer.body.length > mostBytes) {
+    if (ttlMs < 1 || answer.body.length > maxBytes) {
       this.entries.delete(key);
       return;
     }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { partLatencyBuckets } from '../metrics/latency-buckets.js';
-import { answerWithin, late } from '../async/with-timeout.js';
+import { withTimeout, timedOut } from '../async/with-timeout.js';
 import { SeriesHistogram } from '../metrics/series.js';
 import { timed } from '../metrics/timed.js';
-import type { RedisLink } from '../redis/redis-connection.js';
-import { mostBytes, type CachedAnswer, type Entry } from './memory-layer.js';
+import type { RedisConnection } from '../redis/redis-connection.js';
+import { maxBytes, type CachedAnswer, type Entry } from './memory-layer.js';
 
 const duration = new SeriesHistogram({
   name: 'cache_operation_duration_seconds',
@@ -20,20 +20,20 @@ const newline = 0x0a;
 /** The layer that all processes share. An entry is one value: a line with its end and stamp, one with the headers, the
  * body. */
 export class RedisLayer {
-  constructor(private readonly link: RedisLink) {}
+  constructor(private readonly connection: RedisConnection) {}
 
   /** Null where there is none, or Redis can't be asked or takes long. */
   async find(userId: string, key: string): Promise<Entry | null> {
     // The circuit is open: nothing is asked, so nothing is measured.
-    if (!this.link.isUp) return null;
+    if (!this.connection.isUp) return null;
     try {
       const value = await timed(get, () =>
-        answerWithin(
-          this.link.run('GET', () => this.link.redis.getBuffer(redisKey(userId, key))),
-          this.link.patienceMs,
+        withTimeout(
+          this.connection.run('GET', () => this.connection.redis.getBuffer(redisKey(userId, key))),
+          this.connection.readTimeoutMs,
         ),
       );
-      return value === null || value === late ? null : decode(value);
+      return value === null || value === timedOut ? null : decode(value);
     } catch {
       return null;
     }
@@ -42,9 +42,11 @@ export class RedisLayer {
   /** Does not wait: whoever asked has the answer already. */
   store(userId: string, key: string, entry: Entry): void {
     const ttlMs = Math.floor(entry.expiresAt - Date.now());
-    if (ttlMs < 1 || !this.link.isUp || entry.answer.body.length > mostBytes) return;
+    if (ttlMs < 1 || !this.connection.isUp || entry.answer.body.length > maxBytes) return;
     timed(set, () =>
-      this.link.run('SET', () => this.link.redis.set(redisKey(userId, key), encode(entry), 'PX', ttlMs)),
+      this.connection.run('SET', () =>
+        this.connection.redis.set(redisKey(userId, key), encode(entry), 'PX', ttlMs),
+      ),
     ).catch(() => undefined);
   }
 }

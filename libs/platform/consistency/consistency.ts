@@ -1,19 +1,19 @@
 import { Gauge } from 'prom-client';
 import { later, origin, timelineOf, type Position } from '../positions/position.js';
 import type { ServerState } from '../postgres/postgres-server.js';
-import type { Servers } from '../postgres/postgres-servers.js';
+import type { PostgresServers } from '../postgres/postgres-servers.js';
 import { uuidv7 } from '../ids/uuid.js';
 import { logger } from '../logging/logger.js';
 import { registry } from '../metrics/registry.js';
-import type { Beginning, Ledger } from './consistency-store.port.js';
+import type { Beginning, ConsistencyStore } from './consistency-store.port.js';
 import { Lease, noticeMs } from './lease.js';
 import { Protections } from './protections.js';
-import { RequestView } from '../context/consistency-view.js';
+import { ConsistencyView } from '../context/consistency-view.js';
 
 const trusted = new Gauge({
   name: 'consistency_trusted',
   aggregator: 'min',
-  help: '1 while caches and replicas are used by what the ledger says, else 0.',
+  help: '1 while caches and replicas are used by what the store says, else 0.',
   registers: [registry],
 });
 
@@ -28,73 +28,79 @@ const linkSettleMs = 1000;
 const startWaitMs = 2000;
 
 /**
- * Decides what a request may rely on: whether the notes tell the truth now, and from which position on they do. The
+ * Decides what a request may rely on: whether the lastWrites tell the truth now, and from which position on they do. The
  * mechanism with its reasons is docs/adr/0006-consistency-by-positions.md.
  */
 export class Consistency {
   readonly lease: Lease;
   /** Nothing that was known before it counts: it rises to the primary's position whenever something may have been missed. */
-  private floor: Position = origin;
-  /** Something may have been missed, and no poll since has raised the floor over it. */
+  private minimumPosition: Position = origin;
+  /** Something may have been missed, and no poll since has raised the minimumPosition over it. */
   private isMissing = true;
   private timeline = 0;
   /** When the primary was last asked with success: for leases among others. */
   private polledAt = -Infinity;
-  /** Writes under way, each with the ledger's epoch in which it was marked; null where it was not. */
+  /** Writes under way, each with the store's epoch in which it was marked; null where it was not. */
   private readonly writes = new Set<{ readonly epoch: number | null }>();
   /** When the last of them ended that no other process was told of. */
   private silentUntil = -Infinity;
 
   constructor(
-    readonly servers: Servers,
-    /** Null: this process notes nothing and caches nothing, as a command does. */
-    readonly ledger: Ledger | null,
+    readonly servers: PostgresServers,
+    /** Null: this process lastWrites nothing and caches nothing, as a command does. */
+    readonly store: ConsistencyStore | null,
     readonly processId: string = uuidv7(),
     readonly protections: Protections = new Protections(),
   ) {
     this.lease = new Lease(servers, processId);
     servers.onPoll(() => this.onPoll());
-    ledger?.onChange(() => this.onLedgerChange());
+    store?.onChange(() => this.onStoreChange());
     trusted.set(0);
   }
 
   /**
-   * Shows this process to the others where it has to: one whose ledger is shared with nobody may not be alone, and one
+   * Shows this process to the others where it has to: one whose store is shared with nobody may not be alone, and one
    * without Redis writes unseen.
    */
   async start(): Promise<void> {
-    const { ledger } = this;
-    if (ledger === null || !this.protections.isOn('lease')) return;
-    if (!ledger.isShared) await this.lease.untilEffective(startWaitMs);
-    else if (!(await ledger.untilUp(startWaitMs))) this.lease.hold();
+    const { store } = this;
+    if (store === null || !this.protections.isOn('lease')) return;
+    if (!store.isShared) await this.lease.untilEffective(startWaitMs);
+    else if (!(await store.untilUp(startWaitMs))) this.lease.hold();
   }
 
   async stop(): Promise<void> {
     await this.lease.stop();
   }
 
-  /** Whether notes tell the truth now. */
+  /** Whether lastWrites tell the truth now. */
   isTrusted(now = performance.now()): boolean {
-    if (this.ledger?.isUp !== true) return false;
+    if (this.store?.isUp !== true) return false;
     if (!this.isPollFresh(now)) this.miss('the leases could not be looked at');
     return !this.isMissing;
   }
 
-  /** What a request may rely on; `beginning` null where the ledger could not be asked. */
-  viewOf(userId: string, beginning: Beginning | null, token: Position | null): RequestView {
+  /** What a request may rely on; `beginning` null where the store could not be asked. */
+  viewOf(userId: string, beginning: Beginning | null, token: Position | null): ConsistencyView {
     const known = beginning !== null && this.isTrusted() ? beginning : null;
-    return new RequestView(userId, known && new Map(known.notes), known?.unnoted ?? null, this.floor, token);
+    return new ConsistencyView(
+      userId,
+      known && new Map(known.lastWrites),
+      known?.missing ?? null,
+      this.minimumPosition,
+      token,
+    );
   }
 
   /** Replaces what is unknown by the primary's position of now. Leaves it unknown where the primary can't be asked. */
-  async settle(view: RequestView, features: readonly string[]): Promise<void> {
+  async settle(view: ConsistencyView, features: readonly string[]): Promise<void> {
     const unsettled = view.unsettled(features);
-    const { ledger } = this;
-    if (unsettled.length === 0 || ledger === null) return;
+    const { store } = this;
+    if (unsettled.length === 0 || store === null) return;
     try {
       const position = await this.askPosition();
       const settled = unsettled.map(async (feature) =>
-        view.learn(feature, await ledger.settle(view.userId, feature, position)),
+        view.learn(feature, await store.settle(view.userId, feature, position)),
       );
       await Promise.all(settled);
     } catch (error) {
@@ -103,8 +109,8 @@ export class Consistency {
   }
 
   /**
-   * For the time of a write that was marked in that epoch of the ledger, or, null, that no other process is told of. One
-   * whose marks were lost meanwhile is like one that never had any: the lease stands until it has ended.
+   * For the time of a write that was marked in that epoch of the store, or, null, that no other process is told of. One
+   * whose intents were lost meanwhile is like one that never had any: the lease stands until it has ended.
    */
   beginWrite(epoch: number | null): () => void {
     const write = { epoch };
@@ -116,12 +122,12 @@ export class Consistency {
 
   /** Whether the others can know of a write that was marked in that epoch. */
   private isMarked({ epoch }: { readonly epoch: number | null }): boolean {
-    return epoch !== null && epoch === this.ledger?.epoch;
+    return epoch !== null && epoch === this.store?.epoch;
   }
 
   /** Whether all that this process writes now is told to the others. */
   private isTelling(): boolean {
-    return this.ledger?.isUp === true && [...this.writes].every((write) => this.isMarked(write));
+    return this.store?.isUp === true && [...this.writes].every((write) => this.isMarked(write));
   }
 
   holdLease(): void {
@@ -159,27 +165,29 @@ export class Consistency {
     }
     if (this.isMissing && this.mayRaise(leases, askedAt, now)) this.raise(position);
     // Not only once this process trusts again: of two that wait for the end of each other's lease none would.
-    if (this.ledger?.isShared === true && this.isTelling() && this.isLinkSettled(askedAt))
+    if (this.store?.isShared === true && this.isTelling() && this.isLinkSettled(askedAt))
       this.lease.release();
   }
 
-  /** Nobody writes unnoted any more, and the poll began after that: its position is past all that was missed. */
+  /** Nobody writes missing any more, and the poll began after that: its position is past all that was missed. */
   private mayRaise(leases: number, askedAt: number, now: number): boolean {
     const isAlone = leases === 0 || !this.protections.isOn('lease');
-    const isTold = this.ledger?.isShared === false || (this.isTelling() && askedAt > this.silentUntil);
+    const isTold = this.store?.isShared === false || (this.isTelling() && askedAt > this.silentUntil);
     return this.isLinkSettled(askedAt) && isAlone && isTold && this.isPollFresh(now);
   }
 
   private isLinkSettled(askedAt: number): boolean {
-    const { ledger } = this;
-    if (ledger === null || !ledger.isUp || ledger.upSince === null) return false;
-    if (!ledger.isShared) return true;
-    return askedAt - ledger.upSince >= linkSettleMs;
+    const { store } = this;
+    if (store === null || !store.isUp || store.upSince === null) return false;
+    if (!store.isShared) return true;
+    return askedAt - store.upSince >= linkSettleMs;
   }
 
   private raise(position: Position): void {
     this.isMissing = false;
-    this.floor = this.protections.isOn('floor') ? later(this.floor, position) : this.floor;
+    this.minimumPosition = this.protections.isOn('floor')
+      ? later(this.minimumPosition, position)
+      : this.minimumPosition;
     logger.info('caches and replicas are in use');
   }
 
@@ -189,8 +197,8 @@ export class Consistency {
     logger.warn({ reason }, 'caches are out of use: reads go to the primary');
   }
 
-  private onLedgerChange(): void {
-    if (this.ledger?.isUp === true) return;
+  private onStoreChange(): void {
+    if (this.store?.isUp === true) return;
     this.miss('Redis is lost');
     // At once, not with the next write: which then finds that all others have noticed.
     this.holdLease();

@@ -1,5 +1,5 @@
 import { logger } from '../logging/logger.js';
-import type { Servers } from '../postgres/postgres-servers.js';
+import type { PostgresServers } from '../postgres/postgres-servers.js';
 
 const renewMs = 500;
 const lifeSeconds = 3;
@@ -26,7 +26,7 @@ export class Lease {
   private running: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly servers: Servers,
+    private readonly servers: PostgresServers,
     private readonly processId: string,
   ) {}
 

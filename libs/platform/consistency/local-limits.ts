@@ -10,14 +10,14 @@ interface Counter {
 /** Of the monotonic clock: with fractions, an end that is 60 s away comes to a little more at times, which is told as 61. */
 const wholeMs = (): number => Math.floor(performance.now());
 
-const mostKeys = 100_000;
+const maxKeys = 100_000;
 
 /**
- * Counts of this process alone. It also keeps what the shared ledger last said, so that losing that starts nobody anew
+ * Counts of this process alone. It also keeps what the shared store last said, so that losing that starts nobody anew
  * and a known block needs no question.
  */
 export class LocalLimits {
-  private readonly counters = new LRUCache<string, Counter>({ max: mostKeys });
+  private readonly counters = new LRUCache<string, Counter>({ max: maxKeys });
 
   /** Counts `cost` points: a window begins with its first call; whoever goes over is blocked, and then starts anew. */
   count({ key, points, windowMs, blockMs }: Limit, cost: number, now = wholeMs()): LimitRecord {
@@ -55,7 +55,7 @@ export class LocalLimits {
     return counter === undefined || counter.blockedUntil <= now ? null : recordOf(counter, now);
   }
 
-  /** Takes over what the shared ledger counted. */
+  /** Takes over what the shared store counted. */
   learn(key: string, { used, resetMs, blockedMs }: LimitRecord, now = wholeMs()): void {
     Object.assign(this.of(key), {
       used,

@@ -1,33 +1,33 @@
 import { LRUCache } from 'lru-cache';
 import { later, type Position } from '../positions/position.js';
 import {
-  Ledger,
-  markTtlMs,
+  ConsistencyStore,
+  intentTtlMs,
   type Beginning,
   type Limit,
   type LimitRecord,
-  type Mark,
-  type Note,
+  type WriteIntent,
+  type LastWrite,
 } from './consistency-store.port.js';
 import type { LocalLimits } from './local-limits.js';
 
-interface UserNotes {
+interface UserWrites {
   readonly positions: Map<string, Position>;
   /** By id: the feature, and until when it counts. */
-  readonly marks: Map<string, { readonly feature: string; readonly until: number }>;
+  readonly intents: Map<string, { readonly feature: string; readonly until: number }>;
 }
 
 /** A user that is forgotten is unknown again, which costs a question to the primary. */
-const mostUsers = 50_000;
+const maxUsers = 50_000;
 
-/** The embedded driver: notes in this process, for a service that is no more than this process. */
-export class MemoryLedger extends Ledger {
+/** The embedded driver: lastWrites in this process, for a service that is no more than this process. */
+export class MemoryConsistencyStore extends ConsistencyStore {
   readonly isShared = false;
   readonly isUp = true;
   readonly epoch = 0;
-  readonly patienceMs = 1000;
+  readonly readTimeoutMs = 1000;
   readonly upSince = performance.now();
-  private readonly users = new LRUCache<string, UserNotes>({ max: mostUsers });
+  private readonly users = new LRUCache<string, UserWrites>({ max: maxUsers });
 
   constructor(
     private readonly limits: LocalLimits,
@@ -44,12 +44,12 @@ export class MemoryLedger extends Ledger {
     return Promise.resolve(true);
   }
 
-  begin(limit: Limit, cost: number, mark: Mark | null, userId: string | null): Promise<Beginning> {
+  begin(limit: Limit, cost: number, intent: WriteIntent | null, userId: string | null): Promise<Beginning> {
     const record = this.limits.count(limit, cost);
-    const notes = userId === null ? new Map<string, Note>() : this.notesOf(userId);
-    if (mark !== null && record.blockedMs === 0) this.setMark(mark);
+    const lastWrites = userId === null ? new Map<string, LastWrite>() : this.lastWritesOf(userId);
+    if (intent !== null && record.blockedMs === 0) this.setIntent(intent);
     // Marks can not be lost here while a write is under way, so nothing has to settle.
-    return Promise.resolve({ limit: record, notes, unnoted: { kind: 'unknown', isSettled: true } });
+    return Promise.resolve({ limit: record, lastWrites, missing: { kind: 'unknown', isSettled: true } });
   }
 
   count(limit: Limit, cost: number): Promise<LimitRecord> {
@@ -61,14 +61,14 @@ export class MemoryLedger extends Ledger {
     return Promise.resolve();
   }
 
-  mark(mark: Mark): Promise<void> {
-    this.setMark(mark);
+  announce(intent: WriteIntent): Promise<void> {
+    this.setIntent(intent);
     return Promise.resolve();
   }
 
-  finish({ userId, feature, id }: Mark, position: Position | null): Promise<void> {
+  finish({ userId, feature, id }: WriteIntent, position: Position | null): Promise<void> {
     const user = this.of(userId);
-    user.marks.delete(id);
+    user.intents.delete(id);
     if (position !== null) {
       user.positions.set(feature, later(position, user.positions.get(feature) ?? position));
       this.onWrite(userId, feature);
@@ -76,37 +76,37 @@ export class MemoryLedger extends Ledger {
     return Promise.resolve();
   }
 
-  settle(userId: string, feature: string, position: Position): Promise<Note> {
+  settle(userId: string, feature: string, position: Position): Promise<LastWrite> {
     const user = this.of(userId);
-    if ([...user.marks.values()].some((mark) => mark.feature === feature))
-      return Promise.resolve({ kind: 'marked' });
+    if ([...user.intents.values()].some((intent) => intent.feature === feature))
+      return Promise.resolve({ kind: 'writing' });
     const known = user.positions.get(feature) ?? position;
     user.positions.set(feature, known);
     return Promise.resolve({ kind: 'known', position: known });
   }
 
-  private notesOf(userId: string): Map<string, Note> {
-    const { positions, marks } = this.of(userId);
-    const notes = new Map<string, Note>();
-    for (const [feature, position] of positions) notes.set(feature, { kind: 'known', position });
-    for (const { feature } of marks.values()) notes.set(feature, { kind: 'marked' });
-    return notes;
+  private lastWritesOf(userId: string): Map<string, LastWrite> {
+    const { positions, intents } = this.of(userId);
+    const lastWrites = new Map<string, LastWrite>();
+    for (const [feature, position] of positions) lastWrites.set(feature, { kind: 'known', position });
+    for (const { feature } of intents.values()) lastWrites.set(feature, { kind: 'writing' });
+    return lastWrites;
   }
 
-  private setMark({ userId, feature, id }: Mark): void {
-    this.of(userId).marks.set(id, { feature, until: performance.now() + markTtlMs });
+  private setIntent({ userId, feature, id }: WriteIntent): void {
+    this.of(userId).intents.set(id, { feature, until: performance.now() + intentTtlMs });
   }
 
-  private of(userId: string): UserNotes {
+  private of(userId: string): UserWrites {
     let user = this.users.get(userId);
     if (user === undefined) {
-      user = { positions: new Map(), marks: new Map() };
+      user = { positions: new Map(), intents: new Map() };
       this.users.set(userId, user);
     }
-    // What the write of a mark that is over came to is unknown.
-    for (const [id, { feature, until }] of user.marks) {
+    // What the write of a intent that is over came to is unknown.
+    for (const [id, { feature, until }] of user.intents) {
       if (until >= performance.now()) continue;
-      user.marks.delete(id);
+      user.intents.delete(id);
       user.positions.delete(feature);
     }
     return user;

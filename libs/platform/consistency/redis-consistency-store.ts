@@ -1,29 +1,29 @@
 import { isPosition, type Position } from '../positions/position.js';
-import type { RedisLink } from '../redis/redis-connection.js';
+import type { RedisConnection } from '../redis/redis-connection.js';
 import {
-  Ledger,
-  markTtlMs,
-  noteTtlMs,
+  ConsistencyStore,
+  intentTtlMs,
+  positionTtlMs,
   settleMs,
   type Beginning,
   type Limit,
   type LimitRecord,
-  type Mark,
-  type Note,
+  type WriteIntent,
+  type LastWrite,
 } from './consistency-store.port.js';
 
 /**
- * A user's notes are one hash: `p<feature>` a position, `m<feature>:<id>` the deadline of a write under way, `f` since
+ * A user's lastWrites are one hash: `p<feature>` a position, `m<feature>:<id>` the deadline of a write under way, `f` since
  * when something is unknown. All keys of a user hold the id as their hash tag, so that they are in one slot of a cluster.
  */
-const notesKey = (userId: string): string => `{${userId}}:notes`;
+const lastWritesKey = (userId: string): string => `{${userId}}:lastWrites`;
 
 /** Other processes drop what they keep of `userId feature` when they hear of it; nothing depends on that. */
 export const changesChannel = 'task-api:changes';
 
 /**
- * KEYS: the limit, then the notes where there is a user. ARGV: points, window, block, cost, mark's field or '', its life,
- * notes' life, points and rest of the window as this process knows them.
+ * KEYS: the limit, then the lastWrites where there is a user. ARGV: points, window, block, cost, intent's field or '', its life,
+ * lastWrites' life, points and rest of the window as this process knows them.
  *
  * A counter outlives its window and block by a window, so that one that is missing was lost: else what another process
  * knows of an earlier window would be taken for it.
@@ -90,7 +90,7 @@ if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('HSET', KEYS[1], 'f', time
 redis.call('HSET', KEYS[1], ARGV[1], time[1] * 1000 + ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])`;
 
-/** ARGV: mark's field, note's field, position or '', notes' life, channel, message. */
+/** ARGV: intent's field, lastWrite's field, position or '', lastWrites' life, channel, message. */
 const finishScript = `
 redis.call('HDEL', KEYS[1], ARGV[1])
 if ARGV[3] == '' then return end
@@ -99,7 +99,7 @@ if not known or known < ARGV[3] then redis.call('HSET', KEYS[1], ARGV[2], ARGV[3
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 redis.call('PUBLISH', ARGV[5], ARGV[6])`;
 
-/** ARGV: note's field, position, notes' life, beginning of the marks' fields. */
+/** ARGV: lastWrite's field, position, lastWrites' life, beginning of the intents' fields. */
 const settleScript = `
 local fields = redis.call('HGETALL', KEYS[1])
 for n = 1, #fields, 2 do
@@ -110,61 +110,66 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return ARGV[2]`;
 
-export class RedisLedger extends Ledger {
+export class RedisConsistencyStore extends ConsistencyStore {
   readonly isShared = true;
 
-  constructor(private readonly link: RedisLink) {
+  constructor(private readonly connection: RedisConnection) {
     super();
-    link.define('ledgerBegin', beginScript);
-    link.define('ledgerRefund', refundScript);
-    link.define('ledgerMark', markScript);
-    link.define('ledgerFinish', finishScript);
-    link.define('ledgerSettle', settleScript);
+    connection.define('consistencyBegin', beginScript);
+    connection.define('consistencyRefund', refundScript);
+    connection.define('consistencyAnnounce', markScript);
+    connection.define('consistencyFinish', finishScript);
+    connection.define('consistencySettle', settleScript);
   }
 
   get isUp(): boolean {
-    return this.link.isUp;
+    return this.connection.isUp;
   }
 
   get epoch(): number {
-    return this.link.epoch;
+    return this.connection.epoch;
   }
 
-  get patienceMs(): number {
-    return this.link.patienceMs;
+  get readTimeoutMs(): number {
+    return this.connection.readTimeoutMs;
   }
 
   get upSince(): number | null {
-    return this.link.upSince;
+    return this.connection.upSince;
   }
 
   onChange(listener: () => void): void {
-    this.link.onChange(listener);
+    this.connection.onChange(listener);
   }
 
   untilUp(timeoutMs: number): Promise<boolean> {
-    return this.link.untilUp(timeoutMs);
+    return this.connection.untilUp(timeoutMs);
   }
 
-  async begin(limit: Limit, cost: number, mark: Mark | null, userId: string | null): Promise<Beginning> {
+  async begin(
+    limit: Limit,
+    cost: number,
+    intent: WriteIntent | null,
+    userId: string | null,
+  ): Promise<Beginning> {
     const { key, points, windowMs, blockMs } = limit;
-    const keys = userId === null ? [key] : [key, notesKey(userId)];
+    const keys = userId === null ? [key] : [key, lastWritesKey(userId)];
     const args = [
       points,
       windowMs,
       blockMs,
       cost,
-      mark === null ? '' : fieldOf(mark),
-      markTtlMs,
-      noteTtlMs,
+      intent === null ? '' : fieldOf(intent),
+      intentTtlMs,
+      positionTtlMs,
       ...seedOf(limit),
     ];
-    const answer = (await this.link.script('ledgerBegin', keys, args)) as (string | number)[];
+    const answer = (await this.connection.script('consistencyBegin', keys, args)) as (string | number)[];
     const [used = 0, resetMs = 0, blockedMs = 0, unknownMs = 0, ...fields] = answer;
     return {
       limit: { used: Number(used), resetMs: Number(resetMs), blockedMs: Number(blockedMs) },
-      notes: notesOf(fields.map(String)),
-      unnoted: { kind: 'unknown', isSettled: Number(unknownMs) >= settleMs },
+      lastWrites: lastWritesOf(fields.map(String)),
+      missing: { kind: 'unknown', isSettled: Number(unknownMs) >= settleMs },
     };
   }
 
@@ -173,30 +178,34 @@ export class RedisLedger extends Ledger {
   }
 
   async refund(key: string, cost: number): Promise<void> {
-    await this.link.script('ledgerRefund', [key], [cost]);
+    await this.connection.script('consistencyRefund', [key], [cost]);
   }
 
-  async mark(mark: Mark): Promise<void> {
-    await this.link.script('ledgerMark', [notesKey(mark.userId)], [fieldOf(mark), markTtlMs, noteTtlMs]);
+  async announce(intent: WriteIntent): Promise<void> {
+    await this.connection.script(
+      'consistencyAnnounce',
+      [lastWritesKey(intent.userId)],
+      [fieldOf(intent), intentTtlMs, positionTtlMs],
+    );
   }
 
-  async finish(mark: Mark, position: Position | null): Promise<void> {
-    const { userId, feature } = mark;
+  async finish(intent: WriteIntent, position: Position | null): Promise<void> {
+    const { userId, feature } = intent;
     const args = [
-      fieldOf(mark),
+      fieldOf(intent),
       `p${feature}`,
       position ?? '',
-      noteTtlMs,
+      positionTtlMs,
       changesChannel,
       `${userId} ${feature}`,
     ];
-    await this.link.script('ledgerFinish', [notesKey(userId)], args);
+    await this.connection.script('consistencyFinish', [lastWritesKey(userId)], args);
   }
 
-  async settle(userId: string, feature: string, position: Position): Promise<Note> {
-    const args = [`p${feature}`, position, noteTtlMs, `m${feature}:`];
-    const known = String(await this.link.script('ledgerSettle', [notesKey(userId)], args));
-    return isPosition(known) ? { kind: 'known', position: known } : { kind: 'marked' };
+  async settle(userId: string, feature: string, position: Position): Promise<LastWrite> {
+    const args = [`p${feature}`, position, positionTtlMs, `m${feature}:`];
+    const known = String(await this.connection.script('consistencySettle', [lastWritesKey(userId)], args));
+    return isPosition(known) ? { kind: 'known', position: known } : { kind: 'writing' };
   }
 }
 
@@ -204,16 +213,16 @@ export class RedisLedger extends Ledger {
 const seedOf = ({ known }: Limit): readonly [number, number] =>
   known === undefined || known.resetMs < 1000 ? [0, 0] : [known.used, Math.ceil(known.resetMs)];
 
-const fieldOf = ({ feature, id }: Mark): string => `m${feature}:${id}`;
+const fieldOf = ({ feature, id }: WriteIntent): string => `m${feature}:${id}`;
 
-/** A mark counts for more than a note. */
-function notesOf(fields: readonly string[]): Map<string, Note> {
-  const notes = new Map<string, Note>();
+/** A intent counts for more than a lastWrite. */
+function lastWritesOf(fields: readonly string[]): Map<string, LastWrite> {
+  const lastWrites = new Map<string, LastWrite>();
   for (let n = 0; n < fields.length; n += 2) {
     const [field = '', value = ''] = [fields[n], fields[n + 1]];
-    if (field.startsWith('m')) notes.set(field.slice(1, field.indexOf(':')), { kind: 'marked' });
-    else if (isPosition(value) && !notes.has(field.slice(1)))
-      notes.set(field.slice(1), { kind: 'known', position: value });
+    if (field.startsWith('m')) lastWrites.set(field.slice(1, field.indexOf(':')), { kind: 'writing' });
+    else if (isPosition(value) && !lastWrites.has(field.slice(1)))
+      lastWrites.set(field.slice(1), { kind: 'known', position: value });
   }
-  return notes;
+  return lastWrites;
 }

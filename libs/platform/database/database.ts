@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { Counter } from 'prom-client';
 import type { Consistency } from '../consistency/consistency.js';
-import { Permit, PermitLost } from '../consistency/write-guard.js';
+import { WriteGuard, WriteUnsafe } from '../consistency/write-guard.js';
 import { currentView } from '../context/consistency-view.js';
 import { registry } from '../metrics/registry.js';
 import { SeriesCounter } from '../metrics/series.js';
@@ -15,8 +15,8 @@ import {
   isStatementTimeout,
   isTransientConflict,
 } from '../postgres/postgres-errors.js';
-import type { Server } from '../postgres/postgres-server.js';
-import type { Servers } from '../postgres/postgres-servers.js';
+import type { PostgresServer } from '../postgres/postgres-server.js';
+import type { PostgresServers } from '../postgres/postgres-servers.js';
 import { transact, UnknownOutcome } from '../postgres/transaction.js';
 
 /** Postgres gives up one of two deadlocked transactions; a second deadlock in a row is rare, a third a bug. */
@@ -41,28 +41,28 @@ const readsOfReplica = reads.series({ db_target: 'replica' });
 
 for (const reason of ['lag', 'conflict', 'error', 'none']) fallbacks.inc({ reason }, 0);
 
-/** All databases of a process are this one door, for each feature that goes through it. */
-export class DatabaseDoor {
+/** All databases of a process are this one databases, for each feature that goes through it. */
+export class DatabaseFactory {
   constructor(
-    readonly servers: Servers,
+    readonly servers: PostgresServers,
     readonly consistency: Consistency,
     readonly config: ConnectionConfig,
   ) {}
 
-  of(feature: string): Database {
+  forFeature(feature: string): Database {
     return new Database(this, feature);
   }
 }
 
 /**
- * The one door of a feature to the database.
+ * The one databases of a feature to the database.
  *
  * Both methods lend a manager that is good only until the callback's promise settles.
  * A server that is away or too slow ends as a 503 problem (see `isDatabaseUnavailable`).
  */
 export class Database {
   constructor(
-    private readonly door: DatabaseDoor,
+    private readonly databases: DatabaseFactory,
     private readonly feature: string,
   ) {}
 
@@ -76,11 +76,11 @@ export class Database {
   async read<T>(run: (manager: EntityManager) => Promise<T>, { isOwnOnly = true } = {}): Promise<T> {
     const view = currentView();
     if (view === undefined) return this.readPrimary(run);
-    await this.door.consistency.settle(view, [this.feature]);
-    const { kind, position } = view.needOf(this.feature, isOwnOnly);
+    await this.databases.consistency.settle(view, [this.feature]);
+    const { kind, position } = view.readRequirement(this.feature, isOwnOnly);
     if (kind === 'primary') return this.readPrimary(run, position);
-    const { servers } = this.door;
-    for (let attempt = 0, tried: Server | null = null; attempt < replicaAttempts; attempt++) {
+    const { servers } = this.databases;
+    for (let attempt = 0, tried: PostgresServer | null = null; attempt < replicaAttempts; attempt++) {
       const replica = this.replicaFor(position, tried);
       if (replica === null) break;
       try {
@@ -122,7 +122,7 @@ export class Database {
         return await this.writeOnce(run, affected);
       } catch (error) {
         const isRepeatable =
-          error instanceof PermitLost || error instanceof NotUsable || isTransientConflict(error);
+          error instanceof WriteUnsafe || error instanceof NotUsable || isTransientConflict(error);
         if (attempt >= writeAttempts || !isRepeatable) throw error;
       }
     }
@@ -132,32 +132,32 @@ export class Database {
     run: (manager: EntityManager) => Promise<T>,
     affected: readonly string[],
   ): Promise<T> {
-    const { consistency } = this.door;
+    const { consistency } = this.databases;
     const view = currentView();
     // First of all, so that no user stays marked, and can't be read from replicas, while there is nowhere to write.
-    await this.door.servers.getPrimary();
-    const permit =
-      affected.length === 0 ? null : await Permit.obtain(consistency, this.feature, affected, view);
-    const outcome = await this.transactUnder(permit, run);
+    await this.databases.servers.getPrimary();
+    const guard =
+      affected.length === 0 ? null : await WriteGuard.obtain(consistency, this.feature, affected, view);
+    const outcome = await this.transactUnder(guard, run);
     passFailPoint();
     if (view !== undefined && affected.includes(view.userId)) view.wrote(this.feature, outcome.position);
-    await permit?.done(outcome.position);
+    await guard?.done(outcome.position);
     return outcome.result;
   }
 
-  private async transactUnder<T>(permit: Permit | null, run: (manager: EntityManager) => Promise<T>) {
-    const primary = await this.door.servers.getPrimary();
+  private async transactUnder<T>(guard: WriteGuard | null, run: (manager: EntityManager) => Promise<T>) {
+    const primary = await this.databases.servers.getPrimary();
     try {
-      return await transact(primary, this.door.config, run, async () => permit?.confirm());
+      return await transact(primary, this.databases.config, run, async () => guard?.confirm());
     } catch (error) {
       const isUnknown = error instanceof UnknownOutcome;
-      await permit?.abandon(isUnknown);
+      await guard?.abandon(isUnknown);
       throw isUnknown ? new DatabaseUnavailable(error.cause) : error;
     }
   }
 
   private async readPrimary<T>(run: (manager: EntityManager) => Promise<T>, position?: Position): Promise<T> {
-    const primary = await this.door.servers.getPrimary(position);
+    const primary = await this.databases.servers.getPrimary(position);
     const result = await (primary.isShared
       ? primary.read((isStandby) => !isStandby, run)
       : primary.borrow('read', (runner) => run(runner.manager)));
@@ -165,8 +165,8 @@ export class Database {
     return result;
   }
 
-  private replicaFor(position: Position, tried: Server | null): Server | null {
-    const { servers, consistency } = this.door;
+  private replicaFor(position: Position, tried: PostgresServer | null): PostgresServer | null {
+    const { servers, consistency } = this.databases;
     const replica = consistency.protections.isOn('replica-position')
       ? servers.replicaFor(position, tried)
       : servers.anyReplica(tried);

@@ -1,8 +1,8 @@
-import { Database, DatabaseDoor } from './database.js';
+import { Database, DatabaseFactory } from './database.js';
 
-/** A feature's own door to the database, for the providers of its modules. */
+/** A feature's own databases to the database, for the providers of its modules. */
 export const featureDatabase = (feature: string) => ({
   provide: Database,
-  useFactory: (door: DatabaseDoor) => door.of(feature),
-  inject: [DatabaseDoor],
+  useFactory: (databases: DatabaseFactory) => databases.forFeature(feature),
+  inject: [DatabaseFactory],
 });

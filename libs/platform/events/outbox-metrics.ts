@@ -4,7 +4,7 @@ import { registry } from '../metrics/registry.js';
 /** Every process asks the same table: not at each scrape, however often that is. */
 const freshMs = 10_000;
 /** What is more counts as this many, so that the count is cheap however long the queue is. */
-export const mostPending = 100_000;
+export const maxPending = 100_000;
 
 interface Queue {
   readonly count: () => Promise<number>;

@@ -11,7 +11,7 @@ import { registry } from '../metrics/registry.js';
 import type { SweepTask } from '../sweeper/sweeper.js';
 import { activeTracer, inConsumerSpan, type TraceCarrier } from '../telemetry/tracer.js';
 import type { EventBus, EventDefinition } from './event-bus.js';
-import { mostPending, watchPending } from './outbox-metrics.js';
+import { maxPending, watchPending } from './outbox-metrics.js';
 
 /** Delivered side by side: a slow mail server holds up the others no longer than its own timeout (20 s). */
 const batchSize = 4;
@@ -122,7 +122,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
         const [row] = await manager.query<{ count: number }[]>(
           `SELECT count(*)::int AS count
            FROM (SELECT FROM ${this.schema}.outbox WHERE failed_at IS NULL LIMIT $1) AS waiting`,
-          [mostPending],
+          [maxPending],
         );
         return row?.count ?? 0;
       }, seenByNobody),

@@ -3,7 +3,7 @@ import type { Consistency } from '../consistency/consistency.js';
 import type { ConsistencyTokens } from '../consistency/consistency-token.js';
 import { scopeOf } from '../context/consistency-view.js';
 
-/** Gives the client a token for what it wrote, and takes away a mark that the request had no use for. */
+/** Gives the client a token for what it wrote, and takes away a intent that the request had no use for. */
 export function followRequests(
   fastify: FastifyInstance,
   consistency: Consistency,
@@ -16,8 +16,8 @@ export function followRequests(
     done();
   });
   fastify.addHook('onResponse', (request, _reply, done) => {
-    const mark = scopeOf(request)?.view?.dropMark();
-    if (mark !== undefined) consistency.ledger?.finish(mark, null).catch(() => undefined);
+    const intent = scopeOf(request)?.view?.dropIntent();
+    if (intent !== undefined) consistency.store?.finish(intent, null).catch(() => undefined);
     done();
   });
 }

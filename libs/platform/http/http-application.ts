@@ -14,7 +14,7 @@ import { logger, NestLogger } from '../logging/logger.js';
 import { logRequests } from './request-log.js';
 import type { Health } from '../lifecycle/health.js';
 import { traceRequests } from './request-spans.js';
-import { answerBrokenRequest, answerOddRequests } from './invalid-request.js';
+import { answerInvalidRequest, rejectUnsupportedRequests } from './invalid-request.js';
 import { Connections } from './connections.js';
 import { parseStrictJson } from './strict-json.js';
 import { recordRoutes } from './route-table.js';
@@ -50,7 +50,7 @@ export async function createHttpApplication(
   const adapter = createAdapter(config);
   const fastify = adapter.getInstance<FastifyInstance>();
   const connections = new Connections(fastify.server);
-  answerOddRequests(fastify.server);
+  rejectUnsupportedRequests(fastify.server);
   recordRoutes(fastify);
   acceptStrictJsonOnly(fastify);
   traceRequests(fastify);
@@ -96,7 +96,7 @@ function createAdapter(config: PlatformConfig): FastifyAdapter {
     // Connections are ended by us, see `Connections`.
     forceCloseConnections: false,
     genReqId: (request: IncomingMessage) => requestIdOf(request.headers['x-request-id']),
-    clientErrorHandler: answerBrokenRequest,
+    clientErrorHandler: answerInvalidRequest,
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
       sendProblem(error, request, reply);
     },
@@ -181,7 +181,7 @@ async function addHeaders(fastify: FastifyInstance, config: PlatformConfig, heal
 /** What a client is given to send its next request on an open connection, and to be told to close it. */
 const lingerMs = 1000;
 /** What is left for the rest of the shutdown when requests had to be broken off. */
-const lastWordsMs = 10_000;
+const forcedExitDelayMs = 10_000;
 
 /**
  * Stops accepting, answers what is in flight, then closes everything behind it. From `health.stopping()` on each answer
@@ -198,7 +198,7 @@ export async function stopHttpApplication(
     isClean = false;
     logger.error('draining took too long; requests in flight are broken off');
     connections.destroy();
-    setTimeout(() => process.exit(1), lastWordsMs).unref();
+    setTimeout(() => process.exit(1), forcedExitDelayMs).unref();
   }, config.STOP_TIMEOUT_MS);
   const linger = setTimeout(() => connections.end(), lingerMs);
   await app.close();

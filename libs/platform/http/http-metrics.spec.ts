@@ -1,6 +1,6 @@
 import { setTraceSource } from '../context/current-trace.js';
 import { expose } from '../metrics/exposition.js';
-import { announceRoute, countBrokenRequest, countRequest } from './http-metrics.js';
+import { announceRoute, countInvalidRequest, countRequest } from './http-metrics.js';
 import { registry } from '../metrics/registry.js';
 
 const scrape = async (accept?: string): Promise<string[]> =>
@@ -25,7 +25,7 @@ describe('the metrics of requests', () => {
 
   it('know a method that no route has only as _OTHER', async () => {
     countRequest({ ...answered, method: 'BREW', route: 'unmatched', status: 404 });
-    countBrokenRequest(431);
+    countInvalidRequest(431);
     const text = (await scrape()).join('\n');
     expect(text).not.toContain('BREW');
     for (const status of [404, 431])

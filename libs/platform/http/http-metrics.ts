@@ -1,7 +1,12 @@
 import { methodOf } from './route-of.js';
 import { currentTrace } from '../context/current-trace.js';
 import { latencyBuckets } from '../metrics/latency-buckets.js';
-import { SeriesCounter, SeriesHistogram, type CounterSeries, type HistogramSeries } from '../metrics/series.js';
+import {
+  SeriesCounter,
+  SeriesHistogram,
+  type CounterSeries,
+  type HistogramSeries,
+} from '../metrics/series.js';
 
 const duration = new SeriesHistogram({
   name: 'http_server_request_duration_seconds',
@@ -87,6 +92,6 @@ export function countRequest({ method, route, status, seconds, bodyBytes }: Answ
 }
 
 /** What was answered before there was a request: no method, route or time of it is known. */
-export function countBrokenRequest(status: number): void {
+export function countInvalidRequest(status: number): void {
   seriesOf('_OTHER', 'unmatched').totalOf(status).inc();
 }

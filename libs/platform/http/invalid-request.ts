@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { STATUS_CODES, type Server } from 'node:http';
 import { uuidv7 } from '../ids/uuid.js';
-import { countBrokenRequest } from './http-metrics.js';
+import { countInvalidRequest } from './http-metrics.js';
 
 interface Answer {
   readonly status: number;
@@ -30,13 +30,13 @@ const unexpected = {
 const malformed = { status: 400, code: 'malformed_request', detail: 'This is not a valid HTTP request.' };
 
 /** Node gives up on such a request before there is a request object: the problem is written to the socket. */
-export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+export function answerInvalidRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || error.code === 'ECONNRESET') socket.destroy();
   else writeProblem(socket, answers[error.code ?? ''] ?? malformed);
 }
 
 /** What Node would answer without a body, or not at all. */
-export function answerOddRequests(server: Server): void {
+export function rejectUnsupportedRequests(server: Server): void {
   server.on('checkExpectation', ({ socket }) => {
     writeProblem(socket, unexpected);
   });
@@ -46,7 +46,7 @@ export function answerOddRequests(server: Server): void {
 }
 
 function writeProblem(socket: Socket, { status, code, detail }: Answer): void {
-  countBrokenRequest(status);
+  countInvalidRequest(status);
   const title = STATUS_CODES[status] ?? 'Error';
   const requestId = uuidv7();
   const type = `urn:task-api:problem:${code}`;

@@ -1,6 +1,6 @@
 /** How long a line may wait for others: what is lost if the process is killed in that time. */
-const longestWaitMs = 100;
-const mostWaiting = 16 * 1024;
+const maxWaitMs = 100;
+const maxWaiting = 16 * 1024;
 
 /** Lines in the order that they were given, some of them a moment later: each write wakes whoever reads, too. */
 export class LineOutput {
@@ -18,8 +18,8 @@ export class LineOutput {
   /** Within 100 ms, or as soon as 16 KiB wait; at the latest by `flush`. */
   writeSoon(line: string): void {
     this.waiting += line;
-    if (this.waiting.length >= mostWaiting) this.flush();
-    else this.timer ??= setTimeout(() => this.flush(), longestWaitMs).unref();
+    if (this.waiting.length >= maxWaiting) this.flush();
+    else this.timer ??= setTimeout(() => this.flush(), maxWaitMs).unref();
   }
 
   flush(): void {

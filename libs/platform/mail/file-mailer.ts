@@ -14,7 +14,7 @@ const fileName = /^[0-9a-f-]{36}\.json(\.part)?$/;
 export class FileMailer extends Mailer {
   constructor(
     private readonly directory: string,
-    private readonly mostMails = 1000,
+    private readonly maxMails = 1000,
   ) {
     super();
   }
@@ -34,6 +34,6 @@ export class FileMailer extends Mailer {
   /** Their names sort by time. Several processes may share the folder and remove the same. */
   private async removeOldest(): Promise<void> {
     const names = (await readdir(this.directory)).filter((name) => fileName.test(name)).sort();
-    for (const name of names.slice(0, -this.mostMails)) await rm(join(this.directory, name), { force: true });
+    for (const name of names.slice(0, -this.maxMails)) await rm(join(this.directory, name), { force: true });
   }
 }

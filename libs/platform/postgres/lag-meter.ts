@@ -6,7 +6,7 @@ interface Sample {
 }
 
 /** Four a second: ten seconds. What is further behind is at least that far. */
-const mostSamples = 40;
+const maxSamples = 40;
 
 /**
  * Turns positions into time: a standby is as far behind as it is since the primary was first seen beyond what the
@@ -18,7 +18,7 @@ export class LagMeter {
   sample(position: Position, at: number): void {
     if (position === this.samples.at(-1)?.position) return;
     this.samples.push({ position, at });
-    if (this.samples.length > mostSamples) this.samples.shift();
+    if (this.samples.length > maxSamples) this.samples.shift();
   }
 
   /** Milliseconds that a server which had come to `position` at `at` was behind. */

@@ -10,11 +10,11 @@ import type { Persistence } from './persistence.js';
 import { platformPersistence } from './platform.persistence.js';
 import { isDatabaseUnavailable } from './postgres-errors.js';
 import { parsePostgresUrl } from './postgres-url.js';
-import { Server } from './postgres-server.js';
-import { Servers } from './postgres-servers.js';
+import { PostgresServer } from './postgres-server.js';
+import { PostgresServers } from './postgres-servers.js';
 
 export interface OpenDatabase {
-  readonly servers: Servers;
+  readonly servers: PostgresServers;
   /** Closes the pools and, if it was started here, the embedded Postgres. */
   close(): Promise<void>;
 }
@@ -46,8 +46,8 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDa
     ...config.DATABASE_REPLICA_URLS.flatMap((url) => parsePostgresUrl(url) ?? []),
   ]);
   const features = [platformPersistence, ...options.features];
-  const servers = new Servers(
-    [...urls].map((url) => new Server({ url, config, features, applicationName, processId })),
+  const servers = new PostgresServers(
+    [...urls].map((url) => new PostgresServer({ url, config, features, applicationName, processId })),
     config,
   );
   const close = async () => {

@@ -39,7 +39,7 @@ export type IsGood = (isStandby: boolean, position: Position) => boolean;
 const slowPrimaryMs = 5000;
 
 /** One address of a Postgres server: its pool, and what is known of the server behind it. */
-export class Server implements MeasuredServer {
+export class PostgresServer implements MeasuredServer {
   /** Host and port, for logs and metrics. */
   readonly name: string;
   /** Null: it does not answer, or has not yet been asked. */

@@ -3,7 +3,7 @@ import { watchServers, type MeasuredServers } from './postgres-metrics.js';
 import { DatabaseUnavailable } from './database-unavailable.js';
 import { LagMeter } from './lag-meter.js';
 import { covers, timelineOf, type Position } from '../positions/position.js';
-import type { Server, ServerState } from './postgres-server.js';
+import type { PostgresServer, ServerState } from './postgres-server.js';
 
 const pollMs = 250;
 /** What is older says nothing of now: a process may have slept. */
@@ -18,18 +18,18 @@ export interface ServersConfig {
 }
 
 /** The servers of one database. Which one is the primary is found out by asking them, again and again. */
-export class Servers implements MeasuredServers {
+export class PostgresServers implements MeasuredServers {
   /** The newest timeline that any of them was seen to write on: a primary on an older one has been replaced. */
   private newestTimeline = 0;
-  private current: Server | null = null;
+  private current: PostgresServer | null = null;
   private readonly lag = new LagMeter();
-  private readonly timers = new Map<Server, NodeJS.Timeout>();
+  private readonly timers = new Map<PostgresServer, NodeJS.Timeout>();
   private readonly listeners = new Set<() => void>();
   private isStopped = true;
   private turn = 0;
 
   constructor(
-    readonly all: readonly Server[],
+    readonly all: readonly PostgresServer[],
     private readonly config: ServersConfig,
   ) {}
 
@@ -65,7 +65,7 @@ export class Servers implements MeasuredServers {
     return this.current?.state ?? null;
   }
 
-  get primary(): Server | null {
+  get primary(): PostgresServer | null {
     return this.current;
   }
 
@@ -74,7 +74,7 @@ export class Servers implements MeasuredServers {
    *
    * @throws DatabaseUnavailable where there is none, or only one that has been replaced
    */
-  async getPrimary(needed?: Position): Promise<Server> {
+  async getPrimary(needed?: Position): Promise<PostgresServer> {
     const isRight = () =>
       this.primaryState !== null &&
       (needed === undefined || timelineOf(this.primaryState.position) >= timelineOf(needed));
@@ -86,12 +86,12 @@ export class Servers implements MeasuredServers {
   }
 
   /** The least busy standby that shows what was written up to `needed` and is not far behind; null where none does. */
-  replicaFor(needed: Position, besides: Server | null): Server | null {
+  replicaFor(needed: Position, besides: PostgresServer | null): PostgresServer | null {
     return this.leastBusy(besides, (server) => server.isShared || this.isGood(server, needed));
   }
 
   /** The least busy standby whatever it shows: only for tests of the checker. */
-  anyReplica(besides: Server | null): Server | null {
+  anyReplica(besides: PostgresServer | null): PostgresServer | null {
     return this.leastBusy(besides, () => true);
   }
 
@@ -105,7 +105,7 @@ export class Servers implements MeasuredServers {
   }
 
   /** How far a standby is behind in time; null where that is not known, as with the primary away. */
-  lagMsOf(server: Server): number | null {
+  lagMsOf(server: PostgresServer): number | null {
     const { state } = server;
     if (state === null || this.primaryState === null) return null;
     return this.lag.lagMs(state.position, state.askedAt);
@@ -136,8 +136,11 @@ export class Servers implements MeasuredServers {
     );
   }
 
-  private leastBusy(besides: Server | null, isGood: (server: Server) => boolean): Server | null {
-    let best: Server | null = null;
+  private leastBusy(
+    besides: PostgresServer | null,
+    isGood: (server: PostgresServer) => boolean,
+  ): PostgresServer | null {
+    let best: PostgresServer | null = null;
     // Of those that are equally busy, as on a quiet day all are, each takes its turn.
     this.turn = (this.turn + 1) % this.all.length;
     for (const server of [...this.all.slice(this.turn), ...this.all.slice(0, this.turn)]) {
@@ -147,12 +150,12 @@ export class Servers implements MeasuredServers {
     return best;
   }
 
-  private isGood(server: Server, needed: Position): boolean {
+  private isGood(server: PostgresServer, needed: Position): boolean {
     const { state } = server;
     return state !== null && this.isInRotation(server) && this.isRight(true, state.position, needed);
   }
 
-  private isInRotation(server: Server): boolean {
+  private isInRotation(server: PostgresServer): boolean {
     const lagMs = this.lagMsOf(server);
     return (
       server.state !== null &&
@@ -161,7 +164,7 @@ export class Servers implements MeasuredServers {
     );
   }
 
-  private async poll(server: Server): Promise<void> {
+  private async poll(server: PostgresServer): Promise<void> {
     await server.ask();
     if (this.isStopped) return;
     await this.evaluate();
@@ -175,7 +178,7 @@ export class Servers implements MeasuredServers {
   /** Whoever is in no recovery, on the newest timeline, is the primary. */
   private async evaluate(): Promise<void> {
     const before = this.current;
-    let best: Server | null = null;
+    let best: PostgresServer | null = null;
     let timeline = 0;
     for (const server of this.all) {
       if (server.state === null || server.state.isStandby) continue;
@@ -199,7 +202,7 @@ export class Servers implements MeasuredServers {
    * Leaves a row that tells each standby which has replayed it, and so us, that it is on this timeline. Until that is
    * done the server is not taken for the primary; it is tried again with the next poll.
    */
-  private async adopt(primary: Server, timeline: number): Promise<boolean> {
+  private async adopt(primary: PostgresServer, timeline: number): Promise<boolean> {
     try {
       await primary.askOn(
         'INSERT INTO platform.timelines (timeline) VALUES ($1) ON CONFLICT ON CONSTRAINT pk_timelines DO NOTHING',

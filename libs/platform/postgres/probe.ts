@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { requireWithin } from '../async/with-timeout.js';
+import { failAfter } from '../async/with-timeout.js';
 import { destroy } from './client-connection.js';
 import { clientOptions, type ConnectionConfig } from './data-source.js';
 
@@ -24,7 +24,7 @@ export class Probe {
     if (this.isClosed) throw new Error('This process is stopping.');
     this.connecting ??= this.connect();
     const client = await this.connecting;
-    const { rows } = await requireWithin(client.query<T>(sql, values), timeoutMs);
+    const { rows } = await failAfter(client.query<T>(sql, values), timeoutMs);
     return rows;
   }
 

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import type { DataSource, QueryRunner } from 'typeorm';
-import { requireWithin } from '../async/with-timeout.js';
+import { failAfter } from '../async/with-timeout.js';
 import { destroy, isReadTimeout } from './client-connection.js';
 import { createDataSource, type ConnectionConfig } from './data-source.js';
 import { measured, measuredWait, type Operation, type PoolFigures } from './postgres-metrics.js';
@@ -125,7 +125,7 @@ export class ServerPool {
     if ((this.answeredAt.get(client) ?? -Infinity) >= this.doubtedAt) return null;
     const askedAt = performance.now();
     try {
-      await requireWithin(client.query('SELECT 1'), proofTimeoutMs);
+      await failAfter(client.query('SELECT 1'), proofTimeoutMs);
       this.answeredAt.set(client, askedAt);
       return null;
     } catch (error) {
@@ -153,7 +153,7 @@ export class ServerPool {
 
   /** Notes which server a new connection leads to. */
   private async identify(client: PoolClient): Promise<void> {
-    const { rows } = await requireWithin(client.query<{ identity: string }>(identitySql), proofTimeoutMs);
+    const { rows } = await failAfter(client.query<{ identity: string }>(identitySql), proofTimeoutMs);
     this.answeredAt.set(client, performance.now());
     traceStatements(client, this.options.url);
     const [row] = rows;

@@ -6,7 +6,7 @@ import { idleInTransactionMs, type ConnectionConfig } from './data-source.js';
 import { measured, operations } from './postgres-metrics.js';
 import type { Position } from '../positions/position.js';
 import { isDatabaseUnavailable, isReadOnly } from './postgres-errors.js';
-import type { Server } from './postgres-server.js';
+import type { PostgresServer } from './postgres-server.js';
 
 /** A transaction that ended with an error of which nobody can say whether it took effect. */
 export class UnknownOutcome extends Error {}
@@ -17,7 +17,7 @@ export class UnknownOutcome extends Error {}
  * @throws UnknownOutcome, with the error as its cause, where COMMIT was sent and not answered with a refusal
  */
 export async function transact<T>(
-  primary: Server,
+  primary: PostgresServer,
   config: ConnectionConfig,
   run: (manager: EntityManager) => Promise<T>,
   confirm: () => Promise<void>,

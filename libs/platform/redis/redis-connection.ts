@@ -2,7 +2,7 @@ import { Redis, type Cluster } from 'ioredis';
 import { Gauge } from 'prom-client';
 import { logger } from '../logging/logger.js';
 import { registry } from '../metrics/registry.js';
-import { requireWithin } from '../async/with-timeout.js';
+import { failAfter } from '../async/with-timeout.js';
 import { inClientSpan } from '../telemetry/tracer.js';
 import { describeCommand } from './command-span.js';
 import { createRedis, type RedisAddress, type RedisClientConfig } from './redis-url.js';
@@ -27,7 +27,7 @@ type Script = (...args: (string | number)[]) => Promise<unknown>;
  * The connection to Redis with a circuit breaker around it: a command that takes too long or a connection that breaks
  * opens it, and all that follow fail at once, until a new connection has been made. The log tells of it once.
  */
-export class RedisLink {
+export class RedisConnection {
   readonly redis: Redis | Cluster;
   isUp = false;
   /** Rises with each loss: Redis may have been restarted, or failed over to an older copy. */
@@ -65,7 +65,7 @@ export class RedisLink {
    * How long a read waits before it goes on as if there were no Redis, which is right if slower: whether Redis is lost shows
    * only after `REDIS_TIMEOUT_MS`, and until then each read would take that long.
    */
-  get patienceMs(): number {
+  get readTimeoutMs(): number {
     return this.config.REDIS_TIMEOUT_MS / 8;
   }
 
@@ -200,7 +200,7 @@ export class RedisLink {
   }
 
   private within<T>(answer: Promise<T>): Promise<T> {
-    return requireWithin(answer, this.config.REDIS_TIMEOUT_MS);
+    return failAfter(answer, this.config.REDIS_TIMEOUT_MS);
   }
 }
 

@@ -10,7 +10,7 @@ import type { VerifiedToken } from './access-token.strategy.js';
 import { refuse, setPrincipal } from './principal.js';
 import { VerificationKeys } from './security.ports.js';
 
-const mostTokens = 20_000;
+const maxTokens = 20_000;
 
 /**
  * The first of the guards of every route that does not say `@Public()`: whose the token is, by its signature. Whether
@@ -19,7 +19,7 @@ const mostTokens = 20_000;
 @Injectable()
 export class AccessTokenGuard extends AuthGuard('access-token') {
   /** By the hash of the whole token: what it says is not trusted before its signature was seen to be good. */
-  private readonly verified = new LRUCache<string, VerifiedToken>({ max: mostTokens });
+  private readonly verified = new LRUCache<string, VerifiedToken>({ max: maxTokens });
 
   constructor(
     private readonly reflector: Reflector,

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Counter } from 'prom-client';
 import type { EntityManager } from 'typeorm';
-import { DatabaseDoor, type Database } from '../database/database.js';
+import { DatabaseFactory, type Database } from '../database/database.js';
 import { isDatabaseUnavailable } from '../postgres/postgres-errors.js';
 import { logger } from '../logging/logger.js';
 import { registry } from '../metrics/registry.js';
@@ -43,7 +43,7 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   private running: Promise<void> = Promise.resolve();
   private isStopped = false;
 
-  constructor(private readonly door: DatabaseDoor) {
+  constructor(private readonly databases: DatabaseFactory) {
     this.register(leaseSweep);
   }
 
@@ -86,7 +86,7 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private async sweepBatch({ name, statement, affected }: SweepTask): Promise<number> {
-    const database = this.door.of(name.split('.', 1)[0] ?? name);
+    const database = this.databases.forFeature(name.split('.', 1)[0] ?? name);
     const users = affected === undefined ? [] : await findAffected(database, affected);
     const run = async (manager: EntityManager) => {
       const [row] = await manager.query<{ locked: boolean }[]>(

@@ -1,5 +1,5 @@
 import type { PlatformConfig } from '../platform.config.js';
-import { answerWithin, late } from '../async/with-timeout.js';
+import { withTimeout, timedOut } from '../async/with-timeout.js';
 import { logger } from '../logging/logger.js';
 import { installTracer } from './tracer.js';
 
@@ -28,9 +28,9 @@ export async function startTracing(config: TracingConfig): Promise<Tracing> {
   return {
     // What could not be sent has been logged.
     stop: async () =>
-      (await answerWithin(
+      (await withTimeout(
         shutDown().catch(() => undefined),
         flushTimeoutMs,
-      )) !== late,
+      )) !== timedOut,
   };
 }

@@ -12,7 +12,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Consistency } from '../consistency/consistency.js';
 import { ConsistencyTokens } from '../consistency/consistency-token.js';
-import type { LimitRecord, Mark } from '../consistency/consistency-store.port.js';
+import type { LimitRecord, WriteIntent } from '../consistency/consistency-store.port.js';
 import { scopeOf } from '../context/consistency-view.js';
 import { uuidv7 } from '../ids/uuid.js';
 import { ENDPOINT, type EndpointOptions } from '../http/endpoint.js';
@@ -26,7 +26,7 @@ export const requestsThrottler = 'requests';
 
 /**
  * Counts each call of a user or, without a good token, of an IP, over all routes together. For a user it also asks, in
- * the same round trip, what the request may rely on, and sets the mark of a write.
+ * the same round trip, what the request may rely on, and sets the intent of a write.
  */
 @Injectable()
 export class RateLimitGuard extends ThrottlerGuard {
@@ -80,17 +80,17 @@ export class RateLimitGuard extends ThrottlerGuard {
     const cost = endpoint?.cost?.(request.body) ?? 1;
     if (principal === undefined) return this.limiter.count(policy, subjectOf(request), cost);
     const { userId } = principal;
-    const { ledger, protections, servers } = this.consistency;
-    const epoch = ledger?.epoch ?? 0;
-    // Without a primary the write may never begin; if it does, it marks the user itself.
-    const mark: Mark | null =
+    const { store, protections, servers } = this.consistency;
+    const epoch = store?.epoch ?? 0;
+    // Without a primary the write may never begin; if it does, it intents the user itself.
+    const intent: WriteIntent | null =
       endpoint?.writes === undefined || servers.primary === null || !protections.isOn('mark')
         ? null
         : { userId, feature: endpoint.writes, id: uuidv7() };
-    const { record, beginning } = await this.limiter.begin(policy, userId, cost, mark);
+    const { record, beginning } = await this.limiter.begin(policy, userId, cost, intent);
     const token = this.tokens.read(userId, request.headers['consistency-token']);
     const view = this.consistency.viewOf(userId, beginning, token);
-    if (mark !== null && beginning !== null && record.blockedMs === 0) view.holdMark(mark, epoch);
+    if (intent !== null && beginning !== null && record.blockedMs === 0) view.holdIntent(intent, epoch);
     const scope = scopeOf(request);
     if (scope !== undefined) scope.view = view;
     return record;

@@ -1,8 +1,8 @@
 import type { Consistency } from '../consistency/consistency.js';
-import type { Beginning, Limit, LimitRecord, Mark } from '../consistency/consistency-store.port.js';
+import type { Beginning, Limit, LimitRecord, WriteIntent } from '../consistency/consistency-store.port.js';
 import type { LocalLimits } from '../consistency/local-limits.js';
 import { SeriesCounter, type CounterSeries } from '../metrics/series.js';
-import { answerWithin, late } from '../async/with-timeout.js';
+import { withTimeout, timedOut } from '../async/with-timeout.js';
 import { RedisUnavailable } from '../redis/redis-connection.js';
 import { RateLimited } from './rate-limited.error.js';
 
@@ -35,7 +35,7 @@ export interface Policy extends Omit<Limit, 'key'> {
 }
 
 /**
- * Counts calls in the shared ledger, and in this process while that is away: then each process goes on from what it last
+ * Counts calls in the shared store, and in this process while that is away: then each process goes on from what it last
  * heard, by what it sees itself. A block that is known is asked about nowhere.
  */
 export class RateLimiter {
@@ -47,42 +47,42 @@ export class RateLimiter {
   /** Counts `cost` points of whoever `subject` is, such as `{<user id>}` or `{ip:…}`. */
   async count(policy: Policy, subject: string, cost = 1): Promise<LimitRecord> {
     const limit = this.limitOf(policy, subject);
-    const { ledger } = this.consistency;
-    return this.decide(policy, limit, cost, async () => (await ledger?.count(limit, cost)) ?? null);
+    const { store } = this.consistency;
+    return this.decide(policy, limit, cost, async () => (await store?.count(limit, cost)) ?? null);
   }
 
   /**
-   * The same at the beginning of a user's request, in one round trip with all else that the ledger is asked for: null
+   * The same at the beginning of a user's request, in one round trip with all else that the store is asked for: null
    * where it could not be asked.
    */
   async begin(
     policy: Policy,
     userId: string,
     cost: number,
-    mark: Mark | null,
+    intent: WriteIntent | null,
   ): Promise<{ record: LimitRecord; beginning: Beginning | null }> {
     const limit = this.limitOf(policy, `{${userId}}`);
     let beginning: Beginning | null = null;
     const record = await this.decide(policy, limit, cost, async () => {
-      beginning = await this.askLedger(limit, cost, mark, userId);
+      beginning = await this.askStore(limit, cost, intent, userId);
       return beginning?.limit ?? null;
     });
     return { record, beginning };
   }
 
-  /** A write waits for its mark; a read is right without an answer, too. */
-  private async askLedger(
+  /** A write waits for its intent; a read is right without an answer, too. */
+  private async askStore(
     limit: Limit,
     cost: number,
-    mark: Mark | null,
+    intent: WriteIntent | null,
     userId: string,
   ): Promise<Beginning | null> {
-    const { ledger } = this.consistency;
-    if (ledger === null) return null;
-    const asked = ledger.begin(limit, cost, mark, userId);
-    if (mark !== null) return asked;
-    const answer = await answerWithin(asked, ledger.patienceMs);
-    return answer === late ? null : answer;
+    const { store } = this.consistency;
+    if (store === null) return null;
+    const asked = store.begin(limit, cost, intent, userId);
+    if (intent !== null) return asked;
+    const answer = await withTimeout(asked, store.readTimeoutMs);
+    return answer === timedOut ? null : answer;
   }
 
   /** @throws RateLimited where the count went over the limit */
@@ -94,14 +94,14 @@ export class RateLimiter {
   /** Gives back what was counted for a call that turned out not to count. */
   async refund(policy: Policy, subject: string, cost = 1): Promise<void> {
     const key = keyOf(policy, subject);
-    const { ledger } = this.consistency;
+    const { store } = this.consistency;
     try {
-      if (ledger?.isUp === true) await ledger.refund(key, cost);
+      if (store?.isUp === true) await store.refund(key, cost);
     } catch (error) {
       if (!(error instanceof RedisUnavailable)) throw error;
     }
     // One that shares nothing has done it here.
-    if (ledger?.isShared !== false) this.local.refund(key, cost);
+    if (store?.isShared !== false) this.local.refund(key, cost);
   }
 
   private limitOf(policy: Policy, subject: string): Limit {
@@ -127,12 +127,12 @@ export class RateLimiter {
     cost: number,
     ask: () => Promise<LimitRecord | null>,
   ): Promise<LimitRecord> {
-    const { ledger } = this.consistency;
-    if (ledger?.isUp === true) {
+    const { store } = this.consistency;
+    if (store?.isUp === true) {
       try {
         const record = await ask();
         // One that shares nothing has counted here.
-        if (record !== null && ledger.isShared) this.local.learn(limit.key, record);
+        if (record !== null && store.isShared) this.local.learn(limit.key, record);
         if (record !== null) return record;
       } catch (error) {
         if (!(error instanceof RedisUnavailable)) throw error;

@@ -4,7 +4,7 @@ import type { Position } from './task-cursor.js';
 import { filtersOf } from './task-filters.js';
 import { orderOf, positionedAfter } from './task-keyset.js';
 import type { TaskQuery } from './task-query.schema.js';
-import { searchText } from './task-search.query.js';
+import { searchSql } from './task-search.query.js';
 
 interface Statement {
   readonly text: string;
@@ -18,13 +18,13 @@ export function listStatement(userId: string, query: TaskQuery, after: Position 
   const limit = parameters.add(query.limit + 1, 'int');
   const isSearch = query.q !== undefined || query.tag !== undefined;
   const text = isSearch
-    ? searchText(owner, query, after, limit, parameters)
-    : walkText(owner, query, after, limit, parameters);
+    ? searchSql(owner, query, after, limit, parameters)
+    : walkSql(owner, query, after, limit, parameters);
   return { text, values: parameters.values };
 }
 
 /** In the order of an index, from where the last page ended. */
-function walkText(
+function walkSql(
   owner: string,
   query: TaskQuery,
   after: Position | null,

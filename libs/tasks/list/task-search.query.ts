@@ -14,7 +14,7 @@ const maxRanked = 10_000;
  * that none of 100,000 tasks has that took 132 ms instead of 0.2, as it guesses that one in 200 tasks has any word it
  * knows nothing of.
  */
-export function searchText(
+export function searchSql(
   owner: string,
   query: TaskQuery,
   after: Position | null,
