@@ -14,7 +14,7 @@ export default tseslint.config(
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-non-null-assertion': 'error',
-      // It leaves alone what a decorated class injects: those imports must stay values.
+      // It ignores what a decorated class injects: those imports must stay values.
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports' }],
       '@typescript-eslint/switch-exhaustiveness-check': [
         'error',
@@ -25,7 +25,7 @@ export default tseslint.config(
       '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      // Nest's and TypeORM's options are classes in their types and object literals in every use.
+      // The types of Nest's and TypeORM's options are classes, but object literals are what one passes.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       eqeqeq: 'error',
       'no-console': 'error',
@@ -40,12 +40,12 @@ export default tseslint.config(
     },
   },
   {
-    // Grafana's first schema: what every version in use reads from a file.
+    // Grafana's first schema: every version in use reads it from a file.
     files: ['monitoring/dashboards/**'],
     rules: { '@typescript-eslint/no-deprecated': 'off' },
   },
   {
-    // TypeORM fills the columns, after the constructor.
+    // TypeORM sets the columns after the constructor.
     files: ['**/*.entity.ts'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
@@ -54,7 +54,7 @@ export default tseslint.config(
     rules: {
       // expect(service.method) names a method without calling it.
       '@typescript-eslint/unbound-method': 'off',
-      // expect.any() and its like are typed any.
+      // expect.any() and similar matchers have the type any.
       '@typescript-eslint/no-unsafe-assignment': 'off',
     },
   },

@@ -1,23 +1,23 @@
 import { readFileSync } from 'node:fs';
-// Jest loads globalSetup and what that imports by Node's own resolver, which the mapper below doesn't reach.
+// Jest loads globalSetup and its imports with Node's own resolver, which ignores the mapper below.
 import './scripts/typescript-hook.mjs';
 
-// The build's own settings (legacy decorators and their metadata keep Nest's constructor injection), so that tests
-// run what is shipped; less `exclude`, which keeps tests out of dist.
+// The settings of the build (Nest's constructor injection needs legacy decorators and their metadata), so that tests run
+// the code that is shipped; without `exclude`, which keeps tests out of dist.
 const { $schema, exclude, ...swc } = JSON.parse(readFileSync(new URL('.swcrc', import.meta.url), 'utf8'));
 
-/** What all projects have in common. */
+/** Settings of all projects. */
 export const shared = {
   rootDir: import.meta.dirname,
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': ['@swc/jest', { ...swc, swcrc: false, sourceMaps: 'inline' }] },
-  // Sources import `./x.js`, which Node finds once compiled; here it is `./x.ts`. Packages keep their own `.js`.
+  // Sources import `./x.js`, which exists only after the build; here it is `./x.ts`. Packages keep their own `.js`.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'] },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.data/'],
 };
 
-/** Real servers, which start once for all files of a run. Jest runs a setup that two projects name only once. */
+/** Real servers, which start once for all files of a run. Jest runs a setup file only once, even if two projects name it. */
 const serversOf = (suffix) => ({
   globalSetup: `<rootDir>/test/support/global-setup${suffix}.ts`,
   globalTeardown: `<rootDir>/test/support/global-teardown${suffix}.ts`,
@@ -30,7 +30,10 @@ export default {
     {
       ...shared,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{apps,libs,monitoring}/**/*.spec.ts', '<rootDir>/test/consistency/**/*.spec.ts'],
+      testMatch: [
+        '<rootDir>/{apps,libs,monitoring}/**/*.spec.ts',
+        '<rootDir>/test/{consistency,docs,support}/**/*.spec.ts',
+      ],
     },
     {
       ...shared,

@@ -1,13 +1,13 @@
 /**
- * `npm run bench -- cached-list`: CPU of the API process and of Redis for lists of 25 tasks, kept and not kept. In turns:
+ * `npm run bench -- cached-list`: CPU of the API process and of Redis for lists of 25 tasks, cached and uncached. In turns:
  *
- * - hit: the answer is kept in the process;
- * - miss: the same process, an address that nobody asked for before, so that the list is looked for, read from Postgres
- *   and kept, while the session check is a hit as for everybody who is active;
- * - bare: the same process, a list that it never keeps (`overdue=false`), so that nothing is looked for or stored either;
- * - off: a second process with `CACHE_ENABLED=false`, which reads the session and the list from Postgres and keeps neither.
+ * - hit: the response is in the process's cache;
+ * - miss: the same process, a URL that was never requested before: the list is looked up, read from Postgres and
+ *   cached, while the session check is a hit, as it is for every active user;
+ * - bare: the same process, a list that is never cached (`overdue=false`): nothing is looked up or stored;
+ * - off: a second process with `CACHE_ENABLED=false`, which reads the session and the list from Postgres and caches neither.
  *
- * What Postgres takes is left out, which is in favour of misses. All of them are uncached lists; the cheapest one counts.
+ * The CPU of Postgres is not counted, which favours misses. The hit is compared with the cheapest of the three others.
  */
 import { Caller } from './support/caller.js';
 import { cpuSeconds } from './support/cpu.js';
@@ -50,7 +50,7 @@ await withDeployment({ apis: [{}, { CACHE_ENABLED: 'false' }] }, async (deployme
   report({ bench: 'cached-list', what: 'CPU, cached/uncached', value: Math.max(...ratios), atMost: 1 / 3 });
 });
 
-/** What measures a round of calls of one kind, in seconds of CPU. */
+/** Measures one round of calls of one kind, in seconds of CPU. */
 async function prepare({ apis, redis }: Deployment, seeded: readonly LoadUser[]) {
   const [cached, uncached] = apis;
   if (cached === undefined || uncached === undefined) throw new Error('Two processes are needed.');
@@ -74,9 +74,9 @@ async function prepare({ apis, redis }: Deployment, seeded: readonly LoadUser[])
   };
 }
 
-/** The same query in one of half a million spellings, each with about as much to decode: for the cache, all different. */
+/** The same query in one of half a million spellings, each about as long to decode. For the cache, all are different. */
 function spelling(query: string, n: number): string {
-  // Multiplied by an odd number, so that small numbers too spell many letters otherwise, and no two the same.
+  // Multiplying by an odd number makes small numbers change many letters too, and keeps all spellings distinct.
   let bits = Math.imul(n + 1, 0x9e3b1) & 0x7ffff;
   return query.replaceAll(/[a-z0-9]/g, (letter) => {
     const isEncoded = (bits & 1) === 1;

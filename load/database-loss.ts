@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- database-loss [--rate N]`: two processes that cache nothing, at half of what they can just serve (or N
- * calls per second), 90 % reads and 10 % writes, on a primary with two replicas. One replica is killed, then the other;
- * both come back; the primary is killed and, five seconds later, a replica promoted, which the other one follows.
+ * `npm run bench -- database-loss [--rate N]`: two processes without caches at half of their breakpoint (or at N calls
+ * per second), 90 % reads and 10 % writes, on a primary with two replicas. One replica is killed, then the other; both
+ * come back. Then the primary is killed; five seconds later one replica is promoted, and the other one follows it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -30,8 +30,8 @@ const phases = names.map((name, n): Phase => ({ name, from: n * partMs, to: (n +
 const [, oneGone, bothGone, back, primaryGone, after] = phases;
 const endAt = (after?.to ?? 0) + partMs;
 const promoteAfterMs = 5000;
-/** Writes are counted as they were again from so long after the promotion on. */
-const mostReturnMs = 5000;
+/** The maximum time after the promotion until no call fails. */
+const maxReturnMs = 5000;
 
 const uncached = { CACHE_ENABLED: 'false' };
 await withDeployment({ apis: [uncached, uncached], isReplicated: true }, async (deployment) => {
@@ -57,7 +57,7 @@ await withDeployment({ apis: [uncached, uncached], isReplicated: true }, async (
   judge(samples, load, promotedAt);
 });
 
-/** Returns when the promoted replica took writes, in milliseconds from `start`. */
+/** Returns when the promoted replica accepted writes, in milliseconds from `start`. */
 async function strike(databases: Databases, start: number): Promise<number> {
   const until = (at = 0): Promise<void> => sleep(Math.max(0, start + at - performance.now()));
   const [first, second] = databases.replicas;
@@ -98,6 +98,6 @@ function judge(samples: readonly Sample[], load: MixedLoad, promotedAt: number):
     bench,
     what: 'replica promoted: until no call fails, s',
     value: seconds,
-    atMost: mostReturnMs / 1000,
+    atMost: maxReturnMs / 1000,
   });
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- first-task`: clones the project to a temporary folder and measures, as a new user would see it, the time from
- * `npm start` (npm cache warm) to the first 201 on a task, and from a second `npm start` to ready.
+ * `npm run bench -- first-task`: clones the project to a temporary folder and measures, as a new user would, the time
+ * from `npm start` (warm npm cache) to the first 201 for a task, and from a second `npm start` to readiness.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ import { waitFor } from '../test/support/wait.js';
 const root = join(import.meta.dirname, '..');
 const folder = join(mkdtempSync(join(tmpdir(), 'task-api-clone-')), 'task-api');
 const seconds = (since: number) => ((performance.now() - since) / 1000).toFixed(1);
-/** Less what this process itself was given by npm and the launcher, and less a developer's own settings. */
+/** Only these variables are passed on, so that neither npm nor a developer's own settings influence the result. */
 const { PATH, HOME } = process.env;
 
 try {
@@ -48,7 +48,7 @@ async function started(use: (url: string) => Promise<void>): Promise<void> {
   process.stdout.write(`stopped with ${code}\n`);
 }
 
-/** npm puts this project's own programs first, which a new user's shell does not. */
+/** PATH without this project's own programs: npm puts them first, a new user's shell does not. */
 function systemPath(): string {
   return (PATH ?? '')
     .split(':')

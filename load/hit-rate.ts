@@ -1,8 +1,8 @@
 /**
- * `npm run bench -- hit-rate [--seconds N] [--rate N] [--users N] [--seed N]`: how many of the reads that a cache could
- * answer are hits. The trace is made beforehand: 90 % reads and 10 % writes by users who come back by a Zipf law (s = 1),
- * each call through another of two processes, by chance. The ceiling is what an ideal cache would reach on that trace: shared by
- * all, never full, known to lose exactly what a write of the same user outdates and what has reached its TTL.
+ * `npm run bench -- hit-rate [--seconds N] [--rate N] [--users N] [--seed N]`: the share of cacheable reads that are hits.
+ * The trace is generated first: 90 % reads and 10 % writes by users who return by a Zipf law (s = 1), each call through
+ * one of two processes, chosen at random. The ceiling is what an ideal cache would reach on that trace: shared by all
+ * processes, never full, and losing only entries that a write of the same user outdates or whose TTL has expired.
  */
 import { parseArgs } from 'node:util';
 import { Random } from '../test/consistency/random.js';
@@ -21,7 +21,7 @@ const { values } = parseArgs({
 const [seconds, rate] = [Number(values.seconds), Number(values.rate)];
 const [users, seed] = [Number(values.users), Number(values.seed)];
 
-/** What is kept how long, and what outdates it, as the features say. */
+/** The TTL of each cache and the writes that outdate its entries, as the features define them. */
 const caches = {
   'task-lists': { ttlMs: 5 * 60_000, features: ['tasks'] },
   'task-stats': { ttlMs: 60_000, features: ['tasks'] },
@@ -69,7 +69,7 @@ await withDeployment({ apis: [{}, {}] }, async (deployment) => {
 });
 
 function idealHits(steps: readonly Step[], times: readonly number[]): number {
-  /** When each was made, by user and kind. */
+  /** When each entry was created, by user and kind. */
   const kept = new Map<string, number>();
   let hits = 0;
   for (const [n, { kind, user }] of steps.entries()) {

@@ -1,9 +1,9 @@
 /**
- * `npm run bench -- list-scale [--rows N]`: how long a list of 25 tasks takes with N tasks (default 10,000,000) in the
- * table and with 10,000. Both tables are on one server, each behind an API process of its own; the requests take turns,
- * one at a time. 100 users ask, each of whom has 100 tasks that lie as far apart as they can, among everybody's.
- * Exit code 1: with N tasks the median is more than 1.3 times as long. 10,000,000 tasks take 10 GB in the folder of
- * temporary files while it runs.
+ * `npm run bench -- list-scale [--rows N]`: the latency of a list of 25 tasks with N tasks (default 10,000,000) in the
+ * table, compared with 10,000. Both tables are on one server, each behind its own API process; the requests alternate,
+ * one at a time. 100 users send them; each has 100 tasks, spread evenly over the table.
+ * Exit code 1: with N tasks the median is more than 1.3 times as long. While it runs, 10,000,000 tasks take 10 GB in
+ * the folder for temporary files.
  */
 import { parseArgs } from 'node:util';
 import { uuidv7 } from '../libs/platform/ids/uuid.js';
@@ -22,7 +22,7 @@ const askingUsers = 100;
 const tasksOfAUser = 100;
 const limit = 1.3;
 
-/** A table with the API in front of it. */
+/** A table and the API process that serves it. */
 interface Side {
   readonly rows: number;
   readonly api: Api;
@@ -30,7 +30,7 @@ interface Side {
   readonly tokens: readonly string[];
 }
 
-// What ends a process without its `exit` event would leave the server and its files behind.
+// A signal ends the process without its `exit` event, which would leave the server and its files behind.
 process.once('SIGINT', () => process.exit(130));
 process.once('SIGTERM', () => process.exit(143));
 
@@ -39,7 +39,7 @@ const postgres = await startPostgres({ settings });
 const sides: Side[] = [];
 try {
   for (const rows of [fewRows, manyRows]) sides.push(await openSide(postgres, rows));
-  // The processes warm up with one user, so that the pages of all others are still to be read for the first time.
+  // The processes warm up with one user, so that the first request of every other user is still a cold one.
   await measure(sides, { users: 1, rounds: 500 });
   describe('first request of each user', await measure(sides, { users: askingUsers, rounds: 1 }));
   await measure(sides, { users: askingUsers, rounds: 5 });
@@ -74,7 +74,7 @@ async function openSide(server: TestPostgres, rows: number): Promise<Side> {
   return { rows, api, caller, tokens };
 }
 
-/** Milliseconds of each request to each side, which come first in turns. */
+/** Milliseconds of each request to each side. The sides alternate in who comes first. */
 async function measure(sides: readonly Side[], { users, rounds }: { users: number; rounds: number }) {
   const times = new Map(sides.map((side) => [side, [] as number[]]));
   for (let request = 0; request < users * rounds; request++) {

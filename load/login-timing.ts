@@ -1,5 +1,5 @@
-// npm run bench -- login-timing: how long a login takes for an unknown e-mail and for a wrong password, on a machine at rest.
-// Exit code 1: the medians differ by more than 5 %, and the time tells who has an account.
+// npm run bench -- login-timing: how long a login takes for an unknown e-mail and for a wrong password, on an idle machine.
+// Exit code 1: the medians differ by more than 5 %, so the time reveals who has an account.
 import { startApi } from '../test/support/api.js';
 import { client, type Client } from '../test/support/client.js';
 import { startPostgres } from '../test/support/postgres.js';
@@ -31,7 +31,7 @@ try {
   await postgres.stop();
 }
 
-/** In turns, each kind first in every other round, so that what else the machine does meets both. */
+/** The two kinds alternate, and so does their order, so that other work of the machine affects both alike. */
 async function measure(caller: Client, email: string, rounds: number) {
   const times = { unknown: [] as number[], wrong: [] as number[] };
   for (let round = 0; round < rounds; round++) {

@@ -1,20 +1,19 @@
 /**
- * `npm run bench -- overhead [metrics|logs|traces-10|traces-0|unconfigured]`: what it costs to be watched, in CPU of the API
- * process for the mix of 90 reads and 10 writes. Two processes stand over the same servers, one watched and one not; in turns
- * each gets the same steps. A pair is several short runs of each, AB, BA, AB and so on, so that what the
- * machine does besides meets both alike.
+ * `npm run bench -- overhead [metrics|logs|traces-10|traces-0|unconfigured]`: the cost of observability, in CPU of the API
+ * process for the mix of 90 reads and 10 writes. Two processes use the same servers, one observed and one not; they are
+ * compared in pairs.
  *
- * - metrics: against the same build that `without-metrics.ts` has taken them from; what a scrape takes is added, for one every
- *   15 s of load;
- * - logs: `LOG_LEVEL` info against warn; this process reads the lines, by a pipe;
- * - traces-10, traces-0: sent to a receiver in this process, a tenth of them or none, against no `OTEL_` variable;
- * - unconfigured: packages of OpenTelemetry that a process without such a variable loads.
+ * - metrics: against the same build without metrics (`without-metrics.ts`). The cost of a scrape every 15 s of load is
+ *   added;
+ * - logs: `LOG_LEVEL` info against warn; this process reads the lines from a pipe;
+ * - traces-10, traces-0: 10 % or 0 % of the traces, sent to a receiver in this process, against no `OTEL_` variable;
+ * - unconfigured: the OpenTelemetry packages that a process without such a variable loads.
  */
 import { loadedTelemetry, tellTelemetryLoads } from '../test/support/loaded-telemetry.js';
 import { startOtlpReceiver } from '../test/support/otlp-receiver.js';
+import { cpuPairs, ratioOf, requestsOf, reportMedian } from './support/cpu-pairs.js';
 import { withDeployment } from './support/deployment.js';
-import { report, say } from './support/figures.js';
-import { medianOf } from './support/median.js';
+import { report } from './support/figures.js';
 import { overheadCases, type OverheadCase } from './support/overhead-cases.js';
 import { Side } from './support/side.js';
 import { seedUsers } from './support/users.js';
@@ -22,10 +21,7 @@ import { seedUsers } from './support/users.js';
 const userCount = 50;
 const tasksOfEach = 50;
 const pairs = 20;
-/** Until both are compiled as far as they will be. */
 const warmUpPairs = 6;
-const runsOfAPair = 8;
-const stepsOfARun = 500;
 
 const receiver = await startOtlpReceiver();
 const cases = overheadCases(receiver);
@@ -47,52 +43,14 @@ async function compare(overhead: OverheadCase): Promise<void> {
     const [watched, unwatched] = deployment.apis;
     if (watched === undefined || unwatched === undefined) throw new Error('Two processes are needed.');
     const users = await seedUsers(deployment, { users: userCount, tasksOfEach });
-    const sides = {
-      watched: new Side(watched, users),
-      unwatched: new Side(unwatched, users),
-    };
-    const ratios: number[] = [];
-    for (let pair = -warmUpPairs; pair < pairs; pair++) {
-      const { seconds, loadSeconds } = await runPair(sides);
-      seconds.watched += (await overhead.besides?.(watched, loadSeconds)) ?? 0;
-      const ratio = seconds.watched / seconds.unwatched;
-      if (pair >= 0) ratios.push(ratio);
-      say(
-        `  ${pair < 0 ? 'warm-up' : pair + 1}: ${perThousand(seconds.watched)} and ${perThousand(seconds.unwatched)} s of CPU for 1,000 requests, ${ratio.toFixed(3)}`,
-      );
-    }
-    await overhead.check(watched, unwatched, (pairs + warmUpPairs) * runsOfAPair * stepsOfARun);
+    const sides = { subject: new Side(watched, users), baseline: new Side(unwatched, users) };
+    const additionalCpu = (loadSeconds: number) => overhead.additionalCpu?.(watched, loadSeconds) ?? 0;
+    const found = await cpuPairs({ sides, pairs, warmUpPairs, additionalCpu });
+    await overhead.check(watched, unwatched, requestsOf({ pairs, warmUpPairs }));
     for (const side of Object.values(sides)) side.close();
-    const { value, from, to } = medianOf(ratios);
-    say(
-      `${what}: median of ${pairs} pairs ${value.toFixed(3)}, 95 %: ${from.toFixed(3)} to ${to.toFixed(3)}`,
-    );
+    const value = reportMedian(what, found.map(ratioOf));
     report({ bench: 'overhead', what: `CPU, ${what}/none`, value, atMost });
   });
-}
-
-interface Sides<T> {
-  readonly watched: T;
-  readonly unwatched: T;
-}
-
-/** @returns CPU time of each, and how long the watched one had load, in seconds */
-async function runPair(sides: Sides<Side>) {
-  const seconds = { watched: 0, unwatched: 0 };
-  let loadSeconds = 0;
-  for (let run = 0; run < runsOfAPair; run++) {
-    const names = ['watched', 'unwatched'] as const;
-    for (const name of run % 2 === 0 ? names : names.toReversed()) {
-      const startedAt = performance.now();
-      seconds[name] += await sides[name].run(stepsOfARun);
-      if (name === 'watched') loadSeconds += (performance.now() - startedAt) / 1000;
-    }
-  }
-  return { seconds, loadSeconds };
-}
-
-function perThousand(seconds: number): string {
-  return ((seconds / (runsOfAPair * stepsOfARun)) * 1000).toFixed(3);
 }
 
 async function countLoads(): Promise<void> {

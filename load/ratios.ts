@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: every bench that has a figure to reach, one after the other, each in a process of its own; in
- * `npm run bench -- ratios NAME NAME` those that are named. Exit code 1: a figure is missed, or a bench broke down.
+ * `npm run bench`: runs every bench that has a target, one after the other, each in its own process.
+ * `npm run bench -- ratios NAME NAME` runs only those. Exit code 1: a target was missed, or a bench crashed.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -28,9 +28,9 @@ for (const name of names) {
   bench.on('message', (figure) => found.push(figure as Figure));
   const [code] = (await once(bench, 'exit')) as [number | null];
   figures.push(...found);
-  // A figure that was missed fails it too, and shows in the table.
+  // A bench that misses a target exits with 1 as well; the table shows that.
   if (code !== 0 && found.every(isReached)) broken.push(name);
 }
 process.stdout.write(`\n${table(figures)}`);
-for (const name of broken) process.stdout.write(`${name}: broke down\n`);
+for (const name of broken) process.stdout.write(`${name}: crashed\n`);
 if (broken.length > 0 || !figures.every(isReached)) process.exitCode = 1;

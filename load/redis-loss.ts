@@ -1,8 +1,8 @@
 /**
- * `npm run bench -- redis-loss [--rate N]`: two processes at half of what they can just serve without a cache (or N calls
- * per second), 90 % reads and 10 % writes. Redis is killed, and comes back empty; then it is stopped (SIGSTOP), and goes on.
- * For 40 s each: who asks a stopped Redis before its silence is noticed, after 250 ms (`REDIS_TIMEOUT_MS`), waits so long.
- * These are 0.6 % of the calls, which the 99th percentile does not show and the maximum does.
+ * `npm run bench -- redis-loss [--rate N]`: two processes at half of their breakpoint without a cache (or at N calls per
+ * second), 90 % reads and 10 % writes. Redis is killed and comes back empty; then it is stopped (SIGSTOP) and continued.
+ * Each outage lasts 40 s. Calls that reach a stopped Redis wait for the timeout, 250 ms (`REDIS_TIMEOUT_MS`), until the
+ * process knows that it is down. These are 0.6 % of the calls: visible in the maximum, not in the 99th percentile.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -65,7 +65,7 @@ await withDeployment({ apis: [{}, {}, uncached, uncached] }, async (deployment) 
   }
 });
 
-/** Returns how long after its return all processes took answers from their caches again. */
+/** Returns how long after Redis came back all processes served responses from their caches again. */
 async function breakOff(
   loss: (typeof losses)[number],
   redis: TestRedis,

@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- replica-share [--seconds N]`: how many of the uncached reads that start more than a second after their
- * user's last write replicas serve, with two of them. One process takes the writes, of all users by turns, so that there
- * is always something to replicate; the other one takes only such reads, and its counters tell who served them.
+ * `npm run bench -- replica-share [--seconds N]`: the share of uncached reads that two replicas serve, among the reads
+ * that start more than a second after their user's last write. One process takes the writes, of all users in turn, so
+ * that there is always something to replicate. The other process takes only such reads; its counters show who served them.
  */
 import { parseArgs } from 'node:util';
 import { Caller } from './support/caller.js';
@@ -28,7 +28,7 @@ await withDeployment({ apis: [env, env], isReplicated: true }, async (deployment
   if (reading === undefined || writing === undefined) throw new Error('Two processes are needed.');
   const seeded = await seedUsers(deployment, { users, tasksOfEach: 50 });
   const callers = { read: new Caller(reading.url), write: new Caller(writing.url) };
-  /** By user; Infinity while a write is under way. */
+  /** By user; Infinity while a write is in progress. */
   const wroteAt = new Map<number, number>();
 
   const send = (caller: Caller, step: Step, n: number): Promise<number> =>
@@ -42,7 +42,7 @@ await withDeployment({ apis: [env, env], isReplicated: true }, async (deployment
     return status;
   };
   let latest = 0;
-  /** By whoever comes next and has rested. */
+  /** Picks the next user whose last write is old enough. */
   const read = async (n: number): Promise<number> => {
     const isRested = (user: number): boolean => performance.now() - (wroteAt.get(user) ?? -Infinity) > restMs;
     do latest = (latest + 1) % users;

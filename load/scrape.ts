@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- scrape`: what a scrape of the metrics costs once a process has all its series: time of the answer,
- * CPU of the process and the number of series. Every route is asked with the usual mistakes first.
+ * `npm run bench -- scrape`: the cost of a scrape once a process has all its series: response time, CPU of the process
+ * and number of series. Before that, every route is called, also with the usual mistakes.
  */
 import { client } from '../test/support/client.js';
 import { listOperations } from '../test/support/openapi.js';

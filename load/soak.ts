@@ -46,7 +46,7 @@ async function makeUser(caller: Client): Promise<User> {
   return { token, taskIds: body.results.map(({ task }) => task.id) };
 }
 
-/** The tokens last 15 minutes, which is longer than this takes; a 401 would show in the statuses. */
+/** The tokens last 15 minutes, longer than the bench runs; a 401 would show in the statuses. */
 async function drive(caller: Client, users: readonly User[], rssMiB: () => number): Promise<void> {
   const statuses: Record<string, number> = {};
   const started = performance.now();

@@ -1,5 +1,5 @@
-// node scripts/app.mjs NAME[/PROGRAM] [arguments]: runs apps/NAME/main.ts, or another program of that app, installed
-// and built first where needed.
+// node scripts/app.mjs NAME[/PROGRAM] [arguments]: runs apps/NAME/main.ts, or another program of that app. Installs and
+// builds first if needed.
 import { ensureBuilt, ensureInstalled, run } from './bootstrap.mjs';
 
 const [name, ...args] = process.argv.slice(2);

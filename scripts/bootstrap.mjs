@@ -1,5 +1,5 @@
-// What every script needs before it can start: packages, a Node that runs the sources' target, an up-to-date dist.
-// It runs before anything is installed, on any Node from 20: built-in modules only.
+// Prepares what every script needs: installed packages, a Node that is new enough for the code, an up-to-date dist.
+// It runs before anything is installed, on any Node from 20, so it uses built-in modules only.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -12,13 +12,13 @@ const at = (...parts) => join(root, ...parts);
 
 const NEEDED_MAJOR = 24;
 const BUILD_INPUTS = ['apps', 'libs', '.swcrc'];
-/** An interrupt sent to npm alone doesn't reach the app as one from a terminal does; it is told again after this. */
+/** A SIGINT sent to npm alone does not reach the app, unlike one from a terminal. After this time the app gets a SIGTERM. */
 const INTERRUPT_GRACE_MS = 1000;
 
 export function ensureInstalled() {
   if (isInstalled()) return;
   console.error('Installing packages (npm ci) …');
-  // Explicit, since NODE_ENV=production would leave out the compiler and some settings the embedded Postgres.
+  // Explicit, because NODE_ENV=production would omit the compiler, and some npm settings the embedded Postgres.
   const flags = ['--no-audit', '--no-fund', '--loglevel=error', '--include=dev', '--include=optional'];
   const { status } = spawnSync('npm', ['ci', ...flags], {
     cwd: root,
@@ -28,7 +28,7 @@ export function ensureInstalled() {
   if (status !== 0) fail('npm ci failed; its message is above.');
 }
 
-/** npm notes what it put into node_modules in a lockfile of its own, last of all: it must agree with ours. */
+/** As its last step, npm writes a lockfile of what it installed into node_modules; it must agree with ours. */
 function isInstalled() {
   const installed = readPackages(at('node_modules', '.package-lock.json'));
   if (!installed) return false;
@@ -45,13 +45,13 @@ function readPackages(file) {
 }
 
 export function ensureBuilt() {
-  if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== fingerprint()) build();
+  if (!existsSync(fingerprintFile) || readFileSync(fingerprintFile, 'utf8') !== fingerprint()) build();
 }
 
 export function build() {
   const built = fingerprint();
-  // Beside dist, so that a removed source leaves nothing behind, a failed build leaves the old one, and the paths in
-  // the source maps stay true after the move.
+  // Built beside dist: so nothing of a removed source remains, a failed build keeps the old dist, and the paths in the
+  // source maps are still right after the move.
   const fresh = at(`dist-${process.pid}`);
   const swc = at('node_modules', '@swc', 'cli', 'bin', 'swc.js');
   const args = [swc, 'apps', 'libs', '-d', fresh, '--quiet'];
@@ -65,9 +65,9 @@ export function build() {
   renameSync(fresh, at('dist'));
 }
 
-const stampFile = at('dist', '.stamp');
+const fingerprintFile = at('dist', '.stamp');
 
-/** Paths, sizes and times: unlike "newer than", it notices removed, renamed and older files as well. */
+/** Hashes paths, sizes and times: unlike "newer than", this detects removed, renamed and older files too. */
 function fingerprint() {
   const hash = createHash('sha256');
   for (const input of BUILD_INPUTS) addTo(hash, input);
@@ -82,8 +82,8 @@ function addTo(hash, path) {
 }
 
 /**
- * Runs the project's Node with these arguments and ends as that process ends. SIGTERM is passed on; an interrupt
- * from a terminal goes to the whole process group, so here it is only waited out.
+ * Runs the project's Node with these arguments and exits with its exit code. SIGTERM is passed on. A SIGINT from a
+ * terminal reaches the whole process group, so this process only waits.
  */
 export function run(args, { env = {} } = {}) {
   const child = spawn(nodePath(), args, {
@@ -101,7 +101,7 @@ export function run(args, { env = {} } = {}) {
 const isWindows = process.platform === 'win32';
 let node;
 
-/** Node 24 comes as an npm package, so that the machine's own may be older. */
+/** Node 24 is installed as an npm package, so that the system's Node may be older. */
 function nodePath() {
   node ??= [at('node_modules', 'node', 'bin', isWindows ? 'node.exe' : 'node'), process.execPath].find(
     isNewEnough,

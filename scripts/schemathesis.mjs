@@ -1,5 +1,5 @@
-// npm run test:api [-- schemathesis' arguments]: starts the API on a throw-away database and lets schemathesis (PyPI)
-// try every operation of its OpenAPI document with all of its checks.
+// npm run test:api [-- schemathesis arguments]: starts the API on a throw-away database and runs schemathesis (PyPI)
+// on every operation of its OpenAPI document with all checks.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';

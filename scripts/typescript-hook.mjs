@@ -1,5 +1,5 @@
-// Lets Node run our TypeScript as it is (it strips types by itself): sources import `./x.js`, which is `./x.ts` before
-// the build. For files without decorators and other syntax that needs compiling.
+// Lets Node run TypeScript sources directly (Node strips the types): it resolves imports of `./x.js` to `./x.ts`. For files
+// without decorators and other syntax that needs compiling.
 import { existsSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 

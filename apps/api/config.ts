@@ -1,23 +1,22 @@
-import { authVariables, needsSharedKeys } from '../../libs/auth/auth.config.js';
 import type { Environment } from '../../libs/platform/config/environment.js';
-import {
-  hasNoTestSettings,
-  needsInProduction,
-  needsPublicAddresses,
-  needsSharedTokenKey,
-} from '../../libs/platform/config/load.js';
+import { needsInProduction, type Rule } from '../../libs/platform/config/load.js';
+import { needsSharedTokenKey } from '../../libs/platform/consistency/consistency.config.js';
+import { rulesOf, variablesOf } from '../../libs/platform/features/feature-variables.js';
+import { needsPublicUrl } from '../../libs/platform/http/http.config.js';
+import { needsSender } from '../../libs/platform/mail/mail.config.js';
 import { platformVariables } from '../../libs/platform/platform.config.js';
+import { features } from '../features.js';
 
 /** Every variable that this app reads. */
-export const apiVariables = { ...platformVariables, ...authVariables };
+export const apiVariables = { ...platformVariables, ...variablesOf(features) };
+
+export type ApiConfig = Environment<typeof platformVariables>;
 
 /** What must hold between them. */
-export const apiRules = [
+export const apiRules: readonly Rule<ApiConfig>[] = [
   needsInProduction('DATABASE_URL', 'REDIS_URL', 'SMTP_URL'),
-  needsPublicAddresses,
-  needsSharedKeys,
+  needsPublicUrl,
+  needsSender,
   needsSharedTokenKey,
-  hasNoTestSettings,
+  ...rulesOf<ApiConfig>(features),
 ];
-
-export type ApiConfig = Environment<typeof apiVariables>;

@@ -1,4 +1,4 @@
-/** What a person at a terminal sees after the start: where things are, and a first call to paste. */
+/** Shown at a terminal after the start: addresses, and a first call to copy. */
 export function welcome(port: number, opsPort: number): string {
   const api = `http://localhost:${port}`;
   return `

@@ -1,9 +1,19 @@
-export const usage = `Usage:
-  seed --users N --tasks M          makes N users with M tasks in all; password of each: "correct horse battery"
-  user show EMAIL
-  user set-tier EMAIL free|premium  the user has to log in anew
-  user set-role EMAIL user|admin    the user has to log in anew
-`;
+import { features } from '../features.js';
 
-/** A mistake of the person at the terminal: the sentence, the usage, exit code 64 (EX_USAGE). */
+export function usage(): string {
+  const seeds = features.flatMap(({ seed }) => (seed?.option ? [seed] : []));
+  const options = seeds.map(({ option }) => `[--${option} N]`).join(' ');
+  const lines = seeds.map(
+    ({ option, help, defaultCount }) => `    --${option}: number of ${help} (default ${defaultCount})`,
+  );
+  return `Usage:
+  seed ${options}
+${lines.join('\n')}
+  user show EMAIL
+  user set-tier EMAIL free|premium  the user has to log in again
+  user set-role EMAIL user|admin    the user has to log in again
+`;
+}
+
+/** A usage error: prints the message and the usage, exit code 64 (EX_USAGE). */
 export class UsageError extends Error {}

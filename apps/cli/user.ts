@@ -1,32 +1,34 @@
-import { AccountsService } from '../../libs/auth/accounts.service.js';
-import type { DataPath } from '../../libs/platform/data-path.js';
-import { EventBus } from '../../libs/platform/events/event-bus.js';
-import { Outbox } from '../../libs/platform/events/outbox.js';
+import type { INestApplicationContext } from '@nestjs/common';
+import { roles, tiers } from '../../libs/auth/access/roles.port.js';
+import { AccountsPort, type Account } from '../../libs/auth/accounts.port.js';
 import { ProfilesService } from '../../libs/users/profiles.service.js';
+import type { Command } from './command.js';
 import { UsageError } from './usage.js';
 
-type Run = (path: DataPath) => Promise<void>;
-
 /** `user show|set-tier|set-role EMAIL [VALUE]` */
-export function user([action, email, value, ...rest]: string[]): Run {
+export function user([action, email, value, ...rest]: string[]): Command {
   if (email === undefined || rest.length > 0) throw new UsageError('Which user?');
   switch (action) {
     case 'show':
-      return (path) => show(path, email);
-    case 'set-tier':
-      if (value !== 'free' && value !== 'premium') throw new UsageError('A tier is free or premium.');
-      return (path) => setClaims(path, email, { tier: value });
-    case 'set-role':
-      if (value !== 'user' && value !== 'admin') throw new UsageError('A role is user or admin.');
-      return (path) => setClaims(path, email, { role: value });
+      return (app) => show(app, email);
+    case 'set-tier': {
+      const tier = tiers.find((each) => each === value);
+      if (tier === undefined) throw new UsageError('A tier is free or premium.');
+      return (app) => setClaims(app, email, { tier });
+    }
+    case 'set-role': {
+      const role = roles.find((each) => each === value);
+      if (role === undefined) throw new UsageError('A role is user or admin.');
+      return (app) => setClaims(app, email, { role });
+    }
     default:
       throw new UsageError(`Unknown command: user ${action ?? ''}`);
   }
 }
 
-async function show(path: DataPath, email: string): Promise<void> {
-  const account = await getAccount(path, email);
-  const profile = await profiles(path).find(account.id);
+async function show(app: INestApplicationContext, email: string): Promise<void> {
+  const account = await getAccount(app, email);
+  const profile = await profilesOf(app).find(account.id);
   const { id, emailVerified, createdAt } = account;
   const view = {
     id,
@@ -39,23 +41,24 @@ async function show(path: DataPath, email: string): Promise<void> {
   process.stdout.write(`${JSON.stringify(view, null, 2)}\n`);
 }
 
-async function setClaims(path: DataPath, email: string, claims: Parameters<ProfilesService['setClaims']>[1]) {
-  const { id, registration } = await getAccount(path, email);
-  await profiles(path).ensureProfile({ id, ...registration });
-  await profiles(path).setClaims(id, claims);
-  await show(path, email);
+/** The event waits in the outbox: the API's own relay delivers it. */
+async function setClaims(
+  app: INestApplicationContext,
+  email: string,
+  claims: Parameters<ProfilesService['setClaims']>[1],
+): Promise<void> {
+  const { id, registration } = await getAccount(app, email);
+  const profiles = profilesOf(app);
+  await profiles.ensureProfile({ id, ...registration });
+  await profiles.setClaims(id, claims);
+  await show(app, email);
 }
 
-async function getAccount(path: DataPath, email: string) {
-  const account = await new AccountsService(path.databases.forFeature('auth')).findByEmail(email);
+async function getAccount(app: INestApplicationContext, email: string): Promise<Account> {
+  const account = await app.get(AccountsPort, { strict: false }).findByEmail(email);
   if (account === null) throw new UsageError(`There is no user with the e-mail ${email}.`);
   return account;
 }
 
-/** The event waits in the outbox: the API's own relay delivers it. */
-const profiles = (path: DataPath) =>
-  new ProfilesService(
-    path.databases.forFeature('users'),
-    new Outbox(path.databases.forFeature('users'), 'users', new EventBus()),
-    path.caches,
-  );
+const profilesOf = (app: INestApplicationContext): ProfilesService =>
+  app.get(ProfilesService, { strict: false });

@@ -1,15 +1,14 @@
 import { parseArgs } from 'node:util';
-import { authPersistence } from '../../libs/auth/auth.persistence.js';
+import { startDevelopmentPostgres } from '../../libs/embedded/development-postgres.js';
 import { loadConfigOrExit, needsAlways, needsInProduction } from '../../libs/platform/config/load.js';
-import { platformVariables } from '../../libs/platform/platform.config.js';
-import { openDatabase, untilMigrated } from '../../libs/platform/postgres/open-database.js';
-import { uuidv7 } from '../../libs/platform/ids/uuid.js';
+import { persistenceOf } from '../../libs/platform/features/persistence-of.js';
 import { onStopSignal, Stopped, untilStopped } from '../../libs/platform/lifecycle/stop-signal.js';
 import { logger } from '../../libs/platform/logging/logger.js';
-import { tasksPersistence } from '../../libs/tasks/tasks.persistence.js';
-import { usersPersistence } from '../../libs/users/users.persistence.js';
+import { dataPathVariables } from '../../libs/platform/platform.config.js';
+import { openDatabase, untilMigrated } from '../../libs/platform/postgres/open-database.js';
+import { features as definitions } from '../features.js';
 
-const features = [authPersistence, usersPersistence, tasksPersistence];
+const features = persistenceOf(definitions);
 
 /**
  * `migrate [--wait] [feature …]`: brings the schemas of the named features (default: all) up to date, then exits. A
@@ -17,7 +16,7 @@ const features = [authPersistence, usersPersistence, tasksPersistence];
  * else has brought the schemas at least as far as this program would.
  */
 const { wait, names } = parse(process.argv.slice(2));
-const config = loadConfigOrExit(platformVariables, [
+const config = loadConfigOrExit(dataPathVariables, [
   wait ? needsAlways('DATABASE_URL') : needsInProduction('DATABASE_URL'),
 ]);
 logger.level = config.LOG_LEVEL;
@@ -27,7 +26,7 @@ const options = {
   config: { ...config, MIGRATE_ON_START: !wait },
   features: chosen,
   applicationName: 'task-api-migrate',
-  processId: uuidv7(),
+  startEmbedded: startDevelopmentPostgres,
   stop: stop.signal,
 };
 try {
@@ -59,7 +58,7 @@ function parse(args: string[]): { readonly wait: boolean; readonly names: readon
   }
 }
 
-/** A mistake of whoever started it: the sentence, the usage, exit code 64 (EX_USAGE). */
+/** A usage error: prints the message and the usage, exit code 64 (EX_USAGE). */
 function leave(sentence: string): never {
   const schemas = features.map(({ schema }) => schema).join(', ');
   process.stderr.write(`${sentence}\nUsage: migrate [--wait] [feature …]; features are ${schemas}.\n`);

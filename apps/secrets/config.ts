@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { integer, list } from '../../libs/platform/config/environment.js';
-import { platformVariables } from '../../libs/platform/platform.config.js';
+import { loggingVariables } from '../../libs/platform/logging/logging.config.js';
 
 const name = () => z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, 'must be a name of Kubernetes');
 const label =
   /^([a-z0-9.-]{1,253}\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?=([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?$/;
 
-/** What the maker of Secrets reads. */
+/** Variables of the program that creates Secrets. */
 export const secretsVariables = {
-  LOG_LEVEL: platformVariables.LOG_LEVEL,
+  LOG_LEVEL: loggingVariables.LOG_LEVEL,
   CREDENTIALS_SECRET: name().optional().describe('Secret of passwords. Unset: none is made.'),
   JWT_KEYS_SECRET: name().optional().describe('Secret of the keys of access tokens. Unset: none is made.'),
   SECRETS_NAMESPACE: name().optional().describe('Where they are made. Default: the namespace of this pod.'),

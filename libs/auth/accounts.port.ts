@@ -1,4 +1,4 @@
-/** What auth knows of an account and other features may see. */
+/** The part of an account that other features may see. */
 export interface Account {
   readonly id: string;
   readonly email: string;
@@ -8,7 +8,7 @@ export interface Account {
   readonly registration: { readonly name: string; readonly timezone: string };
 }
 
-/** What other features may ask of auth. */
+/** What other features may call in auth. */
 export abstract class AccountsPort {
   /** The account, or null where there is none (any more). Consistency: as `Database.read`. */
   abstract find(userId: string): Promise<Account | null>;

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { integer, type Environment } from '../platform/config/environment.js';
 import type { Rule } from '../platform/config/load.js';
-import type { PlatformConfig } from '../platform/platform.config.js';
+import type { ProcessConfig } from '../platform/config/process.config.js';
+import { limitsVariables } from './limits/limits.config.js';
 
-/** What the auth feature is told by the environment. */
+/** Variables of the auth feature. */
 export const authVariables = {
   ACCESS_TOKEN_TTL_SECONDS: integer(1, 3600).default(900).describe('Life of an access token.'),
   REFRESH_GRACE_SECONDS: integer(1, 60)
@@ -36,13 +37,11 @@ export const authVariables = {
       'A new key signs when it is this old: by then all processes know it. What a process finds at its start is as old ' +
         'as its name says (`2026-11-24T14-30-00Z.pem`), anything else as its file.',
     ),
+  ...limitsVariables,
 };
 
 /** Production has several processes, and one that made its own key would refuse the others' tokens. */
-export const needsSharedKeys: Rule<PlatformConfig & AuthConfig> = ({ NODE_ENV, JWT_KEYS_DIR }) =>
+export const needsSharedKeys: Rule<ProcessConfig & AuthConfig> = ({ NODE_ENV, JWT_KEYS_DIR }) =>
   NODE_ENV === 'production' && JWT_KEYS_DIR === undefined ? ['JWT_KEYS_DIR: is needed in production'] : [];
 
 export type AuthConfig = Environment<typeof authVariables>;
-
-/** This feature's slice of the configuration. */
-export const AUTH_CONFIG = Symbol('AUTH_CONFIG');

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineEvent } from '../platform/events/event-bus.js';
+import { defineEvent } from '../platform/events/event.js';
 
 /** An account was made; its profile may still be missing. */
 export const userRegistered = defineEvent(

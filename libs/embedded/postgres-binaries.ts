@@ -1,7 +1,7 @@
 import { chmod, readFile, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 
-/** Paths of the three programs that make and run a server. */
+/** Paths of the three programs that create and run a server. */
 export interface PostgresBinaries {
   readonly initdb: string;
   readonly pgCtl: string;
@@ -21,7 +21,7 @@ const platformPackages: Readonly<Record<string, string>> = {
 
 /**
  * The Postgres that npm installed for this platform.
- * @throws Error with a sentence on what to do, if there is none.
+ * @throws Error that says what to do, where there is none.
  */
 export async function npmPostgresBinaries(): Promise<PostgresBinaries> {
   const platform = `${process.platform}-${process.arch}`;
@@ -52,8 +52,8 @@ function parseBinaries(name: string, exported: unknown): PostgresBinaries {
 }
 
 /**
- * Does what the package's install script does, since `npm ci --ignore-scripts` leaves it out: links between the
- * libraries, which an npm archive cannot hold. A read-only installation that is whole stays as it is.
+ * Does what the package's install script does, which `npm ci --ignore-scripts` skips: creates links between the
+ * libraries, which an npm archive cannot contain. A read-only installation that is complete stays as it is.
  */
 async function repairInstallation(binaries: PostgresBinaries): Promise<void> {
   const root = dirname(dirname(dirname(binaries.postgres)));

@@ -39,7 +39,7 @@ const stopSeconds = 60;
 
 const defaults: PostgresSettings = {
   listen_addresses: '127.0.0.1',
-  // No file in the file system that a long path or another user could get in the way of.
+  // No socket file, which a long path or another user could get in the way of.
   unix_socket_directories: '',
   shared_buffers: '64MB',
   max_connections: 100,
@@ -48,7 +48,7 @@ const defaults: PostgresSettings = {
   log_timezone: 'UTC',
 };
 
-/** Opens the cluster in `directory`, made on the first call. Processes may race for that: one of them wins. */
+/** Opens the cluster in `directory`; the first call creates it. Where several processes do that at once, one of them wins. */
 export async function openCluster(directory: string, binaries: PostgresBinaries): Promise<PostgresCluster> {
   await mkdir(directory, { recursive: true });
   const root = await realpath(directory);
@@ -62,7 +62,7 @@ export async function openCluster(directory: string, binaries: PostgresBinaries)
   return { binaries, account, data, log: join(folder, 'postgres.log'), password };
 }
 
-/** Made aside and moved when whole, so that a process which dies meanwhile leaves no half of one. */
+/** The cluster is created beside and moved when it is complete, so that a process which dies meanwhile leaves no half of one. */
 async function createCluster(root: string, folder: string, binaries: PostgresBinaries): Promise<void> {
   const draft = await mkdtemp(join(root, 'unfinished-'));
   const account = await postgresAccount(draft, binaries.postgres);
@@ -110,7 +110,7 @@ async function syncDirectory(path: string): Promise<void> {
   await handle.sync().finally(() => handle.close());
 }
 
-/** By age, because the number of a dead process may be in use again. None takes longer than initdb's timeout. */
+/** By age, because the process id of a dead process may be in use again. No creation takes longer than initdb's timeout. */
 async function removeUnfinished(root: string): Promise<void> {
   for (const name of await readdir(root)) {
     if (!name.startsWith('unfinished-')) continue;
@@ -146,7 +146,7 @@ export async function majorVersion(account: PostgresAccount, binaries: PostgresB
   return Number(/\) (\d+)/.exec(printed)?.[1]);
 }
 
-/** The server that runs on the cluster: ours or one that outlived a killed process. Null if there is none. */
+/** The server that runs on the cluster: ours, or one that survived a killed process. Null where there is none. */
 export async function findServer(
   cluster: PostgresCluster,
 ): Promise<{ readonly pid: number; readonly port: number } | null> {
@@ -158,8 +158,8 @@ export async function findServer(
 }
 
 /**
- * Starts the server and waits until it takes connections. pg_ctl puts it into a session of its own, so that Ctrl-C in
- * a terminal does not stop it before its clients have finished; Postgres' own lock admits one server a cluster.
+ * Starts the server and waits until it accepts connections. pg_ctl puts it into a session of its own, so that Ctrl-C in
+ * a terminal does not stop it before its clients have finished. Postgres' own lock allows one server per cluster.
  */
 export async function startServer(
   cluster: PostgresCluster,
@@ -173,8 +173,8 @@ export async function startServer(
 }
 
 /**
- * Postgres takes any process under a dead server's number for that server and refuses to start; numbers come again
- * soon in a container. Backends that outlive their server are recognised by their shared memory all the same.
+ * Postgres takes any process with the process id of a dead server for that server and refuses to start. In a container
+ * process ids are soon used again. Backends that survived their server are still recognised, by their shared memory.
  */
 async function removeForeignLock(cluster: PostgresCluster): Promise<void> {
   const file = join(cluster.data, 'postmaster.pid');

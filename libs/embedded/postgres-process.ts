@@ -5,11 +5,11 @@ import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 
-/** Who a server runs as, because Postgres refuses root. Null: whoever we are. */
+/** The account that a server runs under, because Postgres refuses root. Null: our own. */
 export type PostgresAccount = {
   readonly uid: number;
   readonly gid: number;
-  /** It may not enter a folder above its files (a project below /root), so it is given the right to. */
+  /** The account may not enter a folder above its files (a project below /root), so it is given the right to. */
   readonly overridesAccess: boolean;
 } | null;
 
@@ -48,7 +48,7 @@ async function canReach(account: PostgresAccount, paths: readonly string[]): Pro
 
 /**
  * Runs one of Postgres' programs under the account and returns what it printed.
- * @throws Error with its last words, if it fails or takes longer than the timeout.
+ * @throws Error with the end of its output, where it fails or takes longer than the timeout.
  */
 export async function runPostgresProgram(
   account: PostgresAccount,
@@ -75,8 +75,8 @@ export async function runPostgresProgram(
 }
 
 /**
- * `no_setuid_fixup` keeps the capability in force for access(2) too, by which Postgres looks for its programs:
- * the kernel otherwise drops it there for every user but root.
+ * `no_setuid_fixup` keeps the capability in force for access(2), too, with which Postgres looks for its programs:
+ * otherwise the kernel drops it there for every user but root.
  */
 function withAccess(
   account: NonNullable<PostgresAccount>,
@@ -119,7 +119,7 @@ function describeFailure(program: string, error: unknown): Error {
   return new Error(`${basename(program)} ${reason}: ${words || String(error)}`, { cause: error });
 }
 
-/** Whether the process is there and is a Postgres server, not one that was given a dead server's number. */
+/** Whether the process exists and is a Postgres server, not another process with the process id of a dead server. */
 export async function isPostmaster(pid: number): Promise<boolean> {
   if (!isThere(pid)) return false;
   const command = await commandOf(pid);

@@ -2,105 +2,154 @@ import { Caches } from './cache/caches.js';
 import { ChangeListener } from './cache/change-listener.js';
 import { MemoryLayer } from './cache/memory-layer.js';
 import { RedisLayer } from './cache/redis-layer.js';
-import type { PlatformConfig } from './platform.config.js';
 import { ConsistencyTokens } from './consistency/consistency-token.js';
 import { Consistency } from './consistency/consistency.js';
+import { Lease } from './consistency/lease.js';
 import { LocalLimits } from './consistency/local-limits.js';
 import { MemoryConsistencyStore } from './consistency/memory-consistency-store.js';
-import { Protections } from './consistency/protections.js';
 import { RedisConsistencyStore } from './consistency/redis-consistency-store.js';
 import { DatabaseFactory } from './database/database.js';
-import { armFailPointOnSignal } from './database/fail-point.js';
-import { openDatabase } from './postgres/open-database.js';
-import type { Persistence } from './postgres/persistence.js';
-import type { PostgresServers } from './postgres/postgres-servers.js';
 import { uuidv7 } from './ids/uuid.js';
+import type { Metrics } from './metrics/metrics.js';
+import type { DataPathConfig } from './platform.config.js';
+import { openDatabase, type StartEmbedded } from './postgres/open-database.js';
+import type { Persistence } from './postgres/persistence.js';
+import { PostgresMetrics } from './postgres/postgres-metrics.js';
+import { PostgresServer } from './postgres/postgres-server.js';
+import { PostgresServers } from './postgres/postgres-servers.js';
 import { RedisConnection } from './redis/redis-connection.js';
 import { parseRedisUrl } from './redis/redis-url.js';
-import { Policies } from './throttling/policies.js';
 import { RateLimiter } from './throttling/rate-limiter.js';
 
-/** Everything between a feature and what is kept: the databases to the database, Redis, caches and limits. */
+/** Everything between a feature and its data: databases, caches, rate limits, and what keeps them consistent. */
 export interface DataPath {
   readonly databases: DatabaseFactory;
+  readonly servers: PostgresServers;
   readonly consistency: Consistency;
   readonly caches: Caches;
   readonly limiter: RateLimiter;
-  readonly policies: Policies;
   readonly tokens: ConsistencyTokens;
-  /** Closes it all, once nobody uses it any more. */
+  /** Closes all connections. Call it when nothing uses the data path any more. */
   close(): Promise<void>;
 }
 
-export interface DataPathOptions {
-  readonly config: PlatformConfig;
-  readonly features: readonly Persistence[];
+/** The classes that a data path is made of. Others with the same constructors may take their place. */
+export interface DataPathParts {
+  readonly PostgresServers: typeof PostgresServers;
+  readonly RedisConsistencyStore: typeof RedisConsistencyStore;
+  readonly Lease: typeof Lease;
+  readonly Consistency: typeof Consistency;
+  readonly Caches: typeof Caches;
+}
+
+const ownParts: DataPathParts = { PostgresServers, RedisConsistencyStore, Lease, Consistency, Caches };
+
+export interface AssembleOptions {
+  readonly config: DataPathConfig;
+  /** URL of each server of the database. */
+  readonly servers: readonly string[];
+  readonly features?: readonly Persistence[];
+  /** The name that Postgres and Redis show for the connections of this process. */
   readonly applicationName: string;
-  /** A command reads from the primary and caches nothing; without Redis it tells the services that it writes. */
-  readonly isCommand: boolean;
-  /** Aborted, it ends the waiting for servers. */
+  /** A command reads from the primary and caches nothing. Without Redis it takes the lease to write. */
+  readonly role: 'service' | 'command';
+  readonly metrics: Metrics;
+  readonly parts?: Partial<DataPathParts> | undefined;
+}
+
+export interface DataPathOptions extends Omit<AssembleOptions, 'servers'> {
+  readonly features: readonly Persistence[];
+  /** For processes without `DATABASE_URL`. */
+  readonly startEmbedded: StartEmbedded;
+  /** Aborted: the waiting for servers ends. */
   readonly stop: AbortSignal;
 }
 
+/**
+ * Opens the data path of a process: waits for the database and its migrations, not for Redis.
+ *
+ * @throws the reason of `stop` when that is aborted meanwhile; nothing is left running
+ */
 export async function openDataPath(options: DataPathOptions): Promise<DataPath> {
-  const { config } = options;
-  if (config.NODE_ENV === 'test') armFailPointOnSignal();
-  const processId = uuidv7();
-  const database = await openDatabase({ ...options, processId });
+  const { stop } = options;
+  const database = await openDatabase(options);
+  const path = assembleDataPath({ ...options, servers: database.urls });
+  const close = () => path.close().finally(() => database.close());
   try {
-    const path = assembleDataPath(options, database.servers, processId);
-    await path.start();
-    const close = () => path.close().finally(() => database.close());
+    await path.start(stop);
     return { ...path, close };
   } catch (error) {
-    await database.close();
+    await close();
+    stop.throwIfAborted();
     throw error;
   }
 }
 
-/** The same on servers that the caller opens and closes. Nothing is connected before `start`. */
+/** The same on servers that run and are migrated. Nothing connects before `start`. */
 export function assembleDataPath(
-  { config, applicationName, isCommand }: Omit<DataPathOptions, 'features' | 'stop'>,
-  servers: PostgresServers,
-  processId: string,
-): DataPath & { start(): Promise<void> } {
-  const connection = connectRedis(config, applicationName);
-  const limits = new LocalLimits();
+  options: AssembleOptions,
+): DataPath & { start(stop: AbortSignal): Promise<void> } {
+  const { config, role, metrics } = options;
+  const parts = { ...ownParts, ...options.parts };
+  const processId = uuidv7();
+  const servers = createServers(options, parts, processId);
+  const isService = role === 'service';
+  const connection = connectRedis(options);
+  const local = new LocalLimits();
   const drop = (userId: string, feature: string) => caches.drop(userId, feature);
-  const own = isCommand ? null : new MemoryConsistencyStore(limits, drop);
-  const store = connection === null ? own : new RedisConsistencyStore(connection);
-  const consistency = new Consistency(
-    servers,
-    store,
-    processId,
-    new Protections(config.TEST_WITHOUT_PROTECTION),
-  );
-  const caches = new Caches(
+  const memoryStore = isService ? new MemoryConsistencyStore(local, drop) : null;
+  const store = connection === null ? memoryStore : new parts.RedisConsistencyStore(connection);
+  const lease = new parts.Lease(servers, processId);
+  const consistency = new parts.Consistency({ servers, store, lease, metrics });
+  const caches = new parts.Caches({
     consistency,
-    new MemoryLayer(config),
-    connection && new RedisLayer(connection),
-    config.CACHE_ENABLED && !isCommand,
-  );
-  const listener = connection !== null && !isCommand ? new ChangeListener(connection, drop) : null;
+    memory: new MemoryLayer(config),
+    redis: connection && new RedisLayer(connection, metrics),
+    isEnabled: config.CACHE_ENABLED && isService,
+    metrics,
+  });
+  const listener = connection !== null && isService ? new ChangeListener(connection, drop) : null;
   return {
-    databases: new DatabaseFactory(servers, consistency, config),
+    databases: new DatabaseFactory({ servers, consistency, config, metrics }),
+    servers,
     consistency,
     caches,
-    limiter: new RateLimiter(consistency, limits),
-    policies: new Policies(config),
+    limiter: new RateLimiter({ consistency, local, metrics }),
     tokens: new ConsistencyTokens(config.CONSISTENCY_TOKEN_KEY),
-    start: () => {
-      for (const part of [listener, connection]) part?.start();
-      return consistency.start();
+    ...lifecycleOf(servers, consistency, [listener, connection]),
+  };
+}
+
+function lifecycleOf(
+  servers: PostgresServers,
+  consistency: Consistency,
+  redis: readonly ({ start(): void; close(): void } | null)[],
+) {
+  return {
+    async start(stop: AbortSignal): Promise<void> {
+      await servers.start();
+      await servers.untilPrimary(stop);
+      for (const part of redis) part?.start();
+      await consistency.start();
     },
-    close: async () => {
+    async close(): Promise<void> {
       await consistency.stop();
-      for (const part of [listener, connection]) part?.close();
+      for (const part of redis) part?.close();
+      await servers.stop();
     },
   };
 }
 
-function connectRedis(config: PlatformConfig, name: string): RedisConnection | null {
+function createServers(options: AssembleOptions, parts: DataPathParts, processId: string): PostgresServers {
+  const { config, features = [], applicationName } = options;
+  const metrics = new PostgresMetrics(options.metrics);
+  const servers = options.servers.map(
+    (url) => new PostgresServer({ url, config, features, applicationName, processId, metrics }),
+  );
+  return new parts.PostgresServers(servers, config, metrics);
+}
+
+function connectRedis({ config, applicationName, metrics }: AssembleOptions): RedisConnection | null {
   const address = config.REDIS_URL === undefined ? null : parseRedisUrl(config.REDIS_URL);
-  return address && new RedisConnection(address, config, name);
+  return address && new RedisConnection({ address, config, name: applicationName, metrics });
 }

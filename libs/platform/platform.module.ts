@@ -1,49 +1,60 @@
 import { join } from 'node:path';
 import { Module, type DynamicModule } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import { Caches } from './cache/caches.js';
-import { PLATFORM_CONFIG, type PlatformConfig } from './platform.config.js';
-import { ConsistencyTokens } from './consistency/consistency-token.js';
+import { CONFIG } from './config/config.token.js';
+import type { ProcessConfig } from './config/process.config.js';
 import { Consistency } from './consistency/consistency.js';
+import { ConsistencyTokens } from './consistency/consistency-token.js';
 import type { DataPath } from './data-path.js';
 import { DatabaseFactory } from './database/database.js';
 import { EventBus } from './events/event-bus.js';
-import { EndpointInterceptor } from './http/endpoint.interceptor.js';
+import { EventConsumers } from './events/event-consumers.js';
+import { PendingEvents } from './events/pending-events.js';
+import { Health } from './lifecycle/health.js';
 import { FileMailer } from './mail/file-mailer.js';
+import type { MailConfig } from './mail/mail.config.js';
 import { Mailer } from './mail/mailer.port.js';
 import { SmtpMailer } from './mail/smtp-mailer.js';
-import { Health } from './lifecycle/health.js';
-import { HealthzController } from './operations/healthz.controller.js';
-import { Sweeper } from './sweeper/sweeper.js';
-import { Policies } from './throttling/policies.js';
+import { Metrics } from './metrics/metrics.js';
 import { RateLimiter } from './throttling/rate-limiter.js';
 
-/** What every feature of a process shares. The app opens the data path first, and migrates where it should. */
+export interface PlatformOptions {
+  /** All variables of the process; each user injects the part that it reads. */
+  readonly config: ProcessConfig & MailConfig;
+  readonly path: DataPath;
+  readonly metrics: Metrics;
+  readonly health: Health;
+}
+
+/** What all features of a process share. The app opens the data path first, and migrates where it should. */
 @Module({})
 export class PlatformModule {
-  static register(config: PlatformConfig, path: DataPath, health: Health): DynamicModule {
+  static register({ config, path, metrics, health }: PlatformOptions): DynamicModule {
     const shared = [
-      { provide: PLATFORM_CONFIG, useValue: config },
+      { provide: CONFIG, useValue: config },
+      { provide: Metrics, useValue: metrics },
+      { provide: Health, useValue: health },
       { provide: DatabaseFactory, useValue: path.databases },
       { provide: Consistency, useValue: path.consistency },
       { provide: ConsistencyTokens, useValue: path.tokens },
       { provide: Caches, useValue: path.caches },
       { provide: RateLimiter, useValue: path.limiter },
-      { provide: Policies, useValue: path.policies },
       { provide: Mailer, useFactory: () => createMailer(config) },
-      EventBus,
-      Sweeper,
+      { provide: PendingEvents, useFactory: () => new PendingEvents(metrics) },
+      { provide: EventBus, useFactory: () => new EventBus() },
     ];
     return {
       module: PlatformModule,
       global: true,
-      controllers: [HealthzController],
-      providers: [...shared, { provide: Health, useValue: health }, EndpointInterceptor],
-      exports: shared.map((provider) => ('provide' in provider ? provider.provide : provider)),
+      imports: [DiscoveryModule],
+      providers: [...shared, EventConsumers],
+      exports: shared.map(({ provide }) => provide),
     };
   }
 }
 
-function createMailer(config: PlatformConfig): Mailer {
+function createMailer(config: ProcessConfig & MailConfig): Mailer {
   const { SMTP_URL, MAIL_FROM = 'Task API <no-reply@localhost>' } = config;
   if (SMTP_URL !== undefined) return new SmtpMailer(SMTP_URL, MAIL_FROM);
   return new FileMailer(config.MAIL_DIR ?? join(config.DATA_DIR, 'mail'));

@@ -3,7 +3,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 export const statuses = ['todo', 'in_progress', 'done', 'cancelled'] as const;
 export type Status = (typeof statuses)[number];
 
-/** From the least to the most: the order in which they sort. */
+/** In ascending order, as they sort. */
 export const priorities = ['none', 'low', 'medium', 'high', 'urgent'] as const;
 export type Priority = (typeof priorities)[number];
 
@@ -43,11 +43,11 @@ export class TaskEntity {
   @Column({ type: 'timestamptz', name: 'updated_at', precision: 3 })
   updatedAt!: Date;
 
-  /** When it went to the trash; null where it is live. */
+  /** When it was put into the trash; null where it is live. */
   @Column({ type: 'timestamptz', name: 'deleted_at', precision: 3, nullable: true })
   deletedAt!: Date | null;
 
-  /** Rises with each change that a client can see. */
+  /** Incremented by each change that a client can see. */
   @Column('int')
   version!: number;
 }

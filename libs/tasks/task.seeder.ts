@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Database } from '../platform/database/database.js';
+import type { SeedContext } from '../platform/features/define-feature.js';
 import { uuidv7 } from '../platform/ids/uuid.js';
 import { reasons, things, verbs } from './task.words.js';
 import { priorities, statuses, type Priority, type Status } from './task.entity.js';
@@ -18,7 +19,7 @@ const tags = [
   'backend',
   'ops',
 ];
-/** How often each occurs, out of 100, in the order of `statuses` and of `priorities`. */
+/** Shares of 100, in the order of `statuses` and `priorities`. */
 const statusShares = [40, 15, 37, 8];
 const priorityShares = [30, 20, 25, 17, 8];
 
@@ -35,12 +36,10 @@ interface SeededTask {
   readonly createdAt: Date;
 }
 
-/** Gives the users `count` tasks in all, made over the last year, in turns; then lets Postgres count what is there. */
-export async function seedTasks(
-  database: Database,
-  userIds: readonly string[],
-  count: number,
-): Promise<void> {
+type Context = Pick<SeedContext, 'database' | 'userIds' | 'count'>;
+
+/** Makes `count` tasks of the last year, shared by the users in turns, and updates the planner's statistics. */
+export async function seedTasks({ database, userIds, count }: Context): Promise<void> {
   if (userIds.length === 0) return;
   for (let first = 0; first < count; first += batchSize) {
     const size = Math.min(batchSize, count - first);
@@ -58,7 +57,7 @@ function randomTask(userId: string): SeededTask {
   const status = statuses[weighted(statusShares)] ?? 'todo';
   const isDue = randomInt(10) < 6;
   return {
-    // The id tells when the task was made, as that of a real one.
+    // The id holds the time of creation, as that of a real task.
     id: uuidv7({ msecs: createdAt.getTime() }),
     userId,
     title: `${pick(verbs)} ${pick(things)} ${pick(reasons)}`,
@@ -104,7 +103,7 @@ const pick = (values: readonly string[]): string => values[randomInt(values.leng
 
 const between = (from: number, to: number): Date => new Date(from + randomInt(Math.max(1, to - from)));
 
-/** An index of `shares`, each as often as its share of 100. */
+/** A random index of `shares`, each as often as its share of 100. */
 function weighted(shares: readonly number[]): number {
   let rest = randomInt(100);
   return shares.findIndex((share) => (rest -= share) < 0);

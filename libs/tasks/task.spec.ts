@@ -1,9 +1,47 @@
-import { newTask, patched, restored, trashed } from './task.js';
-import { createTaskSchema } from './tasks.schemas.js';
+import { newTask, patched, restored, trashed, view } from './task.js';
+import { createTaskSchema, patchTaskSchema, taskDefaults, type NewTask } from './tasks.schemas.js';
 
 const made = new Date('2026-05-01T12:00:00.000Z');
 const later = new Date('2026-05-01T13:00:00.000Z');
 const task = newTask('owner', createTaskSchema.parse({ title: 'Task', tags: ['a'] }), made);
+
+/** A value of each field that is not its default. */
+const values: NewTask = {
+  title: 'Other',
+  description: 'With words',
+  status: 'in_progress',
+  priority: 'high',
+  due_at: later,
+  tags: ['b', 'c'],
+};
+
+describe('each field that a client may write', () => {
+  it('is there in a new task', () => {
+    expect(view(newTask('owner', values, made))).toMatchObject(values);
+  });
+
+  it('is one of a new task, and of a patch too', () => {
+    const fields = Object.keys(values);
+    expect([Object.keys(createTaskSchema.shape), Object.keys(patchTaskSchema.shape)]).toEqual([
+      fields,
+      fields,
+    ]);
+    expect(['title', ...Object.keys(taskDefaults)]).toEqual(fields);
+  });
+
+  it.each(Object.keys(patchTaskSchema.shape) as (keyof NewTask)[])('is changed by a patch: %s', (field) => {
+    const changed = patched(task, { [field]: values[field] }, later);
+    expect(view(changed)).toEqual({
+      ...view(task),
+      ...{ [field]: values[field], version: 2, updated_at: later },
+    });
+  });
+
+  it.each(Object.entries(taskDefaults))('is put back to its default by null: %s', (field, value) => {
+    const changed = newTask('owner', values, made);
+    expect(view(patched(changed, { [field]: null }, later))).toMatchObject({ [field]: value, version: 2 });
+  });
+});
 
 describe('a task', () => {
   it('is the very same after a patch that says nothing new', () => {

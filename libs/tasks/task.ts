@@ -2,19 +2,22 @@ import { uuidv7 } from '../platform/ids/uuid.js';
 import type { TaskEntity } from './task.entity.js';
 import { taskDefaults, type NewTask, type TaskPatch, type TaskView } from './tasks.schemas.js';
 
-/**
- * A task as a plain value. The rules of its life are functions from one state to the next; none changes what it is
- * given.
- */
+/** A task as a plain value. Functions return its next state; none changes what it is given. */
 export type Task = Readonly<Pick<TaskEntity, keyof TaskEntity>>;
 
-export function newTask(userId: string, { due_at, ...data }: NewTask, now: Date): Task {
+export function newTask(userId: string, data: NewTask, now: Date): Task {
+  const { title, description, status, priority, due_at, tags, ...unused } = data;
   return {
+    ...nothing(unused),
     id: uuidv7(),
     userId,
-    ...data,
+    title,
+    description,
+    status,
+    priority,
     dueAt: due_at,
-    completedAt: data.status === 'done' ? now : null,
+    tags,
+    completedAt: status === 'done' ? now : null,
     createdAt: now,
     updatedAt: now,
     deletedAt: null,
@@ -22,23 +25,26 @@ export function newTask(userId: string, { due_at, ...data }: NewTask, now: Date)
   };
 }
 
+/** A field of `NewTask` that `newTask` does not use does not compile here. */
+const nothing = (unused: Readonly<Record<string, never>>) => unused;
+
 /** The task after a merge patch; the very same object where the patch says nothing new. */
 export function patched(task: Task, patch: TaskPatch, now: Date): Task {
-  const next = { ...task, ...fieldsOf(patch) };
+  const next = { ...task, ...changesOf(patch) };
   if (Object.keys(differences(task, next)).length === 0) return task;
   if (next.status === task.status) return asNextVersion(next, now);
   return asNextVersion({ ...next, completedAt: next.status === 'done' ? now : null }, now);
 }
 
-/** In the trash; no version of its own, so that the ETag from before restores it. */
+/** In the trash. The version stays, so that the ETag from before restores the task. */
 export const trashed = (task: Task, now: Date): Task => ({ ...task, deletedAt: now });
 
 export const restored = (task: Task, now: Date): Task => asNextVersion({ ...task, deletedAt: null }, now);
 
-/** The columns in which the states differ, with their values in the second. */
+/** The properties in which the states differ, with their values in the second. */
 export function differences(before: Task, after: Task): Partial<Task> {
   const changed = Object.entries(after).filter(
-    ([column, value]) => !isSame(before[column as keyof Task], value),
+    ([property, value]) => !isSame(before[property as keyof Task], value),
   );
   return Object.fromEntries(changed);
 }
@@ -59,20 +65,23 @@ export function view(task: Task): TaskView {
   };
 }
 
-/** The clocks of two processes differ: a later version never looks older. */
+/** The clocks of two processes differ, but a later version never looks older. */
 function asNextVersion(task: Task, now: Date): Task {
   return { ...task, version: task.version + 1, updatedAt: now > task.updatedAt ? now : task.updatedAt };
 }
 
-function fieldsOf({ due_at, tags, ...patch }: TaskPatch): Partial<Task> {
-  return {
-    ...(patch.title !== undefined && { title: patch.title }),
-    ...(patch.description !== undefined && { description: patch.description ?? taskDefaults.description }),
-    ...(patch.status !== undefined && { status: patch.status ?? taskDefaults.status }),
-    ...(patch.priority !== undefined && { priority: patch.priority ?? taskDefaults.priority }),
-    ...(due_at !== undefined && { dueAt: due_at }),
-    ...(tags !== undefined && { tags: tags ?? [] }),
+/** What a patch changes. A field of `TaskPatch` that is missing here does not compile. */
+function changesOf(patch: TaskPatch): Partial<Task> {
+  const { title, description, status, priority, due_at, tags } = patch;
+  const changes: Readonly<Record<keyof TaskPatch, Partial<Task>>> = {
+    title: title === undefined ? {} : { title },
+    description: description === undefined ? {} : { description: description ?? taskDefaults.description },
+    status: status === undefined ? {} : { status: status ?? taskDefaults.status },
+    priority: priority === undefined ? {} : { priority: priority ?? taskDefaults.priority },
+    due_at: due_at === undefined ? {} : { dueAt: due_at },
+    tags: tags === undefined ? {} : { tags: tags ?? [...taskDefaults.tags] },
   };
+  return Object.values(changes).reduce((all, change) => ({ ...all, ...change }), {});
 }
 
 function isSame(a: unknown, b: unknown): boolean {

@@ -1,4 +1,4 @@
-/** What made-up tasks are called: verb, thing, reason. */
+/** Titles of seeded tasks: a verb, a thing and a reason. */
 export const verbs = [
   'Write',
   'Review',

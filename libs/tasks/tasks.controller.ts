@@ -10,19 +10,32 @@ import {
   Query,
   UseInterceptors,
 } from '@nestjs/common';
-import { replyWith } from '../platform/cache/answer.js';
-import { Endpoint } from '../platform/http/endpoint.js';
-import { isNotModified, versionEtag } from '../platform/http/etag.js';
-import { IdempotencyKey, type IdempotentCall } from '../platform/database/idempotency.js';
+import type { Caller } from '../platform/context/caller.js';
+import type { IdempotentCall } from '../platform/database/idempotency.js';
+import { CurrentUser } from '../platform/http/call-adapter.js';
+import {
+  Accepts,
+  Conditional,
+  Problems,
+  ResponseHeaders,
+  Returns,
+  ReturnsNothing,
+  Summary,
+  Writes,
+} from '../platform/http/endpoint.js';
+import { etagOf, expectedNumbers } from '../platform/http/etag.js';
+import { IdempotencyKey } from '../platform/http/idempotency-key.js';
+import { RateLimitCost } from '../platform/http/rate-limit-cost.js';
 import { Reply } from '../platform/http/reply.js';
-import { CurrentUser, type Principal } from '../platform/security/principal.js';
-import { bulkResultSchema, bulkSchema, type Bulk } from './bulk/bulk.schemas.js';
+import { bulkSchema, type Bulk } from './bulk/bulk.schemas.js';
 import { TaskBulkService } from './bulk/task-bulk.service.js';
-import { RequestAddress } from './list/next-link.js';
+import { bulkAnswer, bulkResultSchema, operationCount } from './http/bulk-answer.js';
+import { linkOfPage, RequestAddress } from './http/next-link.js';
 import { TaskListService } from './list/task-list.service.js';
 import { taskQuerySchema, type TaskQuery } from './list/task-query.schema.js';
 import { statsQuerySchema, statsSchema, type StatsQuery } from './stats/stats.schemas.js';
 import { TaskStatsService } from './stats/task-stats.service.js';
+import { CountOperation, TaskOperationsInterceptor } from './tasks.metrics.js';
 import {
   createTaskSchema,
   patchTaskSchema,
@@ -31,18 +44,9 @@ import {
   taskSchema,
   type NewTask,
   type TaskPatch,
+  type TaskView,
 } from './tasks.schemas.js';
-import { TaskOperationsInterceptor } from './tasks.metrics.js';
 import { TasksService } from './tasks.service.js';
-
-/** Each operation counts as the call that it saves. */
-const operationCount = (body: unknown): number => {
-  const operations: unknown =
-    typeof body === 'object' && body !== null && 'operations' in body ? body.operations : [];
-  return Array.isArray(operations) ? Math.min(Math.max(operations.length, 1), 100) : 1;
-};
-
-const taskAnswer = { status: 200, response: taskSchema, headers: ['etag'] } as const;
 
 @Controller('/v1/tasks')
 @UseInterceptors(TaskOperationsInterceptor)
@@ -55,142 +59,138 @@ export class TasksController {
   ) {}
 
   @Post()
-  @Endpoint({
-    summary: 'Create a task',
-    status: 201,
-    response: taskSchema,
-    headers: ['location', 'etag'],
-    isIdempotent: true,
-    writes: 'tasks',
-  })
-  create(
-    @CurrentUser() { userId }: Principal,
+  @Summary('Create a task')
+  @Returns(201, taskSchema)
+  @ResponseHeaders('location', 'etag')
+  @Writes()
+  @CountOperation('create')
+  async create(
+    @CurrentUser() { userId }: Caller,
     @Body({ schema: createTaskSchema }) data: NewTask,
     @IdempotencyKey() call: IdempotentCall | null,
   ) {
-    return this.tasks.create(call, userId, data);
+    const outcome = await this.tasks.create(call, userId, data);
+    return Reply.idempotent(outcome, (task) =>
+      Reply.of(task, { location: `/v1/tasks/${task.id}`, etag: etagOf(task.version) }),
+    );
   }
 
   @Get()
-  @Endpoint({
-    summary: 'List your tasks',
-    description: 'Pages by cursor: tasks that are made while you turn pages neither repeat nor hide others.',
-    status: 200,
-    response: taskPageSchema,
-    headers: ['etag', 'link'],
-    conditions: ['If-None-Match'],
-  })
+  @Summary(
+    'List your tasks',
+    'Pages by cursor: tasks that are created between two pages neither repeat nor hide others.',
+  )
+  @Returns(200, taskPageSchema)
+  @ResponseHeaders('etag', 'link')
+  @Conditional('If-None-Match')
+  @CountOperation('list')
   async list(
-    @CurrentUser() { userId }: Principal,
+    @CurrentUser() { userId }: Caller,
     @Query({ schema: taskQuerySchema }) query: TaskQuery,
     @RequestAddress() address: string,
     @Headers('if-none-match') ifNoneMatch?: string,
   ) {
-    return replyWith(await this.lists.answer(userId, query, address), ifNoneMatch);
+    const page = await this.lists.page(userId, query);
+    return Reply.serialized(page, ifNoneMatch, linkOfPage(page, address));
   }
 
   @Get('stats')
-  @Endpoint({
-    summary: 'Count your tasks',
-    status: 200,
-    response: statsSchema,
-    headers: ['etag'],
-    conditions: ['If-None-Match'],
-  })
+  @Summary('Count your tasks')
+  @Returns(200, statsSchema)
+  @ResponseHeaders('etag')
+  @Conditional('If-None-Match')
+  @CountOperation('stats')
   async stats(
-    @CurrentUser() { userId }: Principal,
+    @CurrentUser() { userId }: Caller,
     @Query({ schema: statsQuerySchema }) query: StatsQuery,
     @Headers('if-none-match') ifNoneMatch?: string,
   ) {
-    return replyWith(await this.statistics.answer(userId, query), ifNoneMatch);
+    return Reply.serialized(await this.statistics.serialized(userId, query), ifNoneMatch);
   }
 
   @Post('bulk')
-  @Endpoint({
-    summary: 'Create, update and delete up to 100 tasks',
-    description:
-      'In their order and in one transaction. An atomic call fails as its first failing operation does, with a ' +
-      'pointer to it, and stores nothing; one that is not answers each operation by itself.',
-    status: 200,
-    response: bulkResultSchema,
-    isIdempotent: true,
-    writes: 'tasks',
-    problems: [404, 412],
-    cost: operationCount,
-  })
-  bulk(
-    @CurrentUser() { userId }: Principal,
+  @Summary(
+    'Create, update and delete up to 100 tasks',
+    'The operations run in their order, in one transaction. An atomic call fails with the error of its first failing ' +
+      'operation and a pointer to it, and stores nothing. A call that is not atomic answers each operation by itself.',
+  )
+  @Returns(200, bulkResultSchema)
+  @Problems(404, 412)
+  @Writes()
+  @RateLimitCost(operationCount)
+  @CountOperation('bulk')
+  async bulk(
+    @CurrentUser() { userId }: Caller,
     @Body({ schema: bulkSchema }) bulk: Bulk,
     @IdempotencyKey() call: IdempotentCall | null,
   ) {
-    return this.batches.run(call, userId, bulk);
+    const outcome = await this.batches.run(call, userId, bulk);
+    return Reply.idempotent(outcome, (outcomes) => Reply.of(bulkAnswer(outcomes)));
   }
 
   @Get(':id')
-  @Endpoint({ ...taskAnswer, summary: 'Read a task', conditions: ['If-None-Match'] })
+  @Summary('Read a task')
+  @Returns(200, taskSchema)
+  @ResponseHeaders('etag')
+  @Conditional('If-None-Match')
+  @CountOperation('get')
   async get(
-    @CurrentUser() { userId }: Principal,
+    @CurrentUser() { userId }: Caller,
     @Param('id', { schema: taskIdSchema }) id: string,
     @Headers('if-none-match') ifNoneMatch?: string,
   ) {
     const task = await this.tasks.get(userId, id);
-    const headers = { etag: versionEtag(task.version) };
-    return isNotModified(ifNoneMatch, headers.etag)
-      ? new Reply(undefined, { status: 304, headers })
-      : new Reply(task, { headers });
+    return Reply.versioned(task, etagOf(task.version), ifNoneMatch);
   }
 
   @Patch(':id')
-  @Endpoint({
-    ...taskAnswer,
-    summary: 'Change a task',
-    description: 'A patch that says nothing new leaves the version as it is.',
-    conditions: ['If-Match'],
-    writes: 'tasks',
-    bodyTypes: ['application/merge-patch+json'],
-  })
+  @Summary('Change a task', 'A patch that changes nothing keeps the version.')
+  @Returns(200, taskSchema)
+  @ResponseHeaders('etag')
+  @Accepts('application/merge-patch+json')
+  @Conditional('If-Match')
+  @Writes()
+  @CountOperation('update')
   async patch(
-    @CurrentUser() { userId }: Principal,
+    @CurrentUser() { userId }: Caller,
     @Param('id', { schema: taskIdSchema }) id: string,
     @Body({ schema: patchTaskSchema }) patch: TaskPatch,
     @Headers('if-match') ifMatch?: string,
   ) {
-    const task = await this.tasks.patch(userId, id, patch, ifMatch);
-    return new Reply(task, { headers: { etag: versionEtag(task.version) } });
+    return withEtag(await this.tasks.patch(userId, id, patch, expectedNumbers(ifMatch)));
   }
 
   @Delete(':id')
-  @Endpoint({
-    summary: 'Put a task into the trash',
-    description: 'It can be restored for 30 days.',
-    status: 204,
-    response: null,
-    conditions: ['If-Match'],
-    writes: 'tasks',
-  })
+  @Summary('Put a task into the trash', 'It can be restored for 30 days.')
+  @ReturnsNothing(204)
+  @Conditional('If-Match')
+  @Writes()
+  @CountOperation('delete')
   async delete(
-    @CurrentUser() { userId }: Principal,
+    @CurrentUser() { userId }: Caller,
     @Param('id', { schema: taskIdSchema }) id: string,
     @Headers('if-match') ifMatch?: string,
   ): Promise<void> {
-    await this.tasks.delete(userId, id, ifMatch);
+    await this.tasks.delete(userId, id, expectedNumbers(ifMatch));
   }
 
   @Post(':id/restore')
-  @Endpoint({
-    ...taskAnswer,
-    summary: 'Restore a task from the trash',
-    isIdempotent: true,
-    writes: 'tasks',
-    conditions: ['If-Match'],
-    problems: [409],
-  })
-  restore(
-    @CurrentUser() { userId }: Principal,
+  @Summary('Restore a task from the trash')
+  @Returns(200, taskSchema)
+  @ResponseHeaders('etag')
+  @Problems(409)
+  @Conditional('If-Match')
+  @Writes()
+  @CountOperation('restore')
+  async restore(
+    @CurrentUser() { userId }: Caller,
     @Param('id', { schema: taskIdSchema }) id: string,
     @IdempotencyKey() call: IdempotentCall | null,
     @Headers('if-match') ifMatch?: string,
   ) {
-    return this.tasks.restore(call, userId, id, ifMatch);
+    const outcome = await this.tasks.restore(call, userId, id, expectedNumbers(ifMatch));
+    return Reply.idempotent(outcome, withEtag);
   }
 }
+
+const withEtag = (task: TaskView) => Reply.of(task, { etag: etagOf(task.version) });

@@ -1,41 +1,35 @@
-import { PreconditionFailed } from '../platform/errors/common-errors.js';
+import { VersionMismatch } from '../platform/errors/common-errors.js';
 import { DomainError } from '../platform/errors/domain-error.js';
-import { versionEtag } from '../platform/http/etag.js';
 
-/** 404: no such task, or not one of the caller's, or (where a live one is needed) one in the trash. */
+/** No such task, or not one of the caller's, or (where a live one is needed) one in the trash. */
 export class TaskNotFound extends DomainError {
   constructor() {
-    super({ status: 404, code: 'task_not_found', detail: 'There is no such task.' });
+    super({ kind: 'not_found', code: 'task_not_found', message: 'There is no such task.' });
   }
 }
 
-/** 409: a task that is not in the trash can't be restored from it. */
+/** Only a task that is in the trash can be restored. */
 export class TaskNotDeleted extends DomainError {
   constructor() {
-    super({ status: 409, code: 'task_not_deleted', detail: 'The task is not in the trash.' });
+    super({ kind: 'conflict', code: 'task_not_deleted', message: 'The task is not in the trash.' });
   }
 }
 
-/** 412: the task is not at the version that an operation of a bulk call names. */
-export class TaskChanged extends DomainError {
+/** The task is not at the version that an operation of a bulk call expects. */
+export class TaskChanged extends VersionMismatch {
   constructor(currentVersion: number) {
-    const { status, code, headers } = new PreconditionFailed(versionEtag(currentVersion));
-    super({
-      status,
-      code,
-      headers,
-      detail: `The task is at version ${currentVersion}, not at that of if_version.`,
-    });
+    super(currentVersion, `The task is at version ${currentVersion}, not at that of if_version.`);
   }
 }
 
-/** An atomic bulk call fails as its first failing operation does, and says which one that is. */
-export class OperationFailed extends DomainError {
-  constructor(index: number, error: DomainError) {
-    const { status, code, type, headers, message } = error;
-    const errors = [{ pointer: operationPointer(index), code, message }];
-    super({ status, code, type, headers, detail: message, errors, cause: error });
-  }
-}
+/** An operation of an atomic bulk call failed, and so did the call. */
+export class OperationFailed extends DomainError {}
 
-export const operationPointer = (index: number): string => `/operations/${index}`;
+/** The error of one operation as the error of its call: the same kind, with a pointer to the operation. */
+export function operationFailed(index: number, error: DomainError): DomainError {
+  const { kind, code, message } = error;
+  const more = { errors: [{ pointer: `/operations/${index}`, code, message }], cause: error };
+  // A client needs the current version whatever it called.
+  if (error instanceof VersionMismatch) return new VersionMismatch(error.currentVersion, message, more);
+  return new OperationFailed({ kind, code, message, ...more });
+}

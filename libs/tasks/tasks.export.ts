@@ -7,6 +7,7 @@ import { taskColumns } from './tasks.repository.js';
 export const exportStatement = `
   SELECT ${taskColumns}, deleted_at FROM tasks.tasks WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3`;
 
+/** The tasks in the export of a user's data. */
 @Injectable()
 export class TasksExport extends ExportSource {
   readonly name = 'tasks';
@@ -16,8 +17,8 @@ export class TasksExport extends ExportSource {
   }
 
   /**
-   * All tasks of the user in the order of their ids; those in the trash tell when they got there. Consistency: as `Database.read`,
-   * a snapshot for each batch.
+   * All tasks of the user in the order of their ids; for those in the trash also when they got there. Consistency: as
+   * `Database.read`, with a snapshot for each batch.
    */
   exportOf(userId: string): AsyncGenerator<readonly unknown[]> {
     return inBatches((afterId, limit) => this.batch(userId, afterId, limit));

@@ -7,14 +7,14 @@ const description = () => text(16_384);
 const status = () => z.enum(statuses);
 const priority = () => z.enum(priorities);
 export const tag = () => line(1, 50);
-/** Each once, in the order in which they were given. */
+/** Each tag once, in the given order. */
 const tags = () =>
   z
     .array(tag())
     .max(20)
     .overwrite((given) => [...new Set(given)]);
 
-/** What a task is where nothing else is said; null in a patch puts a field back to it. */
+/** The default of each field but the title; null in a patch puts a field back to it. */
 export const taskDefaults = {
   description: '',
   status: 'todo',
@@ -75,8 +75,5 @@ export const taskPageSchema = z
   .meta({ id: 'TaskPage' });
 export type TaskPage = z.input<typeof taskPageSchema>;
 
-/** Any text: what is no id of a task is 404, like an id that nobody has. */
-export const taskIdSchema = z
-  .string()
-
-  .meta({ openapi: { type: 'string', format: 'uuid' } });
+/** Any text: one that is no id is not found, like an id that does not exist. */
+export const taskIdSchema = z.string().meta({ openapi: { type: 'string', format: 'uuid' } });

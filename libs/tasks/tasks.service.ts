@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../platform/database/database.js';
-import { requireMatch, versionEtag } from '../platform/http/etag.js';
-import { Idempotency, type IdempotentCall } from '../platform/database/idempotency.js';
-import { Reply } from '../platform/http/reply.js';
+import { Idempotency, type IdempotentCall, type Outcome } from '../platform/database/idempotency.js';
+import { requireVersion } from '../platform/errors/common-errors.js';
 import { uuid } from '../platform/schemas/fields.js';
 import { newTask, patched, restored, trashed, view, type Task } from './task.js';
 import { TaskEntity } from './task.entity.js';
@@ -11,10 +10,13 @@ import { TaskNotDeleted, TaskNotFound } from './tasks.errors.js';
 import { lockTasks, storeChange, taskColumns } from './tasks.repository.js';
 import { taskSchema, type NewTask, type TaskPatch, type TaskView } from './tasks.schemas.js';
 
+/** Versions of which the current one must be one; null: any will do. */
+type ExpectedVersions = readonly number[] | null;
+
 /**
- * One task at a time. All of it throws TaskNotFound where the task is not the user's or, but for `restore`, in the
- * trash; what takes `ifMatch` throws PreconditionFailed where that does not name the current version, which is then
- * locked, so of several calls that name one version one goes through. Reads: as `Database.read`.
+ * One task at a time. Every method with an id throws TaskNotFound where the task is not the user's or, except for
+ * `restore`, is in the trash. Methods with `expectedVersions` throw VersionMismatch where the current version is none of
+ * them. They lock the task, so of several calls that expect one version one succeeds. Reads: as `Database.read`.
  */
 @Injectable()
 export class TasksService {
@@ -23,12 +25,11 @@ export class TasksService {
     private readonly idempotency: Idempotency,
   ) {}
 
-  create(call: IdempotentCall | null, userId: string, data: NewTask): Promise<Reply> {
+  create(call: IdempotentCall | null, userId: string, data: NewTask): Promise<Outcome<TaskView>> {
     return this.idempotency.run(call, taskSchema, async (manager) => {
       const task = newTask(userId, data, new Date());
       await manager.insert(TaskEntity, task);
-      const headers = { location: `/v1/tasks/${task.id}`, etag: versionEtag(task.version) };
-      return new Reply(view(task), { status: 201, headers });
+      return view(task);
     });
   }
 
@@ -44,11 +45,10 @@ export class TasksService {
     return task;
   }
 
-  patch(userId: string, id: string, patch: TaskPatch, ifMatch: string | undefined): Promise<TaskView> {
+  patch(userId: string, id: string, patch: TaskPatch, expectedVersions: ExpectedVersions): Promise<TaskView> {
     return this.database.write(async (manager) => {
-      const task = await getLocked(manager, userId, id);
-      if (task.deletedAt !== null) throw new TaskNotFound();
-      requireMatch(ifMatch, versionEtag(task.version));
+      const task = await getLive(manager, userId, id);
+      requireVersion(expectedVersions, task.version);
       const next = patched(task, patch, new Date());
       await storeChange(manager, task, next);
       return view(next);
@@ -56,11 +56,10 @@ export class TasksService {
   }
 
   /** Puts the task into the trash, from where `restore` gets it back for 30 days. */
-  delete(userId: string, id: string, ifMatch: string | undefined): Promise<void> {
+  delete(userId: string, id: string, expectedVersions: ExpectedVersions): Promise<void> {
     return this.database.write(async (manager) => {
-      const task = await getLocked(manager, userId, id);
-      if (task.deletedAt !== null) throw new TaskNotFound();
-      requireMatch(ifMatch, versionEtag(task.version));
+      const task = await getLive(manager, userId, id);
+      requireVersion(expectedVersions, task.version);
       await storeChange(manager, task, trashed(task, new Date()));
     });
   }
@@ -70,17 +69,23 @@ export class TasksService {
     call: IdempotentCall | null,
     userId: string,
     id: string,
-    ifMatch: string | undefined,
-  ): Promise<Reply> {
+    expectedVersions: ExpectedVersions,
+  ): Promise<Outcome<TaskView>> {
     return this.idempotency.run(call, taskSchema, async (manager) => {
       const task = await getLocked(manager, userId, id);
       if (task.deletedAt === null) throw new TaskNotDeleted();
-      requireMatch(ifMatch, versionEtag(task.version));
+      requireVersion(expectedVersions, task.version);
       const next = restored(task, new Date());
       await storeChange(manager, task, next);
-      return new Reply(view(next), { status: 200, headers: { etag: versionEtag(next.version) } });
+      return view(next);
     });
   }
+}
+
+async function getLive(manager: EntityManager, userId: string, id: string): Promise<Task> {
+  const task = await getLocked(manager, userId, id);
+  if (task.deletedAt !== null) throw new TaskNotFound();
+  return task;
 }
 
 async function getLocked(manager: EntityManager, userId: string, id: string): Promise<Task> {

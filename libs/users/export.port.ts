@@ -1,7 +1,6 @@
-/**
- * A part of the export of a user's data. Each feature that keeps something of a user provides one
- * and the app hands them to the users feature, which knows none of them.
- */
+import { extension } from '../platform/features/define-feature.js';
+
+/** A part of the export of a user's data. Each feature that stores something of a user contributes one. */
 export abstract class ExportSource {
   /** Member of the export's object that this part fills, e.g. `tasks`. */
   abstract readonly name: string;
@@ -12,6 +11,9 @@ export abstract class ExportSource {
    */
   abstract exportOf(userId: string): Promise<unknown> | AsyncIterable<readonly unknown[]>;
 }
+
+/** The parts of an export, in the order of the features. */
+export const exportSources = extension<ExportSource>('export sources');
 
 const batchSize = 500;
 /** Sorts before every other id. */

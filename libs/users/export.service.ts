@@ -1,6 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ExportSource } from './export.port.js';
-import { EXPORT_SOURCES } from './export.tokens.js';
+import { exportSources, type ExportSource } from './export.port.js';
 import { userSchema } from './users.schemas.js';
 import { UsersService } from './users.service.js';
 
@@ -9,7 +8,7 @@ import { UsersService } from './users.service.js';
 export class ExportService {
   constructor(
     private readonly users: UsersService,
-    @Inject(EXPORT_SOURCES) private readonly sources: readonly ExportSource[],
+    @Inject(exportSources.token) private readonly sources: readonly ExportSource[],
   ) {}
 
   /** The parts of one JSON object. An error on the way breaks the answer off, which then is no JSON. */

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { Role, Tier } from '../platform/security/principal.js';
+import type { Role, Tier } from '../auth/access/roles.port.js';
 
 /** What the users feature owns of a person; e-mail and password are auth's. */
 @Entity({ schema: 'users', name: 'profiles' })

@@ -1,7 +1,7 @@
-import type { Database } from '../platform/database/database.js';
+import type { SeedContext } from '../platform/features/define-feature.js';
 
-/** Makes a profile for each id, of which every tenth is premium; those that are there stay as they are. */
-export async function seedProfiles(database: Database, userIds: readonly string[]): Promise<void> {
+/** Makes a profile for each user, of which every tenth is premium; existing ones stay as they are. */
+export async function seedProfiles({ database, userIds }: SeedContext): Promise<void> {
   await database.write(
     (manager) =>
       manager.query(

@@ -1,26 +1,27 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { z } from 'zod';
 import type { Cache } from '../platform/cache/cache.js';
-import { Caches } from '../platform/cache/caches.js';
+import { valueCache } from '../platform/cache/define-cache.js';
 import { Database } from '../platform/database/database.js';
-import type { Role, Tier } from '../platform/security/principal.js';
+import type { Role, Tier } from '../auth/access/roles.port.js';
 import { Outbox } from '../platform/events/outbox.js';
 import { ProfileEntity } from './profile.entity.js';
 import { userClaimsChanged } from './users.events.js';
-import { UsersPort, type NewProfile } from './users.port.js';
+import { users, UsersPort, type NewProfile } from './users.port.js';
+
+/** Time zones by the id of their user. */
+export const timezones = valueCache({ name: 'timezones', ttlMs: 3_600_000, dependsOn: [users] }, z.string());
 
 /** The profiles themselves; knows nothing of accounts. */
 @Injectable()
 export class ProfilesService extends UsersPort {
-  private readonly timezones: Cache;
-
   constructor(
     private readonly database: Database,
     private readonly outbox: Outbox,
-    caches: Caches,
+    @Inject(timezones.token) private readonly timezones: Cache<string>,
   ) {
     super();
-    this.timezones = caches.named({ name: 'timezones', ttlMs: 3_600_000, features: ['users'] });
   }
 
   async ensureProfile(profile: NewProfile): Promise<void> {
@@ -40,16 +41,20 @@ export class ProfilesService extends UsersPort {
     return { role: profile?.role ?? 'user', tier: profile?.tier ?? 'free' };
   }
 
-  async timezoneOf(userId: string): Promise<string> {
-    const { body } = await this.timezones.through(userId, async () => ({
-      body: Buffer.from((await this.find(userId))?.timezone ?? 'UTC'),
-      headers: {},
+  timezoneOf(userId: string): Promise<string> {
+    return this.timezones.through(userId, async () => ({
+      value: (await this.find(userId))?.timezone ?? 'UTC',
     }));
-    return body.toString();
   }
 
   find(userId: string): Promise<ProfileEntity | null> {
     return this.database.read((manager) => manager.findOneBy(ProfileEntity, { id: userId }));
+  }
+
+  async delete(userId: string): Promise<void> {
+    await this.database.write((manager) => manager.delete(ProfileEntity, { id: userId }), {
+      users: [userId],
+    });
   }
 
   /** Locks the profile, hands it to `change` and stores what that returns; null where there is no profile. */

@@ -1,12 +1,22 @@
 import { Readable } from 'node:stream';
 import { Body, Controller, Delete, Get, Headers, Patch } from '@nestjs/common';
-import { replyWith } from '../platform/cache/answer.js';
-import { Endpoint } from '../platform/http/endpoint.js';
+import { requireRecentLogin, type Caller } from '../platform/context/caller.js';
+import { CurrentUser } from '../platform/http/call-adapter.js';
+import {
+  Accepts,
+  Conditional,
+  Problems,
+  ResponseHeaders,
+  Returns,
+  ReturnsNothing,
+  Summary,
+  Writes,
+} from '../platform/http/endpoint.js';
+import { etagOf, expectedVersions } from '../platform/http/etag.js';
 import { Reply } from '../platform/http/reply.js';
-import { CurrentUser, requireRecentLogin, type Principal } from '../platform/security/principal.js';
 import { ExportService } from './export.service.js';
 import { exportSchema, patchUserSchema, userSchema, type PatchUser } from './users.schemas.js';
-import { etagOf, UsersService } from './users.service.js';
+import { revisionOf, UsersService } from './users.service.js';
 
 @Controller('/v1/users/me')
 export class UsersController {
@@ -16,57 +26,49 @@ export class UsersController {
   ) {}
 
   @Get()
-  @Endpoint({
-    summary: 'Read your profile',
-    status: 200,
-    response: userSchema,
-    headers: ['etag'],
-    conditions: ['If-None-Match'],
-  })
-  async get(@CurrentUser() { userId }: Principal, @Headers('if-none-match') ifNoneMatch?: string) {
-    return replyWith(await this.users.answer(userId), ifNoneMatch);
+  @Summary('Read your profile')
+  @Returns(200, userSchema)
+  @ResponseHeaders('etag')
+  @Conditional('If-None-Match')
+  async get(@CurrentUser() { userId }: Caller, @Headers('if-none-match') ifNoneMatch?: string) {
+    const user = await this.users.getCached(userId);
+    return Reply.versioned(user, etagOf(revisionOf(user)), ifNoneMatch);
   }
 
   @Patch()
-  @Endpoint({
-    summary: 'Change your profile',
-    status: 200,
-    response: userSchema,
-    headers: ['etag'],
-    conditions: ['If-Match'],
-    writes: 'users',
-    bodyTypes: ['application/merge-patch+json'],
-  })
+  @Summary('Change your profile')
+  @Returns(200, userSchema)
+  @ResponseHeaders('etag')
+  @Conditional('If-Match')
+  @Accepts('application/merge-patch+json')
+  @Writes()
   async patch(
-    @CurrentUser() { userId }: Principal,
+    @CurrentUser() { userId }: Caller,
     @Body({ schema: patchUserSchema }) patch: PatchUser,
     @Headers('if-match') ifMatch?: string,
   ) {
-    const user = await this.users.patch(userId, patch, ifMatch);
-    return new Reply(user, { headers: { etag: etagOf(user) } });
+    const user = await this.users.patch(userId, patch, expectedVersions(ifMatch));
+    return Reply.versioned(user, etagOf(revisionOf(user)));
   }
 
   @Delete()
-  @Endpoint({
-    summary: 'Delete your account with everything in it',
-    description: 'Needs a login of the last 10 minutes. It can not be undone.',
-    status: 204,
-    response: null,
-    conditions: ['If-Match'],
-    writes: 'users',
-    problems: [403],
-  })
-  async delete(@CurrentUser() principal: Principal, @Headers('if-match') ifMatch?: string): Promise<void> {
-    requireRecentLogin(principal);
-    await this.users.delete(principal.userId, ifMatch);
+  @Summary(
+    'Delete your account with everything in it',
+    'Needs a login of the last 10 minutes. It can not be undone.',
+  )
+  @ReturnsNothing(204)
+  @Conditional('If-Match')
+  @Problems(403)
+  @Writes()
+  async delete(@CurrentUser() caller: Caller, @Headers('if-match') ifMatch?: string): Promise<void> {
+    requireRecentLogin(caller);
+    await this.users.delete(caller.userId, expectedVersions(ifMatch));
   }
 
   @Get('export')
-  @Endpoint({ summary: 'Export everything that is kept of you', status: 200, response: exportSchema })
-  export(@CurrentUser() { userId }: Principal): Reply {
-    return new Reply(Readable.from(this.exports.write(userId), { objectMode: false }), {
-      headers: { 'content-type': 'application/json; charset=utf-8' },
-      isFinal: true,
-    });
+  @Summary('Export everything that is stored of you')
+  @Returns(200, exportSchema)
+  export(@CurrentUser() { userId }: Caller): Reply {
+    return Reply.stream(Readable.from(this.exports.write(userId), { objectMode: false }));
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineEvent } from '../platform/events/event-bus.js';
+import { defineEvent } from '../platform/events/event.js';
 
 /** A user is gone: whoever keeps something of theirs deletes it. */
 export const userDeleted = defineEvent('user.deleted', z.object({ user_id: z.uuid() }));

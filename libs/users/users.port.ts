@@ -1,4 +1,8 @@
-import type { Role, Tier } from '../platform/security/principal.js';
+import { featureName } from '../platform/context/feature-name.js';
+import type { Role, Tier } from '../auth/access/roles.port.js';
+
+/** Name of the feature: profiles. */
+export const users = featureName('users');
 
 /** What registration knows of a person. */
 export interface NewProfile {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { roles, tiers } from '../auth/access/roles.port.js';
 import { instantOut, line, timeZone } from '../platform/schemas/fields.js';
 
 /** A BCP 47 language tag, in the part of its grammar that people use: `en`, `pt-BR`, `zh-Hant-TW`. */
@@ -22,8 +23,8 @@ export const userSchema = z
     name: z.string(),
     timezone: z.string(),
     locale: z.string(),
-    role: z.enum(['user', 'admin']),
-    tier: z.enum(['free', 'premium']),
+    role: z.enum(roles),
+    tier: z.enum(tiers),
     created_at: instantOut(),
     updated_at: instantOut(),
     version: z.int(),

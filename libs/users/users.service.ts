@@ -1,47 +1,44 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { AccountsPort, type Account } from '../auth/accounts.port.js';
-import { answerOf } from '../platform/cache/answer.js';
+import { auth } from '../auth/auth.port.js';
 import type { Cache } from '../platform/cache/cache.js';
-import { Caches } from '../platform/cache/caches.js';
-import type { CachedAnswer } from '../platform/cache/memory-layer.js';
+import { valueCache } from '../platform/cache/define-cache.js';
 import { Database } from '../platform/database/database.js';
-import { Unauthenticated } from '../platform/errors/common-errors.js';
+import { requireVersion, Unauthenticated } from '../platform/errors/common-errors.js';
 import { Outbox } from '../platform/events/outbox.js';
-import { requireMatch } from '../platform/http/etag.js';
 import { ProfileEntity } from './profile.entity.js';
 import { lockProfile, ProfilesService, type ProfileChange } from './profiles.service.js';
 import { userDeleted } from './users.events.js';
+import { users } from './users.port.js';
 import { userSchema, type PatchUser, type UserView } from './users.schemas.js';
 
-/** Longer than any request takes (`HANDLER_TIMEOUT_MS` is at most 5 min, 15 s as shipped). */
+/** Longer than any request takes (`HANDLER_TIMEOUT_MS` is at most 5 min, 15 s by default). */
 const secondPurgeSeconds = 330;
+
+/** Users by their id, until one of their parts is written. */
+export const profiles = valueCache(
+  { name: 'profiles', ttlMs: 3_600_000, dependsOn: [auth, users] },
+  userSchema,
+);
 
 /** The user as a whole: the profile with what auth knows. */
 @Injectable()
 export class UsersService {
-  private readonly cache: Cache;
-
   constructor(
     private readonly database: Database,
     private readonly profiles: ProfilesService,
     private readonly accounts: AccountsPort,
     private readonly outbox: Outbox,
-    caches: Caches,
-  ) {
-    this.cache = caches.named({ name: 'profiles', ttlMs: 3_600_000, features: ['auth', 'users'] });
-  }
+    @Inject(profiles.token) private readonly cache: Cache<UserView>,
+  ) {}
 
-  /** The user as an answer, kept until one of its parts is written. Throws as `get`. */
-  answer(userId: string): Promise<CachedAnswer> {
-    return this.cache.through(userId, async () => {
-      const user = await this.get(userId);
-      return answerOf(userSchema.parse(user), { etag: etagOf(user) });
-    });
+  /** As `get`, by way of the cache. */
+  getCached(userId: string): Promise<UserView> {
+    return this.cache.through(userId, async () => ({ value: await this.get(userId) }));
   }
 
   /**
-   * The user, whose profile is made here if a crash came between registration and it. Consistency:
-   * as `Database.read`.
+   * The user. The profile is made here if a crash came between registration and it. Consistency: as `Database.read`.
    *
    * @throws Unauthenticated where the account is gone
    */
@@ -50,12 +47,12 @@ export class UsersService {
     return view(account, profile ?? (await this.complete(account)));
   }
 
-  /** @throws PreconditionFailed where `ifMatch` does not name the current version */
-  async patch(userId: string, patch: PatchUser, ifMatch: string | undefined): Promise<UserView> {
+  /** @throws VersionMismatch where the current revision is none of `expected` (null: any will do) */
+  async patch(userId: string, patch: PatchUser, expected: readonly string[] | null): Promise<UserView> {
     const account = await this.getAccount(userId);
     if ((await this.profiles.find(userId)) === null) await this.complete(account);
     const changed = await this.profiles.update(userId, (current) => {
-      requireMatch(ifMatch, etagOf(view(account, current)));
+      requireVersion(expected, revisionOf(view(account, current)));
       return changeOf(patch);
     });
     // It was there a moment ago: the account is being deleted.
@@ -64,17 +61,17 @@ export class UsersService {
   }
 
   /**
-   * Deletes the user and tells every feature to delete what it keeps. On return nobody can log in or is logged in any
-   * more; a request that was past the guard by then is swept up by a second telling. A crash in between leaves it to
-   * the event to end the account.
+   * Deletes the user and tells every feature to delete what it stores. On return nobody can log in or is logged in any
+   * more; a request that had passed the guards by then is cleaned up after by a second event. After a crash in between, the
+   * event ends the account.
    *
-   * @throws PreconditionFailed where `ifMatch` does not name the current version
+   * @throws VersionMismatch where the current revision is none of `expected` (null: any will do)
    */
-  async delete(userId: string, ifMatch: string | undefined): Promise<void> {
+  async delete(userId: string, expected: readonly string[] | null): Promise<void> {
     const account = await this.getAccount(userId);
     await this.database.write(async (manager) => {
       const profile = await lockProfile(manager, userId);
-      if (profile !== null) requireMatch(ifMatch, etagOf(view(account, profile)));
+      if (profile !== null) requireVersion(expected, revisionOf(view(account, profile)));
       await manager.delete(ProfileEntity, { id: userId });
       await this.outbox.append(manager, userDeleted, { user_id: userId });
       await this.outbox.append(manager, userDeleted, { user_id: userId }, secondPurgeSeconds);
@@ -99,9 +96,7 @@ export class UsersService {
 const closed = () => new Unauthenticated('This account is closed.', 'invalid_token');
 
 /** Two parts change what a client sees: the profile's version and whether the e-mail is verified. */
-export function etagOf(user: UserView): string {
-  return `"${user.version}-${user.email_verified ? 'v' : 'u'}"`;
-}
+export const revisionOf = (user: UserView): string => `${user.version}-${user.email_verified ? 'v' : 'u'}`;
 
 function view(account: Account, profile: ProfileEntity): UserView {
   return {
@@ -119,10 +114,17 @@ function view(account: Account, profile: ProfileEntity): UserView {
   };
 }
 
-function changeOf(patch: PatchUser): ProfileChange {
-  return {
-    ...(patch.name !== undefined && { name: patch.name }),
-    ...(patch.timezone !== undefined && { timezone: patch.timezone ?? 'UTC' }),
-    ...(patch.locale !== undefined && { locale: patch.locale ?? 'en' }),
-  };
-}
+/** What a patch does to each field; null puts it back to its default. */
+const changes: { readonly [K in keyof Required<PatchUser>]: (value: PatchUser[K]) => ProfileChange } = {
+  name: (name) => (name === undefined ? {} : { name }),
+  timezone: (timezone) => (timezone === undefined ? {} : { timezone: timezone ?? 'UTC' }),
+  locale: (locale) => (locale === undefined ? {} : { locale: locale ?? 'en' }),
+};
+
+const changeOf = (patch: PatchUser): ProfileChange =>
+  Object.assign(
+    {},
+    ...keysOf(changes).map((field) => changes[field](patch[field] as never)),
+  ) as ProfileChange;
+
+const keysOf = <T extends object>(object: T): (keyof T)[] => Object.keys(object) as (keyof T)[];

@@ -1,6 +1,6 @@
 // k6 run -e BASE_URL=http://… [-e RATE=50] [-e USERS=20] [-e DURATION=15m] [-e SUMMARY=file.json] load/k6/mix.js
-// 90 % reads and 10 % writes at a steady rate, whatever the answers take. Every answer that is not the one due counts in
-// `failed_calls`, as does a call without an answer; the run fails if there is one.
+// 90 % reads and 10 % writes at a steady rate, independent of response times. Every unexpected response counts in
+// `failed_calls`, as does a call without a response; the run fails if there is one.
 import { check } from 'k6';
 import { Counter } from 'k6/metrics';
 import http from 'k6/http';
@@ -19,7 +19,7 @@ export const options = {
       executor: 'constant-arrival-rate',
       rate: Number(__ENV.RATE || 50),
       duration: __ENV.DURATION || '15m',
-      // A call that no user was free to make was lost as well: with so many it takes a stall of seconds.
+      // A call for which no user was free is lost as well. With so many users, that takes a stall of seconds.
       preAllocatedVUs: 300,
       maxVUs: 300,
       gracefulStop: '20s',

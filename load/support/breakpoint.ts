@@ -3,10 +3,10 @@ import { inTurns, latencies, statuses, type Send } from './load.js';
 import { percentile } from './percentile.js';
 
 const secondsOfAStep = 5;
-const mostP99Ms = 250;
-const leastRise = 1.05;
+const maxP99Ms = 250;
+const minRise = 1.05;
 
-/** Calls per second that can just be served: more clients bring no more, or wait too long. */
+/** The highest rate that can be served, in calls per second: with more clients it rises no further, or they wait too long. */
 export async function findBreakpoint(send: Send): Promise<number> {
   let best = 0;
   for (let clients = 4; clients <= 128; clients *= 2) {
@@ -20,8 +20,8 @@ export async function findBreakpoint(send: Send): Promise<number> {
     say(
       `  ${clients} clients: ${perSecond.toFixed(0)}/s, ${latencies(samples)} ${JSON.stringify(statuses(samples))}`,
     );
-    if (p99 > mostP99Ms) break;
-    const isNoMore = perSecond < best * leastRise;
+    if (p99 > maxP99Ms) break;
+    const isNoMore = perSecond < best * minRise;
     best = Math.max(best, perSecond);
     if (isNoMore) break;
   }

@@ -7,10 +7,10 @@ export interface Call {
   readonly body?: unknown;
 }
 
-/** Status of an answer that never came. */
+/** The status of a call that got no response. */
 export const broken = 0;
 
-/** Sends calls over connections that stay open, and does as little as it can with the answers. */
+/** Sends calls over persistent connections and does as little as possible with the responses. */
 export class Caller {
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 512 });
   private readonly host: string;
@@ -22,7 +22,7 @@ export class Caller {
     this.port = port;
   }
 
-  /** Resolves to the status when the whole answer is here; `broken` where none came within ten seconds. */
+  /** Resolves to the status once the whole response has arrived; to `broken` if none came within ten seconds. */
   send({ method, path, token, body }: Call): Promise<number> {
     const payload = body === undefined ? '' : JSON.stringify(body);
     const headers = {

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /**
- * CPU time that the processes have taken so far, in user and in system mode, to the nanosecond: by /proc, so Linux only. What
- * a thread took is gone with it, but those of Node and of Redis last as long as their process.
+ * CPU time that the processes have used so far, in user and system mode, in nanoseconds; read from /proc, so Linux only. The
+ * time of a thread is lost when it ends, but the threads of Node and Redis live as long as their process.
  */
 export const cpuSeconds = (pids: readonly number[]): number =>
   pids.reduce((sum, pid) => sum + nanosecondsOf(pid), 0) / 1e9;

@@ -10,26 +10,31 @@ import { startReplicatedPostgres } from '../../test/support/replicated-postgres.
 
 type Environment = Readonly<Record<string, string>>;
 
-/** The API's processes with the servers behind them. */
+/** The API processes and the servers that they use. */
 export interface Deployment {
   readonly apis: readonly Api[];
-  /** On the server that is the primary at the start. */
+  /** Its database on the initial primary. */
   readonly databaseUrl: string;
   readonly redis: TestRedis;
   readonly databases: Databases | null;
+  /** Root of the checkout that is started; default: this one. */
+  readonly root: string | undefined;
   stop(): Promise<void>;
 }
 
 export interface DeploymentOptions {
-  /** What is special about each process. */
+  /** Variables of each process. */
   readonly apis: readonly Environment[];
-  /** With a primary and two replicas; else it is one server. */
+  /** A primary and two replicas instead of one server. */
   readonly isReplicated?: boolean;
+  /** Another checkout whose build is started. */
+  readonly root?: string;
 }
 
 export async function startDeployment({
   apis,
   isReplicated = false,
+  root,
 }: DeploymentOptions): Promise<Deployment> {
   endOnSignals();
   const stops: (() => Promise<unknown>)[] = [];
@@ -56,31 +61,33 @@ export async function startDeployment({
     const started: Api[] = [];
     // One by one, since the first runs the migrations.
     for (const special of apis) {
-      const api = await startApi({ databaseUrl, mailDir: folder, env: { ...common, ...special } });
+      const env = { ...common, ...special };
+      const place = { databaseUrl, mailDir: folder, ...(root !== undefined && { root }) };
+      const api = await startApi({ ...place, env });
       started.push(api);
       stops.push(() => api.stop());
     }
-    return { apis: started, databaseUrl, redis, databases, stop };
+    return { apis: started, databaseUrl, redis, databases, root, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-/** Runs the bench and stops everything, whatever comes. */
-export async function withDeployment(
+/** Runs the bench and stops everything, also after a failure. */
+export async function withDeployment<T>(
   options: DeploymentOptions,
-  run: (deployment: Deployment) => Promise<void>,
-): Promise<void> {
+  run: (deployment: Deployment) => Promise<T>,
+): Promise<T> {
   const deployment = await startDeployment(options);
   try {
-    await run(deployment);
+    return await run(deployment);
   } finally {
     await deployment.stop();
   }
 }
 
-/** What makes several processes one service, and its tokens last as long as a bench. */
+/** Settings that several processes of one service share, with tokens that last as long as a bench. */
 async function sharedBy(folder: string): Promise<Environment> {
   return {
     ...(await sharedSettings(folder)),
@@ -90,8 +97,12 @@ async function sharedBy(folder: string): Promise<Environment> {
   };
 }
 
-/** What ends a process without its `exit` event would leave the servers and their files behind. */
+let endsOnSignals = false;
+
+/** A signal ends the process without its `exit` event, which would leave the servers and their files behind. */
 function endOnSignals(): void {
+  if (endsOnSignals) return;
+  endsOnSignals = true;
   process.once('SIGINT', () => process.exit(130));
   process.once('SIGTERM', () => process.exit(143));
 }

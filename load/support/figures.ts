@@ -1,4 +1,4 @@
-/** One ratio or bound that a bench is there to check. */
+/** One ratio or limit that a bench checks. */
 export interface Figure {
   readonly bench: string;
   readonly what: string;
@@ -17,14 +17,14 @@ const wantedOf = ({ atMost, atLeast }: Figure): string =>
 
 const round = (value: number): string => String(Number(value.toPrecision(4)));
 
-/** Prints the figure and, where this bench is one of several, hands it on; one that is missed fails the process. */
+/** Prints the figure and, if this bench is one of several, sends it to the parent process. A missed figure sets exit code 1. */
 export function report(figure: Figure): void {
   process.stdout.write(table([figure]));
   process.send?.(figure);
   if (!isReached(figure)) process.exitCode = 1;
 }
 
-/** What a bench tells by the way. */
+/** Prints a line that is not a figure. */
 export const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 export function table(figures: readonly Figure[]): string {

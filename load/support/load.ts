@@ -4,16 +4,16 @@ import { percentile } from './percentile.js';
 export interface Sample {
   /** Number of the call. */
   readonly n: number;
-  /** When it was to be sent, in milliseconds from the beginning. */
+  /** When the call was due, in milliseconds from the start. */
   readonly at: number;
-  /** From then to the end of its answer: what waited because the service or we were busy counts. */
+  /** From then to the end of the response, so that waiting for a busy service or a busy client counts. */
   readonly latencyMs: number;
   readonly status: number;
 }
 
 export type Send = (n: number) => Promise<number>;
 
-/** Open loop: sends call n at `times[n]`, in milliseconds from now, whatever has become of those before. */
+/** Open loop: sends call n at `times[n]`, in milliseconds from now, without waiting for earlier calls. */
 export async function onSchedule(times: readonly number[], send: Send): Promise<Sample[]> {
   const start = performance.now();
   const pending: Promise<Sample>[] = [];
@@ -23,18 +23,18 @@ export async function onSchedule(times: readonly number[], send: Send): Promise<
   };
   for (const [n, at] of times.entries()) {
     const leftMs = start + at - performance.now();
-    // What is due within the same millisecond goes out together.
+    // Calls that are due in the same millisecond are sent together.
     if (leftMs > 0) await sleep(leftMs);
     pending.push(fire(n, at));
   }
   return Promise.all(pending);
 }
 
-/** Times of a steady rate. */
+/** Send times of a steady rate. */
 export const steadily = (perSecond: number, seconds: number): number[] =>
   Array.from({ length: Math.round(perSecond * seconds) }, (_, n) => (n * 1000) / perSecond);
 
-/** Closed loop: `clients` send one call after the other, until the condition is no longer met. */
+/** Closed loop: each of the `clients` sends one call after the other while the condition holds. */
 export async function inTurns(
   clients: number,
   send: Send,
@@ -61,7 +61,7 @@ export function statuses(samples: readonly Sample[]): Readonly<Record<string, nu
   return counts;
 }
 
-/** Milliseconds, as a line for people. */
+/** A readable line, in milliseconds. */
 export function latencies(samples: readonly Sample[]): string {
   const values = samples.map(({ latencyMs }) => latencyMs);
   const parts = [0.5, 0.95, 0.99, 1].map((share) => {

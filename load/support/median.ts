@@ -1,13 +1,13 @@
 export interface Median {
   readonly value: number;
-  /** The true median lies there with at least 95 % certainty, whatever the values' distribution. */
+  /** Confidence interval: contains the true median with at least 95 % certainty, whatever the distribution. */
   readonly from: number;
   readonly to: number;
 }
 
 /**
- * Of at least six values. The interval ends at two of the values themselves: how many of n lie below the true median is
- * binomial with 1/2 (W. J. Conover, Practical Nonparametric Statistics, section 3.2).
+ * The median of at least six values. The ends of the interval are two of the values: the number of the n values that lie
+ * below the true median is binomial with p = 1/2 (W. J. Conover, Practical Nonparametric Statistics, section 3.2).
  */
 export function medianOf(values: readonly number[]): Median {
   const sorted = [...values].sort((a, b) => a - b);
@@ -18,7 +18,7 @@ export function medianOf(values: readonly number[]): Median {
   return { value, from: at(outside - 1), to: at(n - outside) };
 }
 
-/** The most k with P(fewer than k of n below) ≤ 2.5 %. */
+/** The largest k with P(fewer than k of n below) ≤ 2.5 %. */
 function valuesOutside(n: number): number {
   let probability = 0.5 ** n;
   let sum = probability;

@@ -6,7 +6,7 @@ interface Value {
   readonly value: number;
 }
 
-/** The metrics of some processes at one moment. */
+/** The metrics of several processes at one moment. */
 export class Metrics {
   private readonly values: readonly Value[];
 
@@ -19,12 +19,12 @@ export class Metrics {
     return new Metrics(texts.flatMap(parse));
   }
 
-  /** How many series there are. */
+  /** The number of series. */
   get size(): number {
     return this.values.length;
   }
 
-  /** Over all processes and all labels besides those that are named. */
+  /** The sum over all processes and all labels that are not given. */
   sum(name: string, labels: Readonly<Record<string, string>> = {}): number {
     return this.values
       .filter((value) => value.name === name)

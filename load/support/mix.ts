@@ -6,8 +6,8 @@ type Kind = (typeof kinds)[number];
 export type KindName = Kind['name'];
 
 /**
- * What users do, by its share of 100: 90 reads and 10 writes. `cache` is the one that keeps the answer, and `writes` the
- * feature that a call changes. Mostly somebody looks at what is on the first page.
+ * What users do, as shares of 100: 90 reads and 10 writes. `cache` is the cache that holds the response, `writes` the
+ * feature that the call changes. Most reads are of the first page.
  */
 export const kinds = [
   { name: 'list', weight: 45, cache: 'task-lists', writes: null },
@@ -25,12 +25,12 @@ export interface Step {
   readonly user: number;
 }
 
-/** The same steps for the same seed. */
+/** Gives the same steps for the same seed. */
 export class Mix {
   private readonly random: Random;
   private readonly cumulated: readonly number[];
 
-  /** Users come back by a Zipf law: the n-th most active one comes 1/n^skew as often as the first; 0: all alike. */
+  /** Users return by a Zipf law: the n-th most active one comes 1/n^skew times as often as the first. 0: all equally often. */
   constructor(seed: number, users: number, skew: number) {
     this.random = new Random(seed);
     let sum = 0;
@@ -49,7 +49,7 @@ export class Mix {
   }
 }
 
-/** `n` makes what is written new. */
+/** `n` makes the written values unique. */
 export function callOf({ kind }: Step, { token, taskIds }: LoadUser, n: number): Call {
   const id = taskIds[n % taskIds.length] ?? '';
   switch (kind.name) {

@@ -6,7 +6,7 @@ import { callOf, Mix, type Step } from './mix.js';
 import { percentile } from './percentile.js';
 import type { LoadUser } from './users.js';
 
-/** The mix of reads and writes, sent to processes in turns. */
+/** Sends the mix of reads and writes to the processes in turn. */
 export class MixedLoad {
   private readonly steps: Step[] = [];
   private readonly mix: Mix;
@@ -40,7 +40,7 @@ export class MixedLoad {
   }
 }
 
-/** A part of a run, in milliseconds from its beginning; a call belongs to when it was to be sent. */
+/** A part of a run, in milliseconds from its start. A call belongs to the phase in which it was due. */
 export interface Phase {
   readonly name: string;
   readonly from: number;

@@ -7,16 +7,16 @@ import { Metrics } from './metrics.js';
 
 type Environment = Readonly<Record<string, string>>;
 
-/** One way to watch a process, and what it may cost. */
+/** One way to observe a process, and its maximum cost. */
 export interface OverheadCase {
   readonly what: string;
-  /** CPU of a process that is watched, by that of one that is not. */
+  /** Maximum ratio: CPU of the observed process to CPU of the other one. */
   readonly atMost: number;
   readonly watched: Environment;
   readonly unwatched: Environment;
-  /** After each pair: CPU time, in seconds, that being watched takes besides, while there is load for so many seconds. */
-  readonly besides?: (watched: Api, loadSeconds: number) => Promise<number> | number;
-  /** After `requests` of each. @throws where the one was not watched or the other was */
+  /** After each pair: additional CPU time of the observation, in seconds, for this many seconds under load. */
+  readonly additionalCpu?: (watched: Api, loadSeconds: number) => Promise<number> | number;
+  /** Runs after `requests` of each. @throws if the one was not observed, or the other one was */
   readonly check: (watched: Api, unwatched: Api, requests: number) => unknown;
 }
 
@@ -34,7 +34,7 @@ const metrics: OverheadCase = {
   atMost: 1.03,
   watched: {},
   unwatched: { NODE_OPTIONS: `--import=${join(import.meta.dirname, 'without-metrics.ts')}` },
-  besides: async (api, loadSeconds) => {
+  additionalCpu: async (api, loadSeconds) => {
     const before = cpuSeconds([api.pid]);
     await Metrics.of([api]);
     return ((cpuSeconds([api.pid]) - before) * loadSeconds) / scrapeIntervalSeconds;
@@ -55,7 +55,7 @@ const logs: OverheadCase = {
   watched: { LOG_LEVEL: 'info' },
   unwatched: { LOG_LEVEL: 'warn' },
   check: async (watched, unwatched, requests) => {
-    // The last ones come a moment later.
+    // The last ones arrive a moment later.
     await waitFor(() => linesOf(watched) >= requests, { what: `${requests} lines of requests` });
     if (linesOf(unwatched) > 0) throw new Error('There are lines of requests where none belong.');
   },
@@ -63,7 +63,7 @@ const logs: OverheadCase = {
 
 const linesOf = (api: Api): number => api.logs().split('"msg":"request"').length - 1;
 
-/** Spans come to this process, so that the receiver's own work does not count. */
+/** This process receives the spans, so that the receiver's CPU is not counted. */
 function traces(receiver: OtlpReceiver, ratio: number, atMost: number): OverheadCase {
   let kept = 0;
   const collect = (): number => {
@@ -80,9 +80,9 @@ function traces(receiver: OtlpReceiver, ratio: number, atMost: number): Overhead
       OTEL_TRACES_SAMPLER_ARG: String(ratio),
     },
     unwatched: {},
-    besides: collect,
+    additionalCpu: collect,
     check: async (watched, _unwatched, requests) => {
-      // One that its caller keeps comes last, whatever the share: they are sent in order.
+      // A request that its caller samples comes last, whatever the share. Spans are sent in order.
       const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
       const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
       await fetch(`${watched.url}/v1/tasks`, { headers, signal: AbortSignal.timeout(5000) });

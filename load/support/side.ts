@@ -7,7 +7,7 @@ import type { LoadUser } from './users.js';
 const clients = 8;
 const seed = 7;
 
-/** One of two processes that are compared: each gets the same steps. */
+/** One of two processes that are compared. Each gets the same steps. */
 export class Side {
   private readonly api: Api;
   private readonly load: MixedLoad;
@@ -18,7 +18,7 @@ export class Side {
     this.load = new MixedLoad([api], users, seed);
   }
 
-  /** The next steps. @returns the CPU time that the process took meanwhile, in seconds */
+  /** Runs the next steps. @returns the CPU time that the process used for them, in seconds */
   async run(steps: number): Promise<number> {
     const first = this.sent;
     this.sent += steps;

@@ -1,9 +1,10 @@
+import { join } from 'node:path';
 import { client } from '../../test/support/client.js';
 import { runApp } from '../../test/support/run.js';
 import { runSql } from '../../test/support/test-database.js';
 import type { Deployment } from './deployment.js';
 
-/** Somebody who is logged in. */
+/** A user who is logged in. */
 export interface LoadUser {
   readonly token: string;
   readonly taskIds: readonly string[];
@@ -11,16 +12,18 @@ export interface LoadUser {
 
 const loginsAtOnce = 4;
 
-/** Users and tasks as `npm run seed` makes them, all logged in by the real route: a thousand take half a minute. */
+const sameTasks = ['../../scripts/typescript-hook.mjs', 'same-tasks.ts']
+  .map((file) => `--import=${join(import.meta.dirname, file)}`)
+  .join(' ');
+
+/** Creates users and tasks with `npm run seed`, the same each time, and logs all users in by the real route. A thousand users take half a minute. */
 export async function seedUsers(
-  { apis, databaseUrl, redis }: Deployment,
+  { apis, databaseUrl, redis, root }: Deployment,
   options: { readonly users: number; readonly tasksOfEach: number },
 ): Promise<LoadUser[]> {
   const counts = ['--users', String(options.users), '--tasks', String(options.users * options.tasksOfEach)];
-  const { code, output } = await runApp('cli', ['seed', ...counts], {
-    DATABASE_URL: databaseUrl,
-    REDIS_URL: redis.url,
-  });
+  const env = { DATABASE_URL: databaseUrl, REDIS_URL: redis.url, NODE_OPTIONS: sameTasks };
+  const { code, output } = await runApp('cli', ['seed', ...counts], env, root);
   if (code !== 0) throw new Error(`The data could not be made:\n${output}`);
   const rows = await runSql(
     databaseUrl,

@@ -10,7 +10,7 @@ export interface ComposeFile {
   readonly networks: Readonly<Record<string, unknown>>;
 }
 
-/** What the tests look at of a service. */
+/** The parts of a service that the tests use. */
 export interface Service {
   readonly image: string;
   readonly user?: string;
@@ -34,7 +34,7 @@ interface VolumeMount {
   readonly target: string;
 }
 
-/** compose.yaml as Compose reads it with no variable set: `${NAME:-default}` gives way to its default. */
+/** compose.yaml as Compose reads it with no variable set: `${NAME:-default}` is replaced by the default. */
 export async function readComposeFile(): Promise<ComposeFile> {
   const text = await readFile(join(root, 'compose.yaml'), 'utf8');
   const withDefaults = text.replaceAll(

@@ -10,21 +10,21 @@ import { root } from './compose-file.js';
 const execute = promisify(execFile);
 
 /**
- * Where the parts of compose.yaml run as processes: a copy of `compose/` and of what it mounts beside that, which the accounts of the servers can read
- * wherever the project lies, and ports in the place of names.
+ * A folder in which the parts of compose.yaml run as processes: a copy of `compose/` and of the other mounted files, which
+ * the servers' accounts can read wherever the project is, and ports instead of host names.
  */
 export interface Place {
   readonly folder: string;
   readonly ports: Readonly<Record<'primary' | 'replica' | 'redis', number>>;
   /** A file of `compose/`. */
   file(path: string): string;
-  /** A file that a service is handed. */
+  /** A file of a service's secrets. */
   secret(path: string): string;
-  /** A new folder, for one server. */
+  /** Creates a folder for one server. */
   folderFor(name: string): Promise<string>;
-  /** What `--env-file` of the API's processes holds. */
+  /** Content of the `--env-file` of the API processes. */
   apiEnvironment(): Promise<Readonly<Record<string, string>>>;
-  /** As the service `secrets` does. Returns what it printed. */
+  /** Does what the service `secrets` does. Returns its output. */
   makeSecrets(): Promise<string>;
   remove(): Promise<void>;
 }
@@ -34,7 +34,7 @@ export async function openPlace(): Promise<Place> {
   await chmod(folder, 0o755);
   await cp(join(root, 'compose'), join(folder, 'compose'), { recursive: true });
   await cp(join(root, 'monitoring', 'rules.yaml'), join(folder, 'monitoring', 'rules.yaml'));
-  // Volumes, which are there before whoever writes to them.
+  // Volumes exist before the services that write to them.
   await mkdir(join(folder, 'secrets', 'originals'), { recursive: true });
   const [primary = 0, replica = 0, redis = 0] = await serverPorts(3);
   const ports = { primary, replica, redis };

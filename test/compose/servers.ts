@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { postgresAccount } from '../../libs/embedded/postgres-process.js';
-import { findOrInstallBinaries } from '../support/postgres-on-machine.js';
+import { getBinaries } from '../support/postgres-on-machine.js';
 import { isListening, serverPorts } from '../support/ports.js';
 import { getProgram } from '../support/programs.js';
 import { askRedis } from '../support/redis-command.js';
@@ -11,10 +11,9 @@ import type { Place } from './place.js';
 
 type PostgresRole = 'primary' | 'replica';
 
-/** By compose/postgres/*.sh with Debian's Postgres 15; again on the same data when called again. */
+/** Starts Postgres with compose/postgres/*.sh and Debian's Postgres 15; a second call starts it again on the same data. */
 export async function startPostgresOf(place: Place, role: PostgresRole): Promise<ServerProcess> {
-  const binaries = await findOrInstallBinaries(15);
-  if (binaries === null) throw new Error('This test needs Postgres 15: install it (Debian: postgresql-15).');
+  const binaries = await getBinaries(15);
   const data = join(place.folder, role);
   const url = await databaseUrl(place, role);
   return runServer({
@@ -26,27 +25,27 @@ export async function startPostgresOf(place: Place, role: PostgresRole): Promise
       PGDATA: join(data, 'cluster'),
       PGPORT: String(place.ports[role]),
       SOCKET_DIR: data,
-      // What the scripts leave there goes with the place.
+      // The files that the scripts leave are removed with the folder.
       TMPDIR: data,
       POSTGRES_SECRETS: place.secret('postgres'),
       ...(role === 'primary'
         ? { REPLICA_PGDATA: join(place.folder, 'replica', 'cluster') }
         : { PRIMARY_HOST: '127.0.0.1', PRIMARY_PORT: String(place.ports.primary) }),
     },
-    // Without waiting for clients, as a loss of power would, but with its children.
+    // Without waiting for clients, like a power loss, but together with its children.
     endSignal: 'SIGQUIT',
     timeoutMs: 60_000,
     isReady: async () => (await runSql(url, 'SELECT')).length === 1,
   });
 }
 
-/** The database of the API on that server, as the API's own role. */
+/** URL of the API's database on that server, with the API's own role. */
 export async function databaseUrl(place: Place, role: PostgresRole): Promise<string> {
   const env = await place.apiEnvironment();
   return env[role === 'primary' ? 'DATABASE_URL' : 'DATABASE_REPLICA_URLS'] ?? '';
 }
 
-/** By compose/redis/redis.conf. */
+/** Starts Redis with compose/redis/redis.conf. */
 export async function startRedisOf(place: Place): Promise<ServerProcess> {
   const { REDIS_URL: url = '' } = await place.apiEnvironment();
   const where = [
@@ -70,7 +69,7 @@ export type Balance = 'round_robin' | 'least_conn' | 'ip_hash';
 export interface Access {
   readonly request_id: string;
   readonly client: string;
-  /** Addresses of the API's processes that were tried, in turn. */
+  /** Addresses of the API processes that were tried, in this order. */
   readonly servers: string;
   readonly status: number;
 }
@@ -82,7 +81,7 @@ export interface Nginx {
   stop(): Promise<void>;
 }
 
-/** By compose/nginx/start.sh, with Debian's NGINX. */
+/** Starts Debian's NGINX with compose/nginx/start.sh. */
 export async function startNginx(place: Place, servers: readonly string[], balance: Balance): Promise<Nginx> {
   const program = await getProgram('nginx');
   const [port = 0] = await serverPorts(1);
@@ -91,7 +90,7 @@ export async function startNginx(place: Place, servers: readonly string[], balan
   await writeFile(log, '');
   const server = await runServer({
     program: 'sh',
-    // NGINX opens /dev/stdout by its name, which a socket, such as Node gives its children, does not admit.
+    // NGINX opens /dev/stdout as a file, which fails for a socket, and Node gives its children sockets.
     args: ['-c', 'exec sh "$0" >>"$1" 2>&1', place.file('nginx/start.sh'), log],
     ...(await accountFor(run, program)),
     env: {
@@ -117,7 +116,7 @@ export interface Prometheus {
   stop(): Promise<void>;
 }
 
-/** By compose/prometheus/prometheus.yml, where each name gives way to an address. It asks every second. */
+/** Starts Prometheus with compose/prometheus/prometheus.yml, with addresses instead of host names. It scrapes every second. */
 export async function startPrometheus(
   place: Place,
   names: Readonly<Record<string, string>>,
@@ -129,7 +128,7 @@ export async function startPrometheus(
     ...names,
     '127.0.0.1:9090': `127.0.0.1:${port}`,
     'scrape_interval: 15s': 'scrape_interval: 1s',
-    // The changed file lies elsewhere.
+    // The changed file is in another folder.
     '../../monitoring/rules.yaml': join(place.folder, 'monitoring', 'rules.yaml'),
   };
   let text = (await readFile(place.file('prometheus/prometheus.yml'), 'utf8')).replace(
@@ -152,7 +151,7 @@ export async function startPrometheus(
   return { url, stop: () => server.stop() };
 }
 
-/** Not root, as in compose.yaml: the folder is then that account's. */
+/** Another account than root, as in compose.yaml; it then owns the folder. */
 async function accountFor(
   folder: string,
   program: string,

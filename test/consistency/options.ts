@@ -1,39 +1,39 @@
 import { parseArgs } from 'node:util';
-import type { Protection } from './cluster/cluster.js';
 import { startSingle, startStores } from './cluster/stores.js';
 import { faultsOf } from './faults/faults.js';
+import { protectionNames } from './protections/names.js';
 import type { RunOptions } from './runner.js';
 import { scenarios } from './scenarios.js';
 
-const protections = Object.keys(scenarios) as readonly Protection[];
 const topologies = ['direct', 'haproxy', 'single'] as const;
 const tokenChoices = ['on', 'off', 'half'] as const;
 
 const known = {
   seconds: { type: 'string', default: '60' },
-  /** Decides the order of faults and actions. */
+  /** Determines the order of faults and actions. */
   seed: { type: 'string' },
   tokens: { type: 'string' },
   /** `single`: one Postgres, no replicas, no Redis. */
   topology: { type: 'string', default: 'direct' },
+  /** The protection that is missing. */
   without: { type: 'string' },
-  /** Words in the names of the faults that may befall it, with commas. */
+  /** Words in the names of the faults to apply, separated by commas. */
   faults: { type: 'string' },
   users: { type: 'string' },
   processes: { type: 'string', default: '3' },
-  /** Requests a second. */
+  /** Requests per second. */
   rate: { type: 'string' },
 } as const;
 
-/** @throws Error where they make no sense */
+/** @throws Error if the options are invalid */
 export function optionsFrom(args: readonly string[], log: (line: string) => void): RunOptions {
   const { values } = parseArgs({ args: [...args], options: known });
-  const without = oneOf('without', protections, values.without);
+  const without = oneOf('without', protectionNames, values.without);
   const topology = oneOf('topology', topologies, values.topology) ?? 'direct';
   const scenario = without === undefined ? undefined : scenarios[without];
   const words = values.faults?.split(',') ?? scenario?.faults;
   const processes = Number(values.processes);
-  // Else a promotion may lose what was acknowledged.
+  // Otherwise a promotion may lose acknowledged writes.
   const isSynchronous = words === undefined || words.some((word) => 'promote'.includes(word));
   return {
     ...scenario,

@@ -23,12 +23,12 @@ export class Random {
     return least + this.next() * (most - least);
   }
 
-  /** Undefined where there is nothing to pick from. */
+  /** Undefined if the list is empty. */
   pick<T>(choices: readonly T[]): T | undefined {
     return choices[Math.floor(this.next() * choices.length)];
   }
 
-  /** By their weights. */
+  /** Picks an item with a probability in proportion to its weight. */
   weighted<T extends { readonly weight: number }>(choices: readonly T[]): T | undefined {
     let left = this.next() * choices.reduce((sum, { weight }) => sum + weight, 0);
     return choices.find(({ weight }) => (left -= weight) < 0);

@@ -1,7 +1,7 @@
 /**
- * `npm run test:consistency -- --seconds N`: clients and faults on several processes of the API, and whether what the
- * clients saw keeps the promises. `--without` switches a protection off, and then that must show.
- * Exit code 1: it is not as it must be.
+ * `npm run test:consistency -- --seconds N`: runs clients and faults on several API processes, and checks whether what the
+ * clients saw keeps the consistency promises. `--without` removes a protection; a violation must then be found.
+ * Exit code 1: violations were found, or, with `--without`, none.
  */
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { run, type Run } from './runner.js';
 import { summary } from './summary.js';
 import { report } from './checker/violations.js';
 
-const mostReported = 10;
+const maxReported = 10;
 
 function firstAfter({ violations, beganAt }: Run): string {
   const ends = violations.map(({ operations }) => operations.at(-1)?.completedAt ?? Infinity);
@@ -31,7 +31,7 @@ const result = await run(options);
 const { violations, history } = result;
 print(summary(result));
 print(`${violations.length} violations${firstAfter(result)}`);
-for (const violation of violations.slice(0, mostReported)) print(report(violation));
+for (const violation of violations.slice(0, maxReported)) print(report(violation));
 if (violations.length > 0) {
   const path = join(tmpdir(), `consistency-${options.seed}.jsonl`);
   await history.writeTo(path);

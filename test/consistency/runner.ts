@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Caller } from './clients/caller.js';
 import { check } from './checker/checker.js';
-import { startCluster, untilReady, untilTrusted, type Cluster, type Protection } from './cluster/cluster.js';
+import { startCluster, untilReady, untilTrusted, type Cluster } from './cluster/cluster.js';
 import { readFinally } from './clients/final-read.js';
 import { History } from './checker/history.js';
 import { Nemesis, usualPace, type Fault, type Pace } from './faults/nemesis.js';
+import type { Protection } from './protections/names.js';
 import { Random } from './random.js';
 import type { Stores } from './cluster/stores.js';
 import type { Violation } from './checker/violations.js';
@@ -19,7 +20,7 @@ export interface RunOptions extends WorkloadOptions {
   /** Ends as soon as there is a violation. */
   readonly untilViolation?: boolean;
   startStores(): Promise<Stores>;
-  /** Those that the run may apply. */
+  /** The faults that the run may apply. */
   chooseFaults(cluster: Cluster): readonly Fault[];
   log(line: string): void;
 }
@@ -30,13 +31,13 @@ export interface Run {
   readonly faults: ReadonlyMap<string, number>;
   /** When the clients began, by the clock of the history. */
   readonly beganAt: number;
-  /** Of each process, as it says itself at the end. */
+  /** The metrics of each process at the end. */
   readonly metrics: readonly string[];
-  /** What each process has printed since it last began. */
+  /** The output of each process since its last start. */
   readonly logs: readonly string[];
 }
 
-/** Starts everything, lets clients and faults loose on it, heals it, reads all of it and checks what was seen. */
+/** Starts everything, runs clients and faults, ends all faults, reads all data and checks the history. */
 export async function run(options: RunOptions): Promise<Run> {
   const { seed, log } = options;
   const cluster = await startCluster(await options.startStores(), options);

@@ -1,7 +1,7 @@
-import type { Protection } from './cluster/cluster.js';
+import type { Protection } from './protections/names.js';
 import type { RunOptions } from './runner.js';
 
-/** Where a protection is missing, what makes that show within seconds. */
+/** Settings with which a missing protection causes a violation within seconds. */
 export interface Scenario extends Pick<RunOptions, 'weights' | 'pace' | 'users' | 'rate' | 'tokens'> {
   /** Words in the names of the faults. */
   readonly faults: readonly string[];
@@ -18,7 +18,7 @@ const hotReads = {
   patch: 30,
   'profile.get': 10,
 };
-/** One task a user: whoever gets it, past all caches, next finds it in a list from a cache. */
+/** One task per user: a client that reads it without a cache then finds an older version in a cached list. */
 const oneTask = {
   ...rare,
   create: 0,
@@ -38,23 +38,24 @@ const quick = { gapMs: [200, 1000], overlap: 0 } as const;
 
 export const scenarios: Readonly<Record<Protection, Scenario>> = {
   /**
-   * A process commits and dies: who has seen the change finds what was cached before it. The one that died before must
-   * have had the time to trust its caches again.
+   * A process commits and crashes: a client that has seen the change then gets an older cached response. The process that
+   * crashed before needs time to trust its caches again.
    */
-  mark: {
+  'write-intent': {
     ...common,
     weights: oneTask,
     rate: 120,
-    faults: ['fail point'],
+    faults: ['crash after COMMIT'],
     pace: { gapMs: [2000, 3000], overlap: 0 },
   },
-  /** Nobody is told to forget, or the telling comes late. */
-  stamp: { ...common, faults: ['drop subscriptions'], pace: { gapMs: [50, 300], overlap: 0 } },
+  /** Invalidation messages arrive late or never. */
+  'version-stamp': { ...common, faults: ['drop subscriptions'], pace: { gapMs: [50, 300], overlap: 0 } },
   /**
-   * The notes of the last seconds are gone, and what was cached before them is back. It is used only once the caches are
-   * trusted again, so it needs users who wrote meanwhile and have not written again by then: many, who write seldom.
+   * The last-write positions of the last seconds are lost, and older cache entries are back. They are used only after the
+   * caches are trusted again. So it needs users who wrote in that time and have not written again by then: many users who
+   * write rarely.
    */
-  floor: {
+  'minimum-position': {
     weights: { ...hotReads, patch: 10, 'profile.patch': 2, create: 3, delete: 2, restore: 1 },
     users: 20,
     rate: 90,
@@ -62,8 +63,8 @@ export const scenarios: Readonly<Record<Protection, Scenario>> = {
     faults: ['older Redis'],
     pace: { gapMs: [2500, 3500], overlap: 0 },
   },
-  /** One process leaves no notes, and the others don't know. */
+  /** One process stores no positions, and the others do not know. */
   lease: { ...common, faults: ['cut p1 from Redis', 'lose packets of p1 to Redis'], pace: quick },
-  /** A replica that shows nothing new is asked all the same. */
+  /** A replica that has not replayed the last writes still serves reads. */
   'replica-position': { ...common, faults: ['pause the replay of', 'delay'], pace: quick },
 };

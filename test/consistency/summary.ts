@@ -2,7 +2,7 @@ import type { Operation } from './checker/history.js';
 import { isRead } from './clients/answers.js';
 import type { Run } from './runner.js';
 
-/** For people. */
+/** A readable summary. */
 export function summary({ history, faults, metrics }: Run): string {
   const operations = history.operations();
   return [
@@ -35,7 +35,7 @@ function unavailable(operations: readonly Operation[]): readonly string[] {
   });
 }
 
-/** Apart from what the driver itself reads on the primary. */
+/** All operations except the driver's own reads on the primary. */
 function unanswered(operations: readonly Operation[]): number {
   return operations.filter(
     ({ status, isFinal, process, faults }) =>
@@ -43,7 +43,7 @@ function unanswered(operations: readonly Operation[]): number {
   ).length;
 }
 
-/** By the kind of server that answered, as far as the processes still know that were not ended meanwhile. */
+/** By the kind of server that answered; counts of processes that have ended are missing. */
 function readLines(metrics: readonly string[]): readonly string[] {
   const sums = sumsOf(metrics, /^db_reads_total\{db_target="(\w+)"\} ([\d.e+]+)$/);
   const total = [...sums.values()].reduce((sum, value) => sum + value, 0);
@@ -54,14 +54,14 @@ function readLines(metrics: readonly string[]): readonly string[] {
   return ['Reads of the database by server', ...shares];
 }
 
-/** Whatever the processes count of their cache. */
+/** The cache metrics of the processes. */
 function cacheLines(metrics: readonly string[]): readonly string[] {
   const sums = sumsOf(metrics, /^(\w*cache\w*_total(?:\{[^}]*\})?) ([\d.e+]+)$/);
   if (sums.size === 0) return [];
   return ['Cache', ...[...sums].map(([name, value]) => `  ${name.padEnd(70)} ${value}`)];
 }
 
-/** What the processes count, added up by the name that the pattern finds. */
+/** Sums a metric of all processes by the name that the pattern extracts. */
 function sumsOf(metrics: readonly string[], pattern: RegExp): ReadonlyMap<string, number> {
   const sums = new Map<string, number>();
   for (const line of metrics.flatMap((text) => text.split('\n'))) {

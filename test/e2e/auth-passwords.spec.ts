@@ -32,32 +32,32 @@ async function requestReset(skip = 0): Promise<string> {
 }
 
 describe('a forgotten password', () => {
-  it('is replaced by the mailed token, and every session ends', async () => {
+  it('is replaced with the mailed token, which ends every session', async () => {
     expect((await reset(await requestReset())).status).toBe(204);
     expectProblem(await readProfile(user.accessToken), 401, 'invalid_token');
     expectProblem(await logIn(user.password), 401, 'invalid_credentials');
     expect((await logIn(newPassword)).status).toBe(200);
   });
 
-  it('is replaced once: the token and its brothers are void afterwards', async () => {
+  it('is replaced once: the token and the others of the account are invalid afterwards', async () => {
     const [first, second] = [await requestReset(0), await requestReset(1)];
     expect((await reset(second)).status).toBe(204);
     for (const token of [first, second]) expectProblem(await reset(token), 422, 'invalid_token');
     expect((await logIn(newPassword)).status).toBe(200);
   });
 
-  it('is not replaced by a password that is too short, and the token stays good', async () => {
+  it('is not replaced by a password that is too short, and the token stays valid', async () => {
     const token = await requestReset();
     expectProblem(await reset(token, 'too short'), 422, 'validation_failed');
     expect((await reset(token)).status).toBe(204);
   });
 
-  it('is not replaced by a token that verifies the address', async () => {
+  it('is not replaced with a token that verifies the address', async () => {
     const token = await waitForToken(user.email, { subject: 'verify' });
     expectProblem(await reset(token), 422, 'invalid_token');
   });
 
-  it('gets the same answer whether or not the address is known', async () => {
+  it('gets the same response whether or not the address is known', async () => {
     const answers = [await forgot(user.email), await forgot(newRegistration().email)];
     const [known, unknown] = answers.map(({ status, text, headers }) => [
       status,
@@ -70,7 +70,7 @@ describe('a forgotten password', () => {
 });
 
 describe('a change of the password', () => {
-  it('ends the other sessions and keeps the one that asks', async () => {
+  it('ends the other sessions and keeps the requesting one', async () => {
     const other = await api.login(user.email, user.password);
     expect((await change(user.password)).status).toBe(204);
     expectProblem(await readProfile(other.accessToken), 401, 'invalid_token');
@@ -79,12 +79,12 @@ describe('a change of the password', () => {
     expect((await logIn(newPassword)).status).toBe(200);
   });
 
-  it('needs the current password', async () => {
+  it('requires the current password', async () => {
     expectProblem(await change('not my password'), 403, 'invalid_password');
     expect((await logIn(user.password)).status).toBe(200);
   });
 
-  it('voids a mail that would reset it', async () => {
+  it('invalidates mailed reset tokens', async () => {
     const token = await requestReset();
     await change(user.password);
     expectProblem(await reset(token), 422, 'invalid_token');

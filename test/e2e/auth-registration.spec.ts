@@ -14,7 +14,7 @@ const verify = (token: string) => api.request('POST', '/v1/auth/verify-email', {
 const resend = (email: string) => api.request('POST', '/v1/auth/resend-verification', { body: { email } });
 
 describe('registration', () => {
-  it('gives the user without tokens', async () => {
+  it('returns the user without tokens', async () => {
     const registration = newRegistration({ name: '  Ada Lovelace ', timezone: 'Europe/Berlin' });
     const { status, body } = await register(registration);
     expect({ status, body }).toEqual({
@@ -30,7 +30,7 @@ describe('registration', () => {
     });
   });
 
-  it('puts a user without time zone into UTC and an address into small letters', async () => {
+  it('defaults to UTC and converts the address to lower case', async () => {
     const { timezone: _, ...registration } = newRegistration();
     const { body } = await register({ ...registration, email: registration.email.toUpperCase() });
     expect(body).toMatchObject({ timezone: 'UTC', email: registration.email });
@@ -65,7 +65,7 @@ describe('registration', () => {
     ['/name', { name: 'x'.repeat(101) }],
     ['/timezone', { timezone: 'Mars/Olympus_Mons' }],
     ['/role', { role: 'admin' }],
-  ])('refuses what is wrong in %s: %j', async (pointer, change) => {
+  ])('refuses an invalid value of %s: %j', async (pointer, change) => {
     const problem = expectProblem(
       await register({ ...newRegistration(), ...change }),
       422,
@@ -74,7 +74,7 @@ describe('registration', () => {
     expect(problem.errors?.map((error) => error.pointer)).toEqual([pointer]);
   });
 
-  it('takes passwords of 12 and of 128 characters, counted as a person counts', async () => {
+  it('accepts passwords of 12 and of 128 characters, counted as a person counts', async () => {
     for (const password of ['🔑'.repeat(12), '🔑'.repeat(128)]) {
       const registration = newRegistration({ password });
       expect((await register(registration)).status).toBe(201);
@@ -84,7 +84,7 @@ describe('registration', () => {
 });
 
 describe('verification', () => {
-  it('works once with the token of the mail', async () => {
+  it('works once with the mailed token', async () => {
     const user = await api.registerAndLogin();
     const token = await waitForToken(user.email, { subject: 'verify' });
     expect((await verify(token)).status).toBe(204);
@@ -93,19 +93,19 @@ describe('verification', () => {
     expectProblem(await verify(token), 422, 'invalid_token');
   });
 
-  it('refuses a token that nobody sent', async () => {
+  it('refuses a token that was never issued', async () => {
     expectProblem(await verify('A'.repeat(43)), 422, 'invalid_token');
     expectProblem(await verify('?'), 422, 'invalid_token');
   });
 
-  it('can be asked for again', async () => {
+  it('can be requested again', async () => {
     const user = await api.registerAndLogin();
     expect((await resend(user.email)).status).toBe(202);
     const token = await waitForToken(user.email, { subject: 'verify', skip: 1 });
     expect((await verify(token)).status).toBe(204);
   });
 
-  it('answers alike for an address that it knows and one that it does not', async () => {
+  it('responds alike to known and unknown addresses', async () => {
     const user = await api.registerAndLogin();
     const answers = [await resend(user.email), await resend(newRegistration().email)];
     const [known, unknown] = answers.map(({ status, text, headers }) => [
@@ -117,11 +117,11 @@ describe('verification', () => {
     expect(known?.[0]).toBe(202);
   });
 
-  it('sends an address three mails an hour and no more', async () => {
+  it('sends at most three mails per hour to an address', async () => {
     const user = await api.registerAndLogin();
     for (let mail = 0; mail < 5; mail++) expect((await resend(user.email)).status).toBe(202);
     await waitFor(async () => (await mailsTo(user.email)).length >= 3, { what: 'three mails' });
-    // The outbox goes on in order: when a later mail has come, none of the earlier ones is still to come.
+    // The outbox delivers in order: when a later mail has arrived, all earlier ones have too.
     const later = newRegistration();
     await register(later);
     await waitForMail(later.email);

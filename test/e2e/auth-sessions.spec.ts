@@ -32,7 +32,7 @@ const listSessions = (token: string, query = '') =>
 const endSession = (token: string, id: string) => api.request('DELETE', `/v1/auth/sessions/${id}`, { token });
 
 describe('login', () => {
-  it('gives a pair of tokens that no cache keeps', async () => {
+  it('returns a pair of tokens that must not be cached', async () => {
     const { status, body, headers } = await logIn(user.email.toUpperCase(), user.password);
     expect({ status, body }).toEqual({
       status: 200,
@@ -46,7 +46,7 @@ describe('login', () => {
     expect(headers['cache-control']).toBe('no-store');
   });
 
-  it('answers alike to a wrong password and to an unknown address', async () => {
+  it('responds alike to a wrong password and to an unknown address', async () => {
     const wrong = expectProblem(await logIn(user.email, 'not the password'), 401, 'invalid_credentials');
     const unknown = expectProblem(
       await logIn(`x${user.email}`, 'not the password'),
@@ -56,7 +56,7 @@ describe('login', () => {
     expect({ ...unknown, request_id: '' }).toEqual({ ...wrong, request_id: '' });
   });
 
-  it('compares the password to the last character, blanks and case included', async () => {
+  it('compares the whole password, including spaces and case', async () => {
     for (const password of [`${user.password} `, user.password.toUpperCase(), user.password.slice(0, -1)]) {
       expectProblem(await logIn(user.email, password), 401, 'invalid_credentials');
     }
@@ -64,7 +64,7 @@ describe('login', () => {
 });
 
 describe('refresh', () => {
-  it('gives a new pair, and both work', async () => {
+  it('returns a new pair, and both tokens work', async () => {
     const { status, body, headers } = await refresh(user.refreshToken);
     expect(status).toBe(200);
     expect(headers['cache-control']).toBe('no-store');
@@ -73,7 +73,7 @@ describe('refresh', () => {
     expect((await refresh(body.refresh_token)).status).toBe(200);
   });
 
-  it('lets one of 50 simultaneous requests through, and the session stands', async () => {
+  it('lets one of 50 simultaneous requests through, and keeps the session', async () => {
     const answers = await Promise.all(Array.from({ length: 50 }, () => refresh(user.refreshToken)));
     const [winner] = answers.filter(({ status }) => status === 200);
     const losers = answers.filter(({ status }) => status !== 200);
@@ -82,7 +82,7 @@ describe('refresh', () => {
     expect((await refresh(winner?.body.refresh_token ?? '')).status).toBe(200);
   });
 
-  it('refuses a token that was never issued, and no session suffers', async () => {
+  it('refuses a token that was never issued, and ends no session', async () => {
     expectProblem(await refresh('A'.repeat(43)), 401, 'invalid_refresh_token');
     expectProblem(await refresh('x'), 401, 'invalid_refresh_token');
     expect((await refresh(user.refreshToken)).status).toBe(200);
@@ -96,7 +96,7 @@ describe('logout', () => {
     expectProblem(await refresh(user.refreshToken), 401, 'invalid_refresh_token');
   });
 
-  it('leaves other sessions alone', async () => {
+  it('keeps other sessions', async () => {
     const other = await api.login(user.email, user.password);
     await post('logout', user.accessToken);
     expect((await readProfile(other.accessToken)).status).toBe(200);
@@ -111,7 +111,7 @@ describe('logout', () => {
 });
 
 describe('the list of sessions', () => {
-  it('shows where each came from and which one asks', async () => {
+  it('shows the origin of each, and which one is the current one', async () => {
     await api.request('POST', '/v1/auth/login', {
       body: { email: user.email, password: user.password },
       headers: { 'user-agent': 'u'.repeat(300) },
@@ -131,7 +131,7 @@ describe('the list of sessions', () => {
     });
   });
 
-  it('goes on from a cursor, in pages of the size that is asked for', async () => {
+  it('continues from a cursor, in pages of the requested size', async () => {
     for (let login = 0; login < 2; login++) await api.login(user.email, user.password);
     const first = await listSessions(user.accessToken, '?limit=2');
     expect(first.body).toMatchObject({ has_more: true, next_cursor: expect.any(String) });
@@ -142,14 +142,14 @@ describe('the list of sessions', () => {
     expect(new Set([...first.body.data, ...second.body.data].map(({ id }) => id)).size).toBe(3);
   });
 
-  it('refuses a cursor of something else, a limit beyond 100 and an unknown parameter', async () => {
+  it('refuses a foreign cursor, a limit above 100 and an unknown parameter', async () => {
     for (const cursor of ['abc', '', 'x'.repeat(5000), '%00', '%FF'])
       expectProblem(await listSessions(user.accessToken, `?cursor=${cursor}`), 400, 'invalid_cursor');
     expectProblem(await listSessions(user.accessToken, '?limit=101'), 422);
     expectProblem(await listSessions(user.accessToken, '?sort=ip'), 422);
   });
 
-  it('loses the session that is ended by its id, for the very next request', async () => {
+  it('ends a session by its id for the very next request', async () => {
     const other = await api.login(user.email, user.password);
     const { body } = await listSessions(other.accessToken);
     const mine = body.data.find(({ current }) => !current)?.id ?? '';
@@ -176,7 +176,7 @@ describe('every route of the account', () => {
     ['GET', 'sessions'],
     ['DELETE', 'sessions/0190aaaa-0000-7000-8000-000000000000'],
     ['POST', 'password/change'],
-  ])('asks for a token: %s %s', async (method, path) => {
+  ])('requires a token: %s %s', async (method, path) => {
     const answer = await api.request(method, `/v1/auth/${path}`);
     expectProblem(answer, 401, 'unauthenticated');
     expect(answer.headers['www-authenticate']).toBe('Bearer');

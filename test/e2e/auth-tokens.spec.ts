@@ -20,9 +20,9 @@ interface Jwks {
 
 let directory: string;
 let key: KeyObject;
-/** A process of our own, whose keys we know and whose grace is short. */
+/** A separate process with known keys and a short grace period. */
 let server: Api;
-/** Where the suites run on somebody else's deployment, of which no database is named. */
+/** True if the suites run on another deployment whose database is not configured. */
 let postgres: TestPostgres | null = null;
 let api: Client;
 let user: Session;
@@ -59,7 +59,7 @@ describe('tokens', () => {
   const readKeys = async () => (await api.request<Jwks>('GET', '/.well-known/jwks.json')).body.keys;
   const kidOf = (token: string) => jwt.decode(token, { complete: true })?.header.kid;
 
-  /** The claims of the user's real token, changed and signed anew. */
+  /** The claims of the user's real token, changed and signed again. */
   function forge(
     changes: jwt.JwtPayload,
     header: Partial<jwt.JwtHeader> = {},
@@ -73,7 +73,7 @@ describe('tokens', () => {
   }
 
   describe('an access token', () => {
-    it('can be verified by anybody with the published keys, which are public ones', async () => {
+    it('can be verified by anybody with the published keys, which are public keys', async () => {
       const [published] = await readKeys();
       expect(published).toEqual({
         kty: 'EC',
@@ -100,7 +100,7 @@ describe('tokens', () => {
       });
     });
 
-    it('works as it was issued', async () => {
+    it('works unchanged', async () => {
       expect((await readProfile(forge({}))).status).toBe(200);
     });
 
@@ -146,7 +146,7 @@ describe('tokens', () => {
   });
 
   describe('a refresh token', () => {
-    it('that comes again after the grace ends its whole family', async () => {
+    it('that is reused after the grace period ends its whole family', async () => {
       const thief = await api.login(user.email, user.password);
       const { body: next } = await refresh(thief.refreshToken);
       expectProblem(await refresh(thief.refreshToken), 409, 'refresh_superseded');
@@ -165,9 +165,9 @@ describe('tokens', () => {
     });
   });
 
-  // Last: it changes the key that the tests above forge with.
+  // Last: it changes the key with which the tests above forge tokens.
   describe('a new signing key', () => {
-    it('takes over without a restart, and tokens of the old one stay good after its file has gone', async () => {
+    it('is used without a restart, and tokens of the old key stay valid after its file was removed', async () => {
       await store('2026-02-01', newKey());
       const fresh = await waitFor(
         async () => {

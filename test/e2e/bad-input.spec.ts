@@ -29,7 +29,7 @@ const send = (operation: Operation, raw: string, type = 'application/json') =>
     headers: { 'content-type': type },
   });
 
-/** Values that no field of this API takes, as JSON text: some can't be written from a JavaScript value. */
+/** Values that no field of this API accepts, as JSON text, because some cannot be produced from a JavaScript value. */
 const badValues: readonly string[] = [
   '"' + 'x'.repeat(20_000) + '"',
   '"a\\u0000b"',
@@ -47,7 +47,7 @@ const badValues: readonly string[] = [
   '[1e400]',
   '""',
 ];
-/** A body of each operation that validation lets through, whatever comes of it then: a new operation is added here. */
+/** A body that passes the validation of each operation, even if the call then fails. Add new operations here. */
 const validBodies: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'POST /v1/auth/login': { email: 'nobody@example.com', password: 'not the password' },
   'POST /v1/auth/password/change': { current_password: 'not it', new_password: 'correct horse battery' },
@@ -68,7 +68,7 @@ function validBodyOf(operation: Operation): Readonly<Record<string, unknown>> {
   return body;
 }
 
-/** `{"a":…}` of the members, but for one whose value is JSON text that may not be writable from a JavaScript value. */
+/** The object as JSON, with the value of one member replaced by raw JSON text. */
 function jsonWith(members: Readonly<Record<string, unknown>>, field: string, value: string): string {
   const rest = Object.entries(members).filter(([name]) => name !== field);
   const texts = [
@@ -78,7 +78,7 @@ function jsonWith(members: Readonly<Record<string, unknown>>, field: string, val
   return `{${texts.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(',')}}`;
 }
 
-/** What single fields take all the same: a secret may be nearly any text, a flag may be true. */
+/** Values that some fields do accept: a secret may be nearly any text, a flag may be true. */
 function isTakenBy(schema: Schema, text: string): boolean {
   const [inner = schema] = (schema['anyOf'] as readonly Schema[] | undefined) ?? [];
   const { type, format, pattern, minLength = 0, maxLength = Infinity } = inner;
@@ -90,12 +90,12 @@ function isTakenBy(schema: Schema, text: string): boolean {
   return new RegExp(pattern, 'u').test(value) && length >= Number(minLength) && length <= Number(maxLength);
 }
 
-/** JSON.parse takes it, I-JSON does not. */
+/** JSON.parse accepts it, I-JSON does not. */
 const malformed = '"\\ud800"';
 
 describe('every route with a body', () => {
   it.each(withBody.map((o) => [label(o), o] as const))(
-    '%s takes the valid body that the next test spoils',
+    '%s accepts the valid body that the next test makes invalid',
     async (_, operation) => {
       const { text, status } = await send(operation, JSON.stringify(validBodyOf(operation)));
       expect(text).not.toContain('validation_failed');
@@ -104,7 +104,7 @@ describe('every route with a body', () => {
   );
 
   it.each(withBody.map((o) => [label(o), o] as const))(
-    '%s refuses what no field takes in each of them, says where, and does nothing',
+    '%s refuses invalid values in each field, names the field, and changes nothing',
     async (_, operation) => {
       const before = await snapshot();
       for (const [field, schema] of Object.entries(operation.body?.properties ?? {})) {
@@ -126,7 +126,7 @@ describe('every route with a body', () => {
   );
 
   it.each(withBody.map((o) => [label(o), o] as const))(
-    '%s refuses bodies that are no proper JSON object',
+    '%s refuses bodies that are not valid JSON objects',
     async (_, operation) => {
       const before = await snapshot();
       const deep = '{"a":'.repeat(5000) + '1' + '}'.repeat(5000);
@@ -151,14 +151,14 @@ describe('every route with a body', () => {
   );
 
   it.each(withBody.filter((o) => o.method === 'POST').map((o) => [label(o), o] as const))(
-    '%s takes no merge patch',
+    '%s refuses a merge patch',
     async (_, operation) => {
       expectProblem(await send(operation, '{}', 'application/merge-patch+json'), 415);
     },
   );
 
   it.each(withBody.filter((o) => o.method === 'POST').map((o) => [label(o), o] as const))(
-    '%s refuses null in each needed field, and says where',
+    '%s refuses null in each required field, and names the field',
     async (_, operation) => {
       for (const field of operation.body?.required ?? []) {
         const problem = expectProblem(
@@ -186,7 +186,7 @@ describe('every route with a query', () => {
     '../..',
   ];
   it.each(withQuery.map((o) => [label(o), o] as const))(
-    '%s answers bad values with a problem or not at all differently',
+    '%s answers invalid values with a problem, or as if they were valid',
     async (_, operation) => {
       for (const parameter of operation.queryParameters) {
         for (const value of values) {
@@ -195,7 +195,7 @@ describe('every route with a query', () => {
             `${addressOf(operation)}?${parameter}=${value.includes('%') ? value : encodeURIComponent(value)}`,
             { token: user.accessToken },
           );
-          // A search or a tag may be any text: then there is simply nothing to find.
+          // A search or a tag may be any text; it then finds nothing.
           const isText = parameter === 'q' || parameter === 'tag';
           if (!isText || answer.status !== 200) expectRefusal(answer, `${parameter} = ${value.slice(0, 40)}`);
         }
@@ -204,7 +204,7 @@ describe('every route with a query', () => {
   );
 
   it.each(withQuery.map((o) => [label(o), o] as const))(
-    '%s refuses a parameter that it does not know',
+    '%s refuses an unknown parameter',
     async (_, operation) => {
       const answer = await api.request(operation.method, `${addressOf(operation)}?no_such_parameter=1`, {
         token: user.accessToken,
@@ -215,7 +215,7 @@ describe('every route with a query', () => {
 });
 
 function expectRefusal(answer: ApiResponse, what: string): void {
-  // A token may be any text: then it is simply nobody's.
+  // A token may be any text; it then belongs to nobody.
   const isRefused = [400, 401, 422].includes(answer.status);
   expect([what, isRefused ? 'refused' : `${answer.status} ${answer.text}`]).toEqual([what, 'refused']);
   expectProblem(answer, answer.status);

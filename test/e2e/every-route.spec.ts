@@ -12,7 +12,7 @@ const hasParameter = ({ path }: Operation) => path.includes('{');
 let api: Client;
 let owner: Session;
 let stranger: Session;
-/** One thing of the owner's for each kind of address with a parameter: a new kind must be added here. */
+/** One resource of the owner for each kind of path with a parameter. Add new kinds here. */
 let owned: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
@@ -33,9 +33,9 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-describe('every route with somebody else’s thing in its address', () => {
+describe('every route with the id of another user’s resource', () => {
   it.each(operations.filter(hasParameter).map((o) => [label(o), o] as const))(
-    '%s is a 404, as for a thing that is not there',
+    '%s answers 404, as for a resource that does not exist',
     async (_, operation) => {
       const id = owned[operation.path];
       if (id === undefined)
@@ -56,7 +56,7 @@ describe('every route with somebody else’s thing in its address', () => {
     },
   );
 
-  it('leaves the thing as it was', async () => {
+  it('leaves the resource unchanged', async () => {
     const task = await api.request('GET', `/v1/tasks/${owned['/v1/tasks/{id}'] ?? ''}`, {
       token: owner.accessToken,
     });
@@ -65,7 +65,7 @@ describe('every route with somebody else’s thing in its address', () => {
     expect(me.status).toBe(200);
   });
 
-  it('is a 404 in a bulk call too', async () => {
+  it('answers 404 in a bulk call too', async () => {
     const id = owned['/v1/tasks/{id}'];
     for (const operation of [
       { op: 'delete', id },
@@ -88,7 +88,7 @@ describe('every route that is not public', () => {
       ...(body !== null && { body: {} }),
     });
 
-  it('is most of them', () => {
+  it('includes most routes', () => {
     expect(guarded.length).toBeGreaterThan(12);
     expect(operations.filter((o) => o.isPublic).map(label)).toEqual([
       'GET /.well-known/jwks.json',
@@ -112,16 +112,13 @@ describe('every route that is not public', () => {
     },
   );
 
-  it.each(guarded.map((o) => [label(o), o] as const))(
-    '%s refuses tokens that are forged',
-    async (_, operation) => {
-      for (const token of Object.values(forgeries(owner.accessToken)))
-        expectProblem(await call(operation, token), 401);
-    },
-  );
+  it.each(guarded.map((o) => [label(o), o] as const))('%s refuses forged tokens', async (_, operation) => {
+    for (const token of Object.values(forgeries(owner.accessToken)))
+      expectProblem(await call(operation, token), 401);
+  });
 });
 
-/** Tokens that look right but for one thing each. */
+/** Tokens that are valid except for one thing each. */
 function forgeries(token: string): Record<string, string> {
   const { header, payload } = jwt.decode(token, { complete: true }) as {
     header: jwt.JwtHeader;

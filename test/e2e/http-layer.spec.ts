@@ -10,7 +10,7 @@ beforeAll(() => {
 afterAll(() => api.close());
 
 describe('the HTTP layer', () => {
-  it('takes no query and no body where none is declared', async () => {
+  it('refuses a query or a body where none is declared', async () => {
     const { accessToken: token } = await api.registerAndLogin();
     expectProblem(await api.request('GET', '/v1/users/me?x=1', { token }), 422, 'validation_failed');
     for (const raw of ['{"x":1}', '[]', '1']) {
@@ -24,11 +24,11 @@ describe('the HTTP layer', () => {
     expect((await api.request('GET', '/healthz?x=1')).status).toBe(200);
   });
 
-  it('answers an unknown address with a 404 problem', async () => {
+  it('answers an unknown path with a 404 problem', async () => {
     expectProblem(await api.request('GET', '/v1/nothing'), 404, 'not_found');
   });
 
-  it('answers a known address with the methods that it takes', async () => {
+  it('answers a known path with the methods that it supports', async () => {
     for (const method of ['PUT', 'DELETE', 'TRACE', 'OPTIONS']) {
       const answer = await api.request(method, '/v1/auth/login');
       expectProblem(answer, 405, 'method_not_allowed');
@@ -36,19 +36,19 @@ describe('the HTTP layer', () => {
     }
   });
 
-  it('takes no fixed address for a thing of that name', async () => {
+  it('does not treat a fixed path as an id', async () => {
     const answer = await api.request('PATCH', '/v1/tasks/bulk');
     expectProblem(answer, 405, 'method_not_allowed');
     expect(answer.headers['allow']).toBe('POST');
   });
 
-  it('answers an address with a part that is too long with a 404 problem', async () => {
+  it('answers a path with a segment that is too long with a 404 problem', async () => {
     const { accessToken: token } = await api.registerAndLogin();
     expectProblem(await api.request('DELETE', `/v1/auth/sessions/${'0'.repeat(300)}`, { token }), 404);
     expectProblem(await api.request('GET', `/v1/tasks/${'0'.repeat(9000)}`, { token }), 404);
   });
 
-  it('answers an address that can not be decoded with a 400 problem', async () => {
+  it('answers a path that cannot be decoded with a 400 problem', async () => {
     expectProblem(await api.request('GET', '/v1/%zz'), 400);
   });
 
@@ -60,7 +60,7 @@ describe('the HTTP layer', () => {
       expect(await id(bad)).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('sends security headers with every answer', async () => {
+  it('sends security headers with every response', async () => {
     for (const path of ['/healthz', '/v1/nothing', '/v1/tasks']) {
       const { headers } = await api.request('GET', path);
       expect(headers).toMatchObject({
@@ -72,7 +72,7 @@ describe('the HTTP layer', () => {
     }
   });
 
-  it('sends no CORS header where no origin is configured', async () => {
+  it('sends no CORS header if no origin is configured', async () => {
     const { headers } = await api.request('GET', '/healthz', { headers: { origin: 'https://evil.example' } });
     expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
   });
@@ -81,7 +81,7 @@ describe('the HTTP layer', () => {
     ['a broken header', 'GET / HTTP/1.1\r\nHost: x\r\nbad header\r\n\r\n', 400],
     ['no host', 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
     [
-      'an expectation that nobody meets',
+      'an unsupported expectation',
       'POST / HTTP/1.1\r\nHost: x\r\nExpect: foo\r\nContent-Length: 1\r\n\r\n1',
       417,
     ],
@@ -98,7 +98,7 @@ describe('the HTTP layer', () => {
       'POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
       400,
     ],
-  ])('answers %s with a problem and closes', async (_, raw, status) => {
+  ])('answers %s with a problem and closes the connection', async (_, raw, status) => {
     const answer = await exchange(raw);
     const [head = '', body = ''] = answer.split('\r\n\r\n');
     expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
@@ -110,7 +110,7 @@ describe('the HTTP layer', () => {
     });
   });
 
-  it('serves the OpenAPI document and a docs page that needs no other host', async () => {
+  it('serves the OpenAPI document, and a docs page that loads nothing from other hosts', async () => {
     const document = await api.request('GET', '/openapi.json');
     expect(document.body).toMatchObject({ openapi: '3.1.0' });
     const page = await api.request('GET', '/docs');
@@ -126,7 +126,7 @@ describe('the HTTP layer', () => {
 describe('the operations port', () => {
   const ops = () => client(process.env['TEST_OPS_URL'] ?? '');
 
-  it('answers the probes and metrics, to GET alone', async () => {
+  it('answers probes and metrics, only for GET', async () => {
     for (const path of ['/livez', '/readyz', '/startupz', '/metrics']) {
       expect((await ops().request('GET', path)).status).toBe(200);
       expect((await ops().request('POST', path)).status).toBe(405);
@@ -134,7 +134,7 @@ describe('the operations port', () => {
     expect((await ops().request('GET', '/v1/tasks')).status).toBe(404);
   });
 
-  it('names routes by their templates, never by their addresses', async () => {
+  it('names routes by their templates, never by their paths', async () => {
     await api.request('GET', '/v1/tasks/01890a5d-ac96-774b-bcce-b302099a8057');
     await api.request('GET', '/v1/nowhere/at-all');
     const { text } = await ops().request('GET', '/metrics');

@@ -31,7 +31,7 @@ async function scrape(accept = 'text/plain'): Promise<string> {
 const seriesOf = (metrics: string): string[] =>
   metrics.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 
-/** Successes, and what must never be a label. */
+/** Makes successful calls with values that must never become labels. */
 async function useTasks(): Promise<readonly string[]> {
   const { accessToken: token, userId, email } = await calls.registerAndLogin();
   const send = (method: string, path: string, more: ApiRequest = {}) =>
@@ -64,7 +64,7 @@ async function useTasks(): Promise<readonly string[]> {
   return [userId, email, task.body.id, 'metered', 'coffee', 'BREW', 'PROPFIND'];
 }
 
-/** What can go wrong by what a client sends. */
+/** Makes calls that fail because of what the client sends. */
 async function provoke(operation: Operation): Promise<void> {
   const { accessToken: token } = await calls.registerAndLogin();
   const path = operation.path.replace('{id}', randomUUID());
@@ -80,7 +80,7 @@ async function provoke(operation: Operation): Promise<void> {
 }
 
 describe('the metrics of a process', () => {
-  it('are at most 3,000 series once every documented status of every route has been answered', () => {
+  it('have at most 3,000 series after every documented status of every route', () => {
     const series = seriesOf(text);
     const has = (labels: string) => series.some((line) => line.includes(labels));
     const buckets = series.filter(
@@ -91,7 +91,7 @@ describe('the metrics of a process', () => {
       const route = `http_request_method="${operation.method}",http_route="${routeOf(operation)}"`;
       expect(has(`${route},status_class="2xx"`)).toBe(true);
       expect(has(`${route},status_class="5xx"`)).toBe(true);
-      // 408, 429 and what else this test does not provoke.
+      // 408, 429 and others that this test does not provoke.
       const absent = (label: string) => !has(`${route},${label}`);
       const codes = operation.statuses.filter((status) => absent(`http_response_status_code="${status}"`));
       const classes = new Set(codes.map((status) => `${Math.floor(status / 100)}xx`));
@@ -103,7 +103,7 @@ describe('the metrics of a process', () => {
     expect(series.length + missing).toBeLessThanOrEqual(maxSeries);
   });
 
-  it('have no label that a client chooses', () => {
+  it('have no label whose value a client chooses', () => {
     for (const secret of secrets) expect(text).not.toContain(secret);
     expect(text).toMatch(/http_request_method="_OTHER",http_route="unmatched"/);
     const routes = new Set([...text.matchAll(/http_route="([^"]*)"/g)].map(([, route]) => route));
@@ -112,7 +112,7 @@ describe('the metrics of a process', () => {
     expect(others.filter((route) => !/^(unmatched|\/docs.*|\/openapi\.json)$/.test(route ?? ''))).toEqual([]);
   });
 
-  it('tell success and failure of logins and of calls on tasks', () => {
+  it('count successes and failures of logins and of calls on tasks', () => {
     expect(text).toMatch(/^auth_attempts_total\{result="success"\} [1-9]/m);
     expect(text).toMatch(/^auth_attempts_total\{result="invalid_credentials"\} 1$/m);
     expect(text).toMatch(/^auth_attempts_total\{result="error"\} 0$/m);
@@ -122,7 +122,7 @@ describe('the metrics of a process', () => {
     expect(text).toMatch(/^tasks_operations_total\{operation="update",result="error"\} 0$/m);
   });
 
-  it('tell connections, requests under way, sizes, the build and the event loop', () => {
+  it('show connections, requests in flight, sizes, the build and the event loop', () => {
     expect(text).toMatch(/^http_server_open_connections [1-9]/m);
     expect(text).toMatch(/^http_server_active_requests 0$/m);
     expect(text).toMatch(/^http_server_response_body_size_bytes_bucket\{le="0"\} [1-9]/m);

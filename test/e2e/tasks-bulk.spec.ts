@@ -20,7 +20,7 @@ const update = (id: string, data: object, more = {}) => ({ op: 'update', id, dat
 const remove = (id: string, more = {}) => ({ op: 'delete', id, ...more });
 
 describe('a bulk call', () => {
-  it('answers each operation as it would have been answered alone, in their order', async () => {
+  it('answers each operation as it would be answered alone, in order', async () => {
     const [a, b] = [await user.create({ title: 'a' }), await user.create({ title: 'b' })];
     const { status, body } = await bulk([remove(a.id), create('c'), update(b.id, { status: 'done' })]);
     expect([status, body.results.map((result) => result.status)]).toEqual([200, [204, 201, 200]]);
@@ -32,7 +32,7 @@ describe('a bulk call', () => {
     expectProblem(await user.call('GET', `/${a.id}`), 404);
   });
 
-  it('sees what its earlier operations did', async () => {
+  it('sees the effects of its earlier operations', async () => {
     const { id } = await user.create();
     const { body } = await bulk([
       update(id, { title: 'one' }, { if_version: 1 }),
@@ -49,7 +49,7 @@ describe('a bulk call', () => {
     expect((await user.call('GET', `/${id}`)).status).toBe(200);
   });
 
-  it('takes a hundred operations and no more', async () => {
+  it('accepts at most a hundred operations', async () => {
     const title = `Hundred ${randomUUID()}`;
     const hundred = Array.from({ length: 100 }, (_, n) => create(`${title} ${n}`));
     const { body } = await bulk(hundred);
@@ -61,7 +61,7 @@ describe('a bulk call', () => {
   });
 
   it.each([true, false])(
-    'refuses all of it for an invalid operation (atomic %s), and says where',
+    'is refused as a whole for an invalid operation (atomic %s), with its position',
     async (atomic) => {
       const title = randomUUID();
       const problem = expectProblem(
@@ -108,7 +108,7 @@ describe('an atomic bulk call', () => {
 });
 
 describe('a bulk call that is not atomic', () => {
-  it('applies what can be and tells of the rest', async () => {
+  it('applies what it can and reports the rest', async () => {
     const [a, b] = [await user.create({ title: 'a' }), await user.create({ title: 'b' })];
     const { status, body } = await bulk(
       [
@@ -133,7 +133,7 @@ describe('a bulk call that is not atomic', () => {
     expect((await user.call('GET', `/${b.id}`)).body.title).toBe('B');
   });
 
-  it('waits for others over the same tasks in whatever order, instead of deadlocking', async () => {
+  it('waits for other calls on the same tasks in any order, instead of deadlocking', async () => {
     const ids = await Promise.all(Array.from({ length: 20 }, async () => (await user.create()).id));
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, n) => {

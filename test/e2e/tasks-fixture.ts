@@ -20,12 +20,12 @@ export interface PageBody {
   readonly has_more: boolean;
 }
 
-/** A user of their own and the calls that they make. */
+/** A new user and the calls of that user. */
 export interface Caller {
   readonly session: Session;
   call<T = TaskBody>(method: string, path: string, options?: ApiRequest): Promise<ApiResponse<T>>;
   create(body?: Readonly<Record<string, unknown>>): Promise<TaskBody>;
-  /** The page of a query; fails unless it is a 200. */
+  /** The page for a query; fails unless the status is 200. */
   list(query?: string): Promise<PageBody>;
   close(): void;
 }

@@ -3,7 +3,7 @@ import { newCaller, type Caller, type PageBody } from './tasks-fixture.js';
 
 let user: Caller;
 
-/** Seven tasks a … g, made in that order. */
+/** Seven tasks a … g, created in that order. */
 beforeAll(async () => {
   user = await newCaller();
   const day = (n: number) => `2030-01-0${n}T00:00:00.000Z`;
@@ -22,7 +22,7 @@ afterAll(() => user.close());
 
 const titles = async (query: string) => (await user.list(query)).data.map(({ title }) => title[0]).join('');
 
-/** Everything from that page on, by the links, which must agree with the cursors. */
+/** All tasks from that page on, by the links, which must agree with the cursors. */
 async function walkLinks(address: string): Promise<unknown[]> {
   const { body, headers } = await user.call<PageBody>('GET', address);
   expect(body.has_more).toBe(body.next_cursor !== null);
@@ -32,7 +32,7 @@ async function walkLinks(address: string): Promise<unknown[]> {
 }
 
 describe('a list', () => {
-  it('has the newest first, 25 of them, and nobody else’s', async () => {
+  it('shows the newest 25 first, and no tasks of other users', async () => {
     const stranger = await newCaller();
     expect(await stranger.list()).toEqual({ data: [], next_cursor: null, has_more: false });
     stranger.close();
@@ -68,18 +68,18 @@ describe('a list', () => {
     ['?q=%2B-%26', ''],
     ['?deleted=true', ''],
     ['?limit=2', 'gf'],
-  ])('with %s has %s', async (query, expected) => {
+  ])('with %s shows %s', async (query, expected) => {
     expect(await titles(query)).toBe(expected);
   });
 
-  it('is walked by its cursors and by its links alike, with the same query', async () => {
+  it('can be followed by cursors or by links, with the same query', async () => {
     for (const sort of ['-created_at', 'due_at', '-due_at', '-priority,title']) {
       const whole = (await user.list(`?sort=${sort}&status=todo,in_progress,done`)).data;
       expect(await walkLinks(`?sort=${sort}&status=todo,in_progress,done&limit=2`)).toEqual(whole);
     }
   });
 
-  it('goes on with another size of page, and with the same filters put differently', async () => {
+  it('continues with another page size, and with the same filters in another form', async () => {
     const { next_cursor } = await user.list('?status=todo,done&sort=title&limit=1');
     const rest = await titles(`?sort=title&limit=50&status=done,todo&cursor=${next_cursor ?? ''}`);
     expect(rest).toBe('bCfg');
@@ -106,7 +106,7 @@ describe('a cursor', () => {
     await refused(`?cursor=${ofDue}`);
   });
 
-  it('is refused where it is not one of ours, and never breaks the server', async () => {
+  it('is refused if the API did not issue it, and never causes a 5xx', async () => {
     for (const sort of ['-created_at', 'due_at', 'title', 'priority', 'relevance&q=report'])
       for (const forged of await forgeries(`?sort=${sort}&limit=1`))
         await refused(`?sort=${sort}&cursor=${forged}`);
@@ -115,7 +115,7 @@ describe('a cursor', () => {
     for (const cursor of ['', 'x'.repeat(5000), '%00', '%FF']) await refused(`?cursor=${cursor}`);
   });
 
-  /** A good cursor with one part of it changed for the worse. */
+  /** A valid cursor with one part made invalid. */
   async function forgeries(query: string): Promise<string[]> {
     const { next_cursor } = await user.list(query);
     const good = JSON.parse(Buffer.from(next_cursor ?? '', 'base64url').toString()) as unknown[];

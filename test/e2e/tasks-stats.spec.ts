@@ -48,7 +48,7 @@ describe('statistics', () => {
     expect([made, completed]).toEqual([4, 1]);
   });
 
-  it('take a range and a time zone', async () => {
+  it('accept a range and a time zone', async () => {
     const { body } = await stats('?from=2026-03-28&to=2026-03-30&timezone=America/St_Johns');
     expect(body.series).toEqual(
       ['2026-03-28', '2026-03-29', '2026-03-30'].map((date) => ({ date, created: 0, completed: 0 })),

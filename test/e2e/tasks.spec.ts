@@ -18,7 +18,7 @@ const times = <T>(count: number, run: (n: number) => Promise<T>) =>
   Promise.all(Array.from({ length: count }, (_, n) => run(n)));
 
 describe('a new task', () => {
-  it('needs a title only', async () => {
+  it('requires only a title', async () => {
     const answer = await user.call('POST', '', { body: { title: '  Write the report ' } });
     expect(answer.status).toBe(201);
     expect(answer.body).toEqual({
@@ -39,7 +39,7 @@ describe('a new task', () => {
     expect([read.body, read.headers['etag']]).toEqual([answer.body, answer.headers['etag']]);
   });
 
-  it('keeps what it is given: times in UTC to the millisecond, tags once and in their order', async () => {
+  it('stores all fields: times in UTC to the millisecond, tags without duplicates and in order', async () => {
     const task = await user.create({
       description: 'with\nlines and 💡',
       status: 'done',
@@ -55,7 +55,7 @@ describe('a new task', () => {
     });
   });
 
-  it('takes values at their bounds and none beyond', async () => {
+  it('accepts values at their limits and none beyond', async () => {
     const full = { title: '💡'.repeat(500), description: 'ü'.repeat(16_384) };
     const tags = Array.from({ length: 20 }, (_, n) => `${'t'.repeat(48)}${String(n).padStart(2, '0')}`);
     expect(await user.create({ ...full, tags })).toMatchObject({ ...full, tags });
@@ -111,14 +111,14 @@ describe('a retried POST', () => {
     expect((await user.list(`?q=${encodeURIComponent(`"${title}"`)}`)).data).toHaveLength(1);
   });
 
-  it('is refused for another body, and free again after a failure', async () => {
+  it('is refused for another body, and the key can be used again after a failure', async () => {
     const key = randomUUID();
     expectProblem(await post(key, { title: '' }), 422, 'validation_failed');
     expect((await post(key)).status).toBe(201);
     expectProblem(await post(key, { title: 'Other' }), 422, 'idempotency_mismatch');
   });
 
-  it('is another request under the key of another user', async () => {
+  it('is independent of another user’s request with the same key', async () => {
     const key = randomUUID();
     const mine = await post(key);
     const theirs = await stranger.call('POST', '', {
@@ -129,7 +129,7 @@ describe('a retried POST', () => {
     expect(theirs.body.id).not.toBe(mine.body.id);
   });
 
-  it('holds for bulk and for restore', async () => {
+  it('works for bulk and for restore too', async () => {
     const key = randomUUID();
     const bulk = { operations: [{ op: 'create', data: { title: `Bulk ${key}` } }] };
     const answers = [await post(key, bulk, '/bulk'), await post(key, bulk, '/bulk')];
@@ -146,7 +146,7 @@ describe('a retried POST', () => {
 });
 
 describe('reading a task', () => {
-  it('is 304 for whoever has the current version', async () => {
+  it('answers 304 to a client that has the current version', async () => {
     const { id } = await user.create();
     const etag = (await user.call('GET', `/${id}`)).headers['etag'] ?? '';
     for (const condition of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
@@ -160,7 +160,7 @@ describe('reading a task', () => {
 });
 
 describe('a patch', () => {
-  it('changes what it names, and null puts a field back to its default', async () => {
+  it('changes the given fields, and null restores the default of a field', async () => {
     const full = { description: 'd', status: 'in_progress', priority: 'high', tags: ['a'] };
     const task = await user.create({ ...full, due_at: '2026-12-24T17:00:00.000Z' });
     const { body } = await patch(task.id, { priority: 'low' });
@@ -177,7 +177,7 @@ describe('a patch', () => {
     expectProblem(await patch(task.id, { title: null }), 422, 'validation_failed');
   });
 
-  it('leaves version and time as they are where nothing changes', async () => {
+  it('keeps version and time if nothing changes', async () => {
     const task = await user.create({ tags: ['a'], due_at: '2026-12-24T17:00:00.000Z' });
     for (const nothing of [
       {},
@@ -187,7 +187,7 @@ describe('a patch', () => {
       expect((await patch(task.id, nothing)).body).toEqual(task);
   });
 
-  it('notes when a task is done, once, and forgets it when it is not', async () => {
+  it('stores once when a task was done, and clears it when it is reopened', async () => {
     const { id } = await user.create();
     const done = (await patch(id, { status: 'done' })).body;
     expect(done.completed_at).toBe(done.updated_at);
@@ -195,7 +195,7 @@ describe('a patch', () => {
     expect((await patch(id, { status: 'cancelled' })).body.completed_at).toBeNull();
   });
 
-  it('goes through for one of fifty that name the same version', async () => {
+  it('succeeds for one of fifty that name the same version', async () => {
     const { id } = await user.create();
     const etag = (await user.call('GET', `/${id}`)).headers['etag'];
     const answers = await times(50, (n) => patch(id, { title: `Patch ${n}` }, { 'if-match': etag }));
@@ -206,7 +206,7 @@ describe('a patch', () => {
     expect(stale?.headers['etag']).toBe(current.headers['etag']);
   });
 
-  it('loses none of fifty at once to different fields and versions', async () => {
+  it('is not lost among fifty concurrent ones of different fields and versions', async () => {
     const { id } = await user.create();
     const answers = await times(50, (n) => patch(id, { title: `Patch ${n}` }));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
@@ -215,7 +215,7 @@ describe('a patch', () => {
     );
   });
 
-  it('is refused with a condition that is no list of ETags', async () => {
+  it('is refused if its condition is not a list of ETags', async () => {
     const { id } = await user.create();
     expectProblem(await patch(id, { title: 'x' }, { 'if-match': '1' }), 400, 'malformed_etag');
     expectProblem(await patch(id, { title: 'x' }, { 'if-match': 'W/"1"' }), 412, 'precondition_failed');
@@ -225,7 +225,7 @@ describe('a patch', () => {
 });
 
 describe('the trash', () => {
-  it('takes a task out of sight and gives it back', async () => {
+  it('hides a task and restores it', async () => {
     const task = await user.create({ title: 'Trash me', tags: ['trash'] });
     const etag = (await user.call('GET', `/${task.id}`)).headers['etag'] ?? '';
     const deleted = await user.call('DELETE', `/${task.id}`);
@@ -242,7 +242,7 @@ describe('the trash', () => {
     expect((await user.list('?tag=trash')).data).toEqual([restored.body]);
   });
 
-  it('takes a task only at the version that is named', async () => {
+  it('accepts a task only at the given version', async () => {
     const { id } = await user.create();
     const etag = (await user.call('GET', `/${id}`)).headers['etag'] ?? '';
     await patch(id, { title: 'Newer' });
@@ -252,7 +252,7 @@ describe('the trash', () => {
     expect((await user.call('DELETE', `/${id}`, { headers: { 'if-match': current } })).status).toBe(204);
   });
 
-  it('restores a task once, though fifty ask at once', async () => {
+  it('restores a task once for fifty concurrent requests', async () => {
     const { id } = await user.create();
     await user.call('DELETE', `/${id}`);
     const answers = await times(50, () => user.call('POST', `/${id}/restore`));
@@ -260,8 +260,8 @@ describe('the trash', () => {
   });
 });
 
-describe('a task of somebody else', () => {
-  it('is not there, for any verb, in the trash or not', async () => {
+describe('a task of another user', () => {
+  it('does not exist for any method, in the trash or not', async () => {
     const { id } = await user.create();
     const verbs = [
       () => stranger.call('GET', `/${id}`),
@@ -276,7 +276,7 @@ describe('a task of somebody else', () => {
     expect((await user.call('POST', `/${id}/restore`)).status).toBe(200);
   });
 
-  it('is found by its id in whatever case by its owner', async () => {
+  it('is found by its owner by its id in upper or lower case', async () => {
     const { id } = await user.create();
     expect((await user.call('GET', `/${id.toUpperCase()}`)).body.id).toBe(id);
     expect((await user.call('PATCH', `/${id.toUpperCase()}`, { body: { title: 'x' } })).status).toBe(200);

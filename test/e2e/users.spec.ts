@@ -21,7 +21,7 @@ const me = (method: string, options: Parameters<Client['request']>[2] = {}) =>
 const patch = (body: unknown, headers = {}) => me('PATCH', { body, headers });
 
 describe('the profile', () => {
-  it('shows what registration gave, with the defaults of a new user', async () => {
+  it('shows the data of the registration, with the defaults of a new user', async () => {
     const { status, body, headers } = await me('GET');
     expect({ status, body }).toEqual({
       status: 200,
@@ -42,7 +42,7 @@ describe('the profile', () => {
     expect(headers['etag']).toMatch(/^"[^"]+"$/);
   });
 
-  it('is 304 for whoever has the current version, and not after the e-mail was verified', async () => {
+  it('answers 304 to a client that has the current version, but not after the e-mail was verified', async () => {
     const etag = (await me('GET')).headers['etag'];
     const unchanged = await me('GET', { headers: { 'if-none-match': etag } });
     expect([unchanged.status, unchanged.text, unchanged.headers['etag']]).toEqual([304, '', etag]);
@@ -67,11 +67,11 @@ describe('the profile', () => {
     expect(restored.body).toMatchObject({ name: 'Countess', timezone: 'UTC', locale: 'en', version: 3 });
   });
 
-  it('keeps its version where nothing changes', async () => {
+  it('keeps its version if nothing changes', async () => {
     expect((await patch({ name: 'Ada Lovelace' })).body['version']).toBe(1);
   });
 
-  it('lets no one change what is not theirs to change', async () => {
+  it('refuses changes of read-only fields', async () => {
     for (const field of ['email', 'email_verified', 'role', 'tier', 'id', 'version']) {
       const problem = expectProblem(await patch({ [field]: 'admin' }), 422, 'validation_failed');
       expect(problem.errors).toEqual([
@@ -109,7 +109,7 @@ describe('the profile', () => {
 });
 
 describe('the export', () => {
-  it('holds everything that is kept of the user, and no secret', async () => {
+  it('contains everything that is stored about the user, and no secret', async () => {
     await api.request('POST', '/v1/tasks', { token: user.accessToken, body: { title: 'Exported' } });
     const { status, body, text } = await api.request('GET', '/v1/users/me/export', {
       token: user.accessToken,
@@ -123,7 +123,7 @@ describe('the export', () => {
     expect(text).not.toMatch(/argon2|password|refresh_token|hash/);
   });
 
-  it('holds every session with its end, those that were ended too', async () => {
+  it('contains every session with its end, including ended ones', async () => {
     const other = await api.login(user.email, user.password);
     await api.request('POST', '/v1/auth/logout', { token: other.accessToken });
     const { body } = await api.request('GET', '/v1/users/me/export', { token: user.accessToken });
@@ -135,7 +135,7 @@ describe('the export', () => {
     ]);
   });
 
-  it('holds nothing of anybody else', async () => {
+  it('contains nothing of other users', async () => {
     const other = await api.registerAndLogin();
     await api.request('POST', '/v1/tasks', { token: other.accessToken, body: { title: 'Not yours' } });
     const { text } = await api.request('GET', '/v1/users/me/export', { token: user.accessToken });
@@ -164,8 +164,8 @@ describe('deleting the account', () => {
     expect(again.status).toBe(201);
   });
 
-  it('asks for a login of the last ten minutes', async () => {
-    // A session ten minutes old: its next token says so.
+  it('requires a login within the last ten minutes', async () => {
+    // Makes the session ten minutes old; its next token says so.
     await runSql(
       databaseUrl(),
       `UPDATE auth.sessions SET authenticated_at = now() - interval '11 minutes' WHERE user_id = $1`,
@@ -180,7 +180,7 @@ describe('deleting the account', () => {
     expect((await me('DELETE', { token: fresh.accessToken })).status).toBe(204);
   });
 
-  it('leaves no moment in which the account works', async () => {
+  it('leaves no moment in which the account still works', async () => {
     expect((await me('DELETE')).status).toBe(204);
     const { email, password } = user;
     expectProblem(await api.request('POST', '/v1/auth/login', { body: { email, password } }), 401);
@@ -188,7 +188,7 @@ describe('deleting the account', () => {
     expect((await api.request('POST', '/v1/auth/register', { body: again })).status).toBe(201);
   });
 
-  it('is not undone by an event that comes late', async () => {
+  it('is not undone by a delayed event', async () => {
     expect((await me('DELETE')).status).toBe(204);
     await waitFor(async () => (await rowsOf(user.userId)) === 0, { what: 'the last row to go' });
     const event = randomUUID();
@@ -229,7 +229,7 @@ function databaseUrl(): string {
   return url;
 }
 
-/** Rows in any table of the product that name the user, the queue of events aside. */
+/** Rows that contain the user's id, in all tables except the outbox. */
 async function rowsOf(userId: string): Promise<number> {
   const tables = await runSql(
     databaseUrl(),

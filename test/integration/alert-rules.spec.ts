@@ -30,7 +30,7 @@ const alertsOf = (groups: readonly RuleGroup[]) =>
 const alerts = alertsOf(ruleGroups());
 const names = alerts.map(({ alert }) => alert);
 
-/** Rejects with what the program wrote, unless it ended well. */
+/** Rejects with the program's output if it fails. */
 async function run(program: string, debianPackage: string, ...args: readonly string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(await getProgram(program, debianPackage), args, {
     timeout: 150_000,
@@ -40,7 +40,7 @@ async function run(program: string, debianPackage: string, ...args: readonly str
 const promtool = (...args: readonly string[]) => run('promtool', 'prometheus', ...args);
 const amtool = (...args: readonly string[]) => run('amtool', 'prometheus-alertmanager', ...args);
 
-/** Every length of time in a rule: windows, offsets, waits. In an expression a name such as `rate5m` is none. */
+/** Every duration in a rule: windows, offsets, waiting times. A name such as `rate5m` in an expression is not one. */
 const durationsOf = ({ expr, ...rule }: Rule): readonly string[] => [
   ...(expr.match(/(?<![\w.])\d+(?:ms|[smhd])\b/g) ?? []),
   ...(rule.for === undefined ? [] : [rule.for]),
@@ -61,7 +61,7 @@ describe('the rules of Prometheus', () => {
   });
 
   it.each(caseFiles)(
-    'give what the cases in %s expect',
+    'give the results that the cases in %s expect',
     async (file) => {
       await expect(promtool('test', 'rules', join(caseFolder, file))).resolves.toContain('SUCCESS');
     },
@@ -73,17 +73,17 @@ describe('the rules of Prometheus', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it.each(names)('have a case in which %s is told, and one in which it is not', (name) => {
+  it.each(names)('have a case in which %s fires, and one in which it does not', (name) => {
     const own = cases.filter(({ alertname }) => alertname === name);
     expect(own.some(({ exp_alerts = [] }) => exp_alerts.length > 0)).toBe(true);
     expect(own.some(({ exp_alerts = [] }) => exp_alerts.length === 0)).toBe(true);
   });
 
-  it('test no alert that is not there', () => {
+  it('test only alerts that exist', () => {
     expect(names).toEqual(expect.arrayContaining([...new Set(cases.map(({ alertname }) => alertname))]));
   });
 
-  it.each(alerts)('say of $alert how urgent it is, what it means and what to do', (rule) => {
+  it.each(alerts)('state for $alert how urgent it is, what it means and what to do', (rule) => {
     const { summary, description, runbook_url, dashboard } = rule.annotations ?? {};
     expect(rule.labels?.['severity']).toMatch(/^(critical|warning)$/);
     expect(summary).toMatch(/\.$/);
@@ -93,7 +93,7 @@ describe('the rules of Prometheus', () => {
     expect(readFileSync(join(root, runbook_url ?? ''), 'utf8')).toContain(rule.alert);
   });
 
-  it('can be made 60 times shorter, with no length of time left out', async () => {
+  it('can be shortened 60 times, every duration of them', async () => {
     const shorter = ruleGroups({ timesShorter: 60 });
     expect(allDurations(shorter)).toEqual(allDurations(ruleGroups()).map((ms) => ms / 60));
     const seconds = (groups: readonly RuleGroup[], pattern: RegExp) =>
@@ -116,29 +116,29 @@ describe('the rules of Prometheus', () => {
   });
 });
 
-describe('what is written about alerts', () => {
-  const page = readFileSync(join(root, 'docs', 'observability.md'), 'utf8');
+describe('the documentation of alerts', () => {
+  const page = readFileSync(join(root, 'docs', 'operations', 'alerts.md'), 'utf8');
   const index = readFileSync(join(root, 'docs', 'runbooks', 'README.md'), 'utf8');
   const table = page.slice(page.indexOf('<!-- alerts -->'), page.indexOf('<!-- /alerts -->'));
   const rows = [...table.matchAll(/^\| `(\w+)` \| (\w+) \| [^|]{10,} \| \[.+\]\((.+)\) \|$/gm)];
 
-  it('names each alert in the order of the rules, with its severity and its runbook', () => {
+  it('lists each alert in the order of the rules, with its severity and its runbook', () => {
     expect(rows.map(([, name, severity, runbook]) => ({ name, severity, runbook }))).toEqual(
       alerts.map(({ alert, labels, annotations }) => ({
         name: alert,
         severity: labels?.['severity'],
-        runbook: annotations?.['runbook_url']?.replace(/^docs\//, ''),
+        runbook: annotations?.['runbook_url']?.replace(/^docs\//, '../'),
       })),
     );
   });
 
-  it('leads from the index of runbooks to each of them', () => {
+  it('links to each runbook from the index of runbooks', () => {
     for (const file of readdirSync(join(root, 'docs', 'runbooks')))
       if (file !== 'README.md') expect(index).toContain(`(${file})`);
     for (const name of names) expect(index).toContain(`\`${name}\``);
   });
 
-  it('names only runbooks that are there', () => {
+  it('names only runbooks that exist', () => {
     for (const file of readdirSync(join(root, 'docs', 'runbooks'))) {
       const text = readFileSync(join(root, 'docs', 'runbooks', file), 'utf8');
       for (const [, link = ''] of text.matchAll(/\]\(([^)#:]+\.md)(?:#[\w-]+)?\)/g))
@@ -168,7 +168,7 @@ describe('the example for Alertmanager', () => {
     );
   });
 
-  it('silences nothing by alerts that are not there', () => {
+  it('inhibits nothing by alerts that do not exist', () => {
     const { inhibit_rules } = parse(readFileSync(file, 'utf8')) as {
       inhibit_rules: readonly { source_matchers: readonly string[]; target_matchers: readonly string[] }[];
     };

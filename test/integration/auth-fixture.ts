@@ -2,17 +2,20 @@ import type { DataSource } from 'typeorm';
 import { AccountEntity } from '../../libs/auth/account.entity.js';
 import { AccountsService, type Credentials } from '../../libs/auth/accounts.service.js';
 import { authVariables, type AuthConfig } from '../../libs/auth/auth.config.js';
-import { authPersistence } from '../../libs/auth/auth.persistence.js';
+import { authFeature } from '../../libs/auth/auth.feature.js';
+import { auth } from '../../libs/auth/auth.port.js';
+import { AuthRateLimits } from '../../libs/auth/limits/auth-rate-limits.js';
 import { SessionsService, type SessionGrant } from '../../libs/auth/sessions/sessions.service.js';
 import { newSecretToken, type SecretToken } from '../../libs/auth/tokens/secret-token.js';
 import { parseEnvironment } from '../../libs/platform/config/environment.js';
 import type { DataPath } from '../../libs/platform/data-path.js';
 import type { Database } from '../../libs/platform/database/database.js';
 import { uuidv7 } from '../../libs/platform/ids/uuid.js';
+import { persistenceOf } from '../../libs/platform/features/persistence-of.js';
 import { logger } from '../../libs/platform/logging/logger.js';
-import { openTestDatabase } from '../support/door.js';
+import { openTestDataPath } from '../support/test-data-path.js';
 
-/** The auth feature's tables in a database of their own, and the services on it that need no other part. */
+/** The tables of the auth feature in a separate database, and the services that need no other feature. */
 export interface AuthFixture {
   readonly config: AuthConfig;
   readonly dataSource: DataSource;
@@ -20,20 +23,21 @@ export interface AuthFixture {
   readonly database: Database;
   readonly accounts: AccountsService;
   readonly sessions: SessionsService;
-  /** An account with a made-up hash: nothing here computes one. */
+  readonly limits: AuthRateLimits;
+  /** Creates an account with an invented hash, without computing one. */
   addAccount(email?: string): Promise<Credentials & { readonly email: string }>;
-  /** A session with its first refresh token. */
+  /** Creates a session with its first refresh token. */
   logIn(credentials: Credentials): Promise<SessionGrant & { readonly refreshToken: SecretToken }>;
   close(): Promise<void>;
 }
 
 export async function openAuthFixture(): Promise<AuthFixture> {
   logger.level = 'silent';
-  const { path, dataSource, close } = await openTestDatabase('auth', [authPersistence], {
+  const { path, dataSource, close } = await openTestDataPath('auth', persistenceOf([authFeature]), {
     DATABASE_POOL_SIZE: '20',
   });
   const config = parseEnvironment({}, authVariables);
-  const database = path.databases.forFeature('auth');
+  const database = path.databases.forFeature(auth);
   const sessions = new SessionsService(database, config);
   const addAccount = async (email = `${uuidv7()}@example.com`) => {
     const passwordHash = `hash of ${email}`;
@@ -56,5 +60,6 @@ export async function openAuthFixture(): Promise<AuthFixture> {
     return { ...grant, refreshToken };
   };
   const accounts = new AccountsService(database);
-  return { config, dataSource, path, database, accounts, sessions, addAccount, logIn, close };
+  const limits = new AuthRateLimits(config);
+  return { config, dataSource, path, database, accounts, sessions, limits, addAccount, logIn, close };
 }

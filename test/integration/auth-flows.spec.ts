@@ -2,9 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import jwt from 'jsonwebtoken';
-import { AuthEventHandlers } from '../../libs/auth/auth.event-handlers.js';
+import type { Role, Tier } from '../../libs/auth/access/roles.port.js';
+import { AuthConsumers } from '../../libs/auth/auth.consumers.js';
 import { seedAccounts } from '../../libs/auth/auth.seeder.js';
 import { FailedLoginsService } from '../../libs/auth/login/failed-logins.service.js';
+import { LoginMetrics } from '../../libs/auth/login/login-metrics.js';
 import { LoginService } from '../../libs/auth/login/login.service.js';
 import { RefreshService } from '../../libs/auth/login/refresh.service.js';
 import { MailDeliveryService } from '../../libs/auth/mails/mail-delivery.service.js';
@@ -18,14 +20,15 @@ import { KeyRing } from '../../libs/auth/tokens/key-ring.js';
 import { RefreshTokensService } from '../../libs/auth/tokens/refresh-tokens.service.js';
 import { uuidv7 } from '../../libs/platform/ids/uuid.js';
 import { EventBus } from '../../libs/platform/events/event-bus.js';
+import { subscribeConsumer } from '../../libs/platform/events/event-consumers.js';
 import { Outbox } from '../../libs/platform/events/outbox.js';
 import { FileMailer } from '../../libs/platform/mail/file-mailer.js';
-import type { Role, Tier } from '../../libs/platform/security/principal.js';
 import { UsersPort } from '../../libs/users/users.port.js';
+import { Metrics } from '../../libs/platform/metrics/metrics.js';
 import { newRegistration } from '../support/client.js';
 import { openAuthFixture, type AuthFixture } from './auth-fixture.js';
 
-/** The users feature as seen from here: another process may run it, and may be away. */
+/** The users feature as auth sees it: it may run in another process, which may be down. */
 class FakeUsers extends UsersPort {
   claims: { role: Role; tier: Tier } = { role: 'user', tier: 'free' };
   isAway = false;
@@ -39,7 +42,7 @@ class FakeUsers extends UsersPort {
   }
 }
 
-/** Something happens between the check of a password and what is done on the strength of it. */
+/** Runs something between the check of a password and the action that depends on it. */
 class OvertakenHasher extends PasswordHasher {
   private isFirst = true;
 
@@ -55,6 +58,7 @@ class OvertakenHasher extends PasswordHasher {
   }
 }
 
+const loginMetrics = new LoginMetrics(new Metrics());
 const client = { ip: '127.0.0.1', userAgent: null };
 const platform = { PUBLIC_URL: undefined, PORT: 5000 };
 
@@ -83,22 +87,22 @@ beforeEach(() => {
     new FileMailer(join(directory, 'mails')),
     platform,
   );
-  new AuthEventHandlers(bus, auth.accounts, auth.sessions, mails).onModuleInit();
+  subscribeConsumer(bus, new AuthConsumers(auth.accounts, auth.sessions, mails));
 });
 afterAll(async () => {
   await auth.close();
   await rm(directory, { recursive: true });
 });
 
-const registrations = () =>
-  new RegistrationService(auth.database, hasher, new Outbox(auth.database, 'auth', bus), users);
+const registrations = () => new RegistrationService(auth.database, hasher, new Outbox('auth'), users);
 const logins = (by = hasher) =>
   new LoginService(
     new PasswordCheckService(auth.database, auth.accounts, by),
     auth.sessions,
     users,
     accessTokens,
-    new FailedLoginsService(auth.path.limiter, auth.path.policies),
+    new FailedLoginsService(auth.path.limiter, auth.limits),
+    loginMetrics,
   );
 const refreshes = () =>
   new RefreshService(
@@ -106,7 +110,7 @@ const refreshes = () =>
     users,
     accessTokens,
     auth.path.limiter,
-    auth.path.policies,
+    auth.limits,
   );
 const tell = (topic: string, userId: string) =>
   bus.deliver(topic, { user_id: userId }, { id: uuidv7(), occurredAt: new Date() });
@@ -119,7 +123,7 @@ const eventsOf = async (email: string, userId = '') => {
 };
 
 describe('registration', () => {
-  it('stands, with the events that complete it, while the users service is away', async () => {
+  it('succeeds while the users service is down, and stores the events that complete it', async () => {
     users.isAway = true;
     const registration = newRegistration();
     const user = await registrations().register(registration);
@@ -131,7 +135,7 @@ describe('registration', () => {
     await expect(eventsOf(user.email, user.id)).resolves.toEqual(['user.registered', 'auth.mail_requested']);
   });
 
-  it('tells nothing where the address is taken', async () => {
+  it('does not reveal that the address is taken', async () => {
     const registration = newRegistration();
     const user = await registrations().register(registration);
     await expect(registrations().register(registration)).rejects.toMatchObject({ code: 'email_taken' });
@@ -140,7 +144,7 @@ describe('registration', () => {
 });
 
 describe('login', () => {
-  it('rehashes the password once the parameters have been raised, and works before and after', async () => {
+  it('rehashes the password after the parameters have been raised, and works before and after', async () => {
     const registration = newRegistration();
     const { id } = await registrations().register(registration);
     const raised = new PasswordHasher({ ...auth.config, ARGON2_PASSES: 3 });
@@ -152,7 +156,7 @@ describe('login', () => {
     await expect(auth.accounts.findPasswordHash(id)).resolves.toContain('m=19456,t=3,p=1');
   });
 
-  it('lets all of ten in that come at once after the parameters have been raised', async () => {
+  it('succeeds for ten logins at once after the parameters have been raised', async () => {
     const registration = newRegistration();
     await registrations().register(registration);
     const raised = new PasswordHasher({ ...auth.config, ARGON2_PASSES: 3 });
@@ -172,7 +176,7 @@ describe('login', () => {
     await expect(logins(overtaken).login(registration, client)).resolves.toBeDefined();
   });
 
-  it('is refused where the password itself is changed meanwhile', async () => {
+  it('is refused if the password is changed in the meantime', async () => {
     const registration = newRegistration();
     const { id } = await registrations().register(registration);
     const from = (await auth.accounts.findPasswordHash(id)) ?? '';
@@ -187,7 +191,7 @@ describe('login', () => {
 });
 
 describe('refresh', () => {
-  it('reads role and tier anew, and keeps the time of the login', async () => {
+  it('reads role and tier again, and keeps the time of the login', async () => {
     const registration = newRegistration();
     await registrations().register(registration);
     const login = await logins().login(registration, client);
@@ -205,7 +209,7 @@ describe('refresh', () => {
     });
   });
 
-  it('costs the client nothing while the users service is away', async () => {
+  it('leaves the refresh token valid while the users service is down', async () => {
     const registration = newRegistration();
     await registrations().register(registration);
     const { refresh_token } = await logins().login(registration, client);
@@ -216,14 +220,14 @@ describe('refresh', () => {
   });
 });
 
-describe('what auth hears', () => {
-  it('ends the sessions of a user whose role or tier has changed', async () => {
+describe('events that auth consumes', () => {
+  it('end the sessions of a user whose role or tier has changed', async () => {
     const session = await auth.logIn(await auth.addAccount());
     await tell('user.claims_changed', session.userId);
     await expect(auth.sessions.findEnd(session.sessionId, session.userId)).resolves.toBeNull();
   });
 
-  it('deletes everything of a user who is gone, and does not mind hearing it twice', async () => {
+  it('delete everything of a deleted user, also when delivered twice', async () => {
     const account = await auth.addAccount();
     const session = await auth.logIn(account);
     const request = { email: account.email, purpose: 'verify_email' };
@@ -242,7 +246,7 @@ describe('what auth hears', () => {
 });
 
 describe('deleting an account', () => {
-  it('leaves none of its events waiting or set aside, and all of the others', async () => {
+  it('removes its waiting and set-aside events, and keeps those of others', async () => {
     const [gone, other] = [newRegistration(), newRegistration()];
     const [{ id }, { id: otherId }] = [
       await registrations().register(gone),
@@ -258,9 +262,19 @@ describe('deleting an account', () => {
 });
 
 describe('seeding', () => {
-  it('makes accounts that can log in, and none twice', async () => {
-    const first = await seedAccounts(auth.database, auth.config, 1500);
-    const second = await seedAccounts(auth.database, auth.config, 1501);
+  it('creates accounts that can log in, each only once', async () => {
+    const seed = async (count: number) => {
+      const context = {
+        database: auth.database,
+        config: auth.config,
+        count,
+        userIds: [] as readonly string[],
+      };
+      await seedAccounts(context);
+      return context.userIds;
+    };
+    const first = await seed(1500);
+    const second = await seed(1501);
     expect(new Set(second).size).toBe(1501);
     expect(second.slice(0, 1500)).toEqual(first);
     const user = { email: 'user1500@example.com', password: 'correct horse battery' };

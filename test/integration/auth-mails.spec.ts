@@ -43,13 +43,13 @@ const consume = (token: string, purpose: MailPurpose) =>
   auth.database.write((manager) => tokens.consume(manager, hashToken(token), purpose), { users: [] });
 
 describe('mails to an address', () => {
-  it('are three an hour at most, when twenty are asked for at once', async () => {
+  it('are at most three per hour, even if twenty are requested at once', async () => {
     const { email } = await auth.addAccount();
     await Promise.all(Array.from({ length: 20 }, () => ask(email)));
     expect(mailer.sent).toHaveLength(3);
   });
 
-  it('go out again an hour later', async () => {
+  it('are sent again an hour later', async () => {
     const { id, email } = await auth.addAccount();
     for (let mail = 0; mail < 4; mail++) await ask(email);
     await auth.dataSource.query(
@@ -60,7 +60,7 @@ describe('mails to an address', () => {
     expect(mailer.sent).toHaveLength(4);
   });
 
-  it('are counted on when the account is deleted and made anew', async () => {
+  it('are still counted after the account was deleted and created again', async () => {
     const { id, email } = await auth.addAccount();
     for (let mail = 0; mail < 3; mail++) await ask(email);
     await auth.accounts.delete(id);
@@ -69,19 +69,19 @@ describe('mails to an address', () => {
     expect(mailer.sent).toHaveLength(3);
   });
 
-  it('are none where there is no account', async () => {
+  it('are not sent if there is no account', async () => {
     await ask('nobody@example.com');
     expect(mailer.sent).toEqual([]);
   });
 
-  it('do not ask to verify an address that is verified', async () => {
+  it('are not sent to verify an address that is already verified', async () => {
     const { id, email } = await auth.addAccount();
     await auth.dataSource.manager.update(AccountEntity, { id }, { emailVerifiedAt: new Date() });
     await ask(email, 'verify_email');
     expect(mailer.sent).toEqual([]);
   });
 
-  it('are sent once for an event that is told twice', async () => {
+  it('are sent once for an event that is delivered twice', async () => {
     const { email } = await auth.addAccount();
     const eventId = uuidv7();
     await ask(email, 'reset_password', eventId);
@@ -89,7 +89,7 @@ describe('mails to an address', () => {
     expect(mailer.sent).toHaveLength(1);
   });
 
-  it('that could not be sent come with the next telling, counted once', async () => {
+  it('that could not be sent are sent with the next delivery, and counted once', async () => {
     const { email } = await auth.addAccount();
     const eventId = uuidv7();
     mailer.isBroken = true;
@@ -101,7 +101,7 @@ describe('mails to an address', () => {
     expect(mailer.sent).toHaveLength(3);
   });
 
-  it('link to PUBLIC_URL and name the endpoint for those without a browser', async () => {
+  it('link to PUBLIC_URL and name the endpoint for clients without a browser', async () => {
     const { email } = await auth.addAccount();
     await ask(email, 'verify_email');
     await ask(email, 'reset_password');

@@ -3,6 +3,8 @@ import { SessionsExport } from '../../libs/auth/sessions/sessions.export.js';
 import { RefreshTokensService } from '../../libs/auth/tokens/refresh-tokens.service.js';
 import { newSecretToken } from '../../libs/auth/tokens/secret-token.js';
 import { uuidv7 } from '../../libs/platform/ids/uuid.js';
+import { Metrics } from '../../libs/platform/metrics/metrics.js';
+import { outboxSweep } from '../../libs/platform/sweeper/sweep-task.js';
 import { Sweeper } from '../../libs/platform/sweeper/sweeper.js';
 import { openAuthFixture, type AuthFixture } from './auth-fixture.js';
 
@@ -19,7 +21,7 @@ const beginSession = async () => auth.logIn(await auth.addAccount());
 const isActive = async ({ sessionId, userId }: { sessionId: string; userId: string }) =>
   (await auth.sessions.findEnd(sessionId, userId)) !== null;
 
-/** As if the token had been rotated so many seconds ago. */
+/** Makes the token look as if it had been rotated so many seconds ago. */
 const age = (hash: Buffer, seconds: number) =>
   auth.dataSource.query(
     'UPDATE auth.used_refresh_tokens SET used_at = used_at - make_interval(secs => $2) WHERE hash = $1',
@@ -38,7 +40,7 @@ describe('the rotation of a refresh token', () => {
     await expect(isActive(session)).resolves.toBe(true);
   });
 
-  it('takes the previous token for a race until 10 s after its rotation', async () => {
+  it('treats the previous token as a race until 10 s after its rotation', async () => {
     const session = await beginSession();
     const next = newSecretToken();
     await tokens.exchange(session.userId, session.refreshToken.hash, next.hash);
@@ -47,7 +49,7 @@ describe('the rotation of a refresh token', () => {
     await expect(tokens.findSession(next.hash)).resolves.toMatchObject({ userId: session.userId });
   });
 
-  it('takes it for theft 11 s after its rotation, and the whole family is gone', async () => {
+  it('treats it as theft 11 s after its rotation, and revokes the whole family', async () => {
     const session = await beginSession();
     const next = newSecretToken();
     await tokens.exchange(session.userId, session.refreshToken.hash, next.hash);
@@ -60,7 +62,7 @@ describe('the rotation of a refresh token', () => {
     });
   });
 
-  it('knows every older token of the family for what it is', async () => {
+  it('treats every older token of the family as theft', async () => {
     const session = await beginSession();
     let current = session.refreshToken;
     for (let rotation = 0; rotation < 5; rotation++) {
@@ -82,11 +84,11 @@ describe('the rotation of a refresh token', () => {
     await expect(isActive(other)).resolves.toBe(true);
   });
 
-  it('makes nothing of a token that was never issued', async () => {
+  it('ignores a token that was never issued', async () => {
     await expect(tokens.refuse(newSecretToken().hash)).resolves.toEqual({ outcome: 'unknown' });
   });
 
-  it('pushes the idle end on, and the absolute end stays', async () => {
+  it('extends the idle expiry but not the absolute expiry', async () => {
     const session = await beginSession();
     const ends = async () => {
       const [row] = await auth.dataSource.query<{ idle: Date; absolute: Date }[]>(
@@ -122,7 +124,7 @@ describe('the rotation of a refresh token', () => {
 });
 
 describe('a session', () => {
-  it('is not begun with a password that was changed after it was checked', async () => {
+  it('does not start with a password that was changed after it was checked', async () => {
     const account = await auth.addAccount();
     await auth.database.write(
       (manager) =>
@@ -132,7 +134,7 @@ describe('a session', () => {
     await expect(auth.logIn(account)).rejects.toThrow('refused');
   });
 
-  it('does not outlive a change of the password that runs at the same time', async () => {
+  it('does not outlive a concurrent change of the password', async () => {
     for (let round = 0; round < 20; round++) {
       const account = await auth.addAccount();
       const logins = Array.from({ length: 4 }, () => auth.logIn(account));
@@ -155,7 +157,7 @@ describe('a session', () => {
     await expect(isActive(mine)).resolves.toBe(true);
   });
 
-  it('goes with its account, and deleting that twice does no harm', async () => {
+  it('is deleted with its account, which may be deleted twice', async () => {
     const session = await beginSession();
     await tokens.exchange(session.userId, session.refreshToken.hash, newSecretToken().hash);
     await auth.accounts.delete(session.userId);
@@ -175,7 +177,7 @@ describe('a session', () => {
 });
 
 describe('the export of sessions', () => {
-  it('reads as many as there are, each once, in batches', async () => {
+  it('reads all sessions, each once, in batches', async () => {
     const session = await beginSession();
     await auth.dataSource.query(
       `INSERT INTO auth.sessions (id, user_id, refresh_hash, ip, expires_at, idle_expires_at)
@@ -194,7 +196,7 @@ describe('the export of sessions', () => {
 });
 
 describe('sweeping', () => {
-  it('deletes what is over for long and leaves the rest', async () => {
+  it('deletes what expired long ago and keeps the rest', async () => {
     const [over, recent] = [await beginSession(), await beginSession()];
     for (const session of [over, recent]) {
       await tokens.exchange(session.userId, session.refreshToken.hash, newSecretToken().hash);
@@ -208,8 +210,8 @@ describe('sweeping', () => {
       `INSERT INTO auth.outbox (id, topic, payload, failed_at) VALUES ($1, 'x', '{}', now() - interval '31 days')`,
       [uuidv7()],
     );
-    const sweeper = new Sweeper(auth.path.databases);
-    sweeper.register(...authSweeps);
+    const tasks = [...authSweeps, outboxSweep('auth')];
+    const sweeper = new Sweeper([{ feature: 'auth', database: auth.database, tasks }], new Metrics());
     await expect(sweeper.sweep()).resolves.toMatchObject({
       'auth.used_refresh_tokens': 1,
       'auth.sessions': 1,

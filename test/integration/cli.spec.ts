@@ -36,7 +36,7 @@ describe('the command line for operators', () => {
     expect((await cli('user', 'set-role', email, 'admin')).output).toContain('"role": "admin"');
   });
 
-  it('says what is wrong, and how it is used', async () => {
+  it('reports what is wrong, with its usage', async () => {
     for (const args of [
       [],
       ['nothing'],

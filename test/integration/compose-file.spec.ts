@@ -26,7 +26,7 @@ const isOneOff = ({ restart }: Service) => restart === 'no';
 const text = (path: string) => readFile(join(root, 'compose', path), 'utf8');
 
 describe('compose.yaml', () => {
-  it('is valid by the published schema, which finds a mistake', async () => {
+  it('is valid according to the published schema, which detects a mistake', async () => {
     expect(await complaintsOf('compose-spec', file)).toEqual([]);
     const wrong = { ...file, services: { nginx: { ...file.services['nginx'], read_onyl: true } } };
     expect(await complaintsOf('compose-spec', wrong)).not.toEqual([]);
@@ -41,7 +41,7 @@ describe('compose.yaml', () => {
     expect([...new Set(volumes)].sort()).toEqual(Object.keys(file.volumes).sort());
   });
 
-  it('starts and configures services by files that their mounts hold', async () => {
+  it('starts and configures services with files that their mounts contain', async () => {
     const words = JSON.stringify(services.map(([, each]) => each)).match(/\/etc\/task-api\/[\w.-]+/g) ?? [];
     expect(words.length).toBeGreaterThan(5);
     for (const [name, each] of services) {
@@ -60,7 +60,7 @@ describe('compose.yaml', () => {
     expect(names.filter((name) => !known.includes(name))).toEqual([]);
   });
 
-  it('waits for the health of what has a health check and for the end of what ends', () => {
+  it('waits for health where there is a health check, and for completion of services that end', () => {
     const waits = services.flatMap(([, { depends_on = {} }]) => Object.entries(depends_on));
     expect(waits.length).toBeGreaterThan(10);
     for (const [name, { condition }] of waits) {
@@ -70,7 +70,7 @@ describe('compose.yaml', () => {
     }
   });
 
-  it('publishes NGINX, and on this machine alone Prometheus and Grafana', () => {
+  it('publishes NGINX, and Prometheus and Grafana only on this machine', () => {
     const published = services.flatMap(([name, { ports = [] }]) => ports.map((port) => `${name} ${port}`));
     expect(published.sort()).toEqual([
       'grafana 127.0.0.1:3000:3000',
@@ -79,11 +79,11 @@ describe('compose.yaml', () => {
     ]);
   });
 
-  it('gives no service more rights than it needs, and each of them limits', () => {
+  it('gives no service more rights than it needs, and limits each one', () => {
     for (const [, each] of services) expectConfined(each);
   });
 
-  it('holds no secret', () => {
+  it('contains no secret', () => {
     const telling = services
       .flatMap(([, { environment = {} }]) => Object.entries(environment))
       .filter(([name]) => /PASS|SECRET|TOKEN|KEY|_URL$/.test(name));
@@ -93,7 +93,7 @@ describe('compose.yaml', () => {
   });
 });
 
-/** A path, an address without an account, or nothing. */
+/** A path, a URL without an account, or empty. */
 const noSecret = /^(\/[\w/.-]+|http:\/\/[\w.:-]+)?$/;
 
 function expectConfined(each: Service): void {
@@ -116,7 +116,7 @@ function expectConfined(each: Service): void {
 }
 
 describe('the parts of compose.yaml', () => {
-  it('agree on addresses: NGINX knows each process, and these trust NGINX alone', async () => {
+  it('agree on addresses: NGINX knows each process, and the processes trust only NGINX', async () => {
     expect(service('nginx').environment?.['API_SERVERS']?.split(' ')).toEqual(
       apis.map((name) => `${addressOf(name) ?? ''}:5000`),
     );
@@ -143,9 +143,9 @@ describe('the parts of compose.yaml', () => {
     expect(grace * 1000).toBeGreaterThanOrEqual(apiVariables.STOP_TIMEOUT_MS.parse(undefined) + 10_000);
   });
 
-  it('leave Postgres connections to spare when each process uses its whole pool', async () => {
+  it('leave spare Postgres connections when each process uses its whole pool', async () => {
     const most = Number(/^max_connections = (\d+)$/m.exec(await text('postgres/postgresql.conf'))?.[1]);
-    // As many again, since processes that are replaced overlap; migrations, the replica and people.
+    // Twice as many, because old and new processes overlap in a deployment; plus migrations, the replica and operators.
     const pools = 2 * apis.length * apiVariables.DATABASE_POOL_SIZE.parse(undefined);
     expect(most).toBeGreaterThanOrEqual(pools + 20);
   });
@@ -162,14 +162,14 @@ describe('Grafana', () => {
     await access(join(root, 'helm/task-api/files/dashboards/overview.json'));
   });
 
-  it('gets from a request to its trace, from there to its log, and back', async () => {
+  it('links a request to its trace, the trace to its log, and back', async () => {
     const example = parse(
       await readFile(join(root, 'monitoring/grafana/datasources.yaml'), 'utf8'),
     ) as DataSources;
     const [prometheus, tempo, loki] = ['prometheus', 'tempo', 'loki'].map(
       (type) => example.datasources.find((each) => each.type === type)?.jsonData,
     );
-    // The names of the exemplars' labels, and of what config.alloy keeps beside each line.
+    // The labels of exemplars, and the structured metadata that config.alloy adds to each line.
     expect(prometheus?.exemplarTraceIdDestinations).toEqual([
       { name: 'trace_id', datasourceUid: 'tempo', urlDisplayLabel: 'Trace' },
     ]);

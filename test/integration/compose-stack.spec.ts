@@ -34,7 +34,7 @@ jest.setTimeout(300_000);
 const execute = promisify(execFile);
 const stops: (() => Promise<unknown>)[] = [];
 const closers: (() => void)[] = [];
-/** What a test that fails leaves under way. */
+/** What a failing test leaves running. */
 const endings: (() => Promise<unknown>)[] = [];
 let place: Place;
 let primary: ServerProcess;
@@ -74,7 +74,7 @@ afterAll(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();
 });
 
-/** What a process of the API gets in compose.yaml, but for addresses. */
+/** The variables of an API process in compose.yaml, except addresses. */
 async function apiEnvironment(): Promise<Readonly<Record<string, string>>> {
   const { services } = await readComposeFile();
   return {
@@ -83,7 +83,7 @@ async function apiEnvironment(): Promise<Readonly<Record<string, string>>> {
     TRUSTED_PROXIES: '127.0.0.1',
     JWT_KEYS_DIR: place.secret('api/keys'),
     MIGRATE_ON_START: 'false',
-    // Longer than a busy machine takes: counts are to be exact, and what is held is to be let go before it expires.
+    // Longer than a busy machine needs: counts must be exact, and held requests must be released before they expire.
     REDIS_TIMEOUT_MS: '5000',
     DATABASE_STATEMENT_TIMEOUT_MS: '14000',
   };
@@ -97,7 +97,7 @@ async function newNginx(balance: Balance): Promise<Nginx> {
 
 const serverOf = ({ baseUrl }: { readonly baseUrl: string }): string => new URL(baseUrl).host;
 
-/** Addresses of this machine, no two of them in the same /24. */
+/** Addresses of this machine, each in a different /24. */
 let networks = 0;
 const newAddress = (): string => `127.1.${++networks}.1`;
 
@@ -107,12 +107,12 @@ function clientOf({ url }: Nginx, address = newAddress()): Client {
   return made;
 }
 
-/** Of the process that answered the request of that id. */
+/** The address of the process that answered the request with that id. */
 const answererOf = (through: Nginx, id: string): Promise<string> =>
   waitFor(async () => (await through.accesses()).find((each) => each.request_id === id)?.servers);
 
 let requests = 0;
-/** Asks something small, one time after the other, and says which processes answered. */
+/** Sends small requests one after the other, and returns which processes answered. */
 async function answerers(through: Nginx, caller: Client, times: number): Promise<readonly string[]> {
   const ids = Array.from({ length: times }, () => `request-${++requests}`);
   for (const id of ids) {
@@ -124,7 +124,7 @@ async function answerers(through: Nginx, caller: Client, times: number): Promise
   return Promise.all(ids.map((id) => answererOf(through, id)));
 }
 
-/** Points left, by RateLimit. */
+/** Points left according to the RateLimit header. */
 const leftOf = async (caller: Client, options: ApiRequest = {}): Promise<number> => {
   const { headers } = await caller.request('GET', '/.well-known/jwks.json', options);
   return Number(/"ip";r=(\d+)/.exec(headers['ratelimit'] ?? '')?.[1]);
@@ -133,7 +133,7 @@ const leftOf = async (caller: Client, options: ApiRequest = {}): Promise<number>
 const createTask = (caller: Client, { accessToken: token }: Session, title: string) =>
   caller.request('POST', '/v1/tasks', { token, body: { title } });
 
-/** Makes whoever writes tasks wait. */
+/** Makes all writers of tasks wait. */
 async function holdWrites(): Promise<{ waiting(count: number): Promise<unknown>; release(): Promise<void> }> {
   const url = await databaseUrl(place, 'primary');
   const holder = new PostgresClient({ connectionString: url, query_timeout: 10_000 });
@@ -163,12 +163,12 @@ async function asReplicator(command: string): Promise<void> {
 }
 
 describe('the secrets of compose.yaml', () => {
-  it('are what the API needs, in production', async () => {
+  it('are the ones that the API needs in production', async () => {
     const config = parseEnvironment(await apiEnvironment(), apiVariables);
     expect(apiRules.flatMap((rule) => rule(config))).toEqual([]);
   });
 
-  it('stay what they are, and come back from their originals', async () => {
+  it('stay the same, and are restored from their originals', async () => {
     const before = await readFile(place.secret('api/api.env'), 'utf8');
     expect(await place.makeSecrets()).toBe('');
     await rm(place.secret('api/api.env'));
@@ -179,7 +179,7 @@ describe('the secrets of compose.yaml', () => {
 });
 
 describe('the Prometheus of compose.yaml', () => {
-  it('has a configuration that promtool finds no fault with', async () => {
+  it('has a configuration that promtool accepts', async () => {
     const promtool = await getProgram('promtool', 'prometheus');
     const { stdout } = await execute(promtool, ['check', 'config', place.file('prometheus/prometheus.yml')], {
       timeout: 20_000,
@@ -187,7 +187,7 @@ describe('the Prometheus of compose.yaml', () => {
     expect(stdout).toContain('SUCCESS');
   });
 
-  it('reaches every process that runs, and reads the rules', async () => {
+  it('scrapes every process that runs, and loads the rules', async () => {
     const addresses = fleet.members.map(({ api }, n) => [`api-${n + 1}:5001`, new URL(api.opsUrl).host]);
     const prometheus = await startPrometheus(place, Object.fromEntries(addresses) as Record<string, string>);
     stops.push(() => prometheus.stop());
@@ -214,13 +214,13 @@ describe('the Prometheus of compose.yaml', () => {
   });
 });
 
-describe('NGINX before the API', () => {
-  it('takes turns by round robin', async () => {
+describe('NGINX in front of the API', () => {
+  it('alternates between processes with round_robin', async () => {
     const asked = await answerers(nginx.round_robin, clientOf(nginx.round_robin), 9);
     for (const each of fleet.members) expect(asked.filter((one) => one === serverOf(each))).toHaveLength(3);
   });
 
-  it('goes to the process with the fewest requests under way by least_conn', async () => {
+  it('selects the process with the fewest requests in flight with least_conn', async () => {
     const caller = clientOf(nginx.least_conn);
     const user = await caller.registerAndLogin();
     const writes = await holdWrites();
@@ -233,7 +233,7 @@ describe('NGINX before the API', () => {
     expect(new Set(await answerers(nginx.least_conn, caller, 9)).size).toBe(3);
   });
 
-  it('sends a client to the same process by ip_hash, and others to others', async () => {
+  it('sends each client to the same process with ip_hash, and other clients to other processes', async () => {
     const seen = new Set<string>();
     for (let n = 0; n < 20; n++) {
       const asked = new Set(await answerers(nginx.ip_hash, clientOf(nginx.ip_hash), 4));
@@ -243,7 +243,7 @@ describe('NGINX before the API', () => {
     expect(seen.size).toBeGreaterThan(1);
   });
 
-  it('lets each client have a rate limit of its own, whatever it says of where it is', async () => {
+  it('gives each client its own rate limit, whatever address the client claims to have', async () => {
     const [one, other] = [clientOf(nginx.round_robin), clientOf(nginx.round_robin)];
     const full = await leftOf(one);
     expect(await leftOf(one)).toBe(full - 1);
@@ -256,7 +256,7 @@ describe('NGINX before the API', () => {
     for (const [n, headers] of made.entries()) expect(await leftOf(one, { headers })).toBe(full - 2 - n);
   });
 
-  it('passes the id of a request on, and gives one where it is missing or harmful', async () => {
+  it('passes on the request id, and replaces it if it is missing or harmful', async () => {
     const caller = clientOf(nginx.round_robin);
     const idFor = async (headers: Readonly<Record<string, string>>) =>
       (await caller.request('GET', '/v1/tasks', { headers })).headers['x-request-id'];
@@ -268,7 +268,7 @@ describe('NGINX before the API', () => {
     }
   });
 
-  it('tells nothing of its version, and takes bodies as large as the API does', async () => {
+  it('hides its version, and accepts bodies as large as the API does', async () => {
     const caller = clientOf(nginx.round_robin);
     const { accessToken: token } = await caller.registerAndLogin();
     const post = (bytes: number) =>
@@ -278,13 +278,13 @@ describe('NGINX before the API', () => {
         headers: { 'content-type': 'application/json' },
       });
     const largest = await post(1024 * 1024);
-    // Too long a description, which the API alone can know.
+    // A description that is too long, which only the API can detect.
     expectProblem(largest, 422, 'validation_failed');
     expect(largest.headers['server']).toBe('nginx');
     expectProblem(await post(1024 * 1024 + 1), 413, 'payload_too_large');
   });
 
-  it('asks another process for what one no longer answers, and repeats no POST', async () => {
+  it('retries a request on another process if one does not answer, but never a POST', async () => {
     const through = nginx.round_robin;
     const [reader, writer] = [clientOf(through), clientOf(through)];
     const user = await writer.registerAndLogin();
@@ -292,7 +292,7 @@ describe('NGINX before the API', () => {
     endings.push(reads.stop);
     await waitFor(() => reads.answered() >= 20);
     const writes = await holdWrites();
-    // Enough that each process has some.
+    // Enough that each process gets some.
     const titles = Array.from({ length: 12 }, (_, n) => `held ${n}`);
     const held = titles.map((title) => createTask(writer, user, title));
     await writes.waiting(titles.length);
@@ -313,7 +313,7 @@ describe('NGINX before the API', () => {
       "SELECT title FROM tasks.tasks WHERE title LIKE 'held %'",
     );
     expect(rows.map(({ title }) => title).sort()).toEqual([...made].sort());
-    // What has not been sent yet goes elsewhere, POST or not.
+    // A request that was not sent yet goes to another process, even a POST.
     for (let n = 0; n < 6; n++) expect((await createTask(writer, user, `after ${n}`)).status).toBe(201);
   });
 });
@@ -325,18 +325,18 @@ describe('the Postgres of compose.yaml', () => {
     const { headers } = await createTask(caller, user, 'read me');
     const url = await databaseUrl(place, 'replica');
     await waitFor(async () => {
-      // Kept in no cache.
+      // It is never cached.
       const path = headers['location'] ?? '';
       expect((await caller.request('GET', path, { token: user.accessToken })).status).toBe(200);
       return (await lastReadAt(url)) > 0;
     });
   });
 
-  it('goes on after both servers were lost, and the API with it', async () => {
+  it('recovers after both servers were lost, and so does the API', async () => {
     const caller = clientOf(nginx.round_robin);
     const user = await caller.registerAndLogin();
     await Promise.all([primary.kill(), replica.kill()]);
-    // The replica serves what it has while there is no primary.
+    // Without a primary, the replica still serves reads.
     replica = await startPostgresOf(place, 'replica');
     primary = await startPostgresOf(place, 'primary');
     const title = 'after the loss';
@@ -348,12 +348,12 @@ describe('the Postgres of compose.yaml', () => {
     );
   });
 
-  it('clones the primary anew where its slot keeps no more what it lacks', async () => {
+  it('clones the primary again if its slot no longer keeps the WAL that it lacks', async () => {
     await replica.kill();
     const folder = join(place.folder, 'replica', 'cluster');
     const { ino } = await stat(folder);
     await asReplicator('DROP_REPLICATION_SLOT replica WAIT');
-    // One without a position, as a slot is that has lost some.
+    // A slot without a position, like one that has lost WAL.
     await asReplicator('CREATE_REPLICATION_SLOT replica PHYSICAL');
     replica = await startPostgresOf(place, 'replica');
     expect((await stat(folder)).ino).not.toBe(ino);
@@ -361,7 +361,7 @@ describe('the Postgres of compose.yaml', () => {
     await waitFor(async () => (await runSql(url, 'SELECT FROM pg_stat_wal_receiver')).length > 0);
   });
 
-  it('never takes an empty volume for a new beginning while the replica holds data', async () => {
+  it('never starts on an empty volume while the replica has data', async () => {
     await primary.kill();
     await rm(join(place.folder, 'primary', 'cluster'), { recursive: true });
     await expect(startPostgresOf(place, 'primary')).rejects.toThrow("The primary's volume is empty");

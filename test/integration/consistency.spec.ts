@@ -1,18 +1,18 @@
-import { protectionNames, type Protection } from '../../libs/platform/consistency/protections.js';
 import { report } from '../consistency/checker/violations.js';
 import { startStores, type Stores } from '../consistency/cluster/stores.js';
 import { faultsOf } from '../consistency/faults/faults.js';
+import { protectionNames, type Protection } from '../consistency/protections/names.js';
 import { run, type Run, type RunOptions } from '../consistency/runner.js';
 import { scenarios } from '../consistency/scenarios.js';
 
 const processes = 3;
 
 /**
- * The checker on real servers, with real faults. That it finds nothing counts only because it finds something as soon as
- * one of the protections is missing.
+ * The checker on real servers, with real faults. That it finds no violation proves something only because it does find
+ * one as soon as a protection is missing.
  */
 describe('the consistency checker', () => {
-  /** All runs have their servers in common, and each has an empty database and Redis. */
+  /** All runs share their servers; each run has an empty database and Redis. */
   let stores: Stores;
 
   beforeAll(async () => {
@@ -55,14 +55,14 @@ describe('the consistency checker', () => {
     300_000,
   );
 
-  it('finds none with all of them, in spite of faults and a promotion', async () => {
+  it('finds no violation with all protections, in spite of faults and a promotion', async () => {
     const { violations, faults, history } = await runWith({
       seconds: 28,
       seed: 20,
       tokens: 'half',
       users: 8,
       rate: 70,
-      // One after the other, so that the seed alone decides which they are.
+      // One after the other, so that only the seed decides which they are.
       pace: { gapMs: [300, 1000], overlap: 0 },
       chooseFaults: (cluster) => faultsOf(cluster),
     });

@@ -51,7 +51,7 @@ const replica = { db_target: 'replica' };
 const count = (name: string, target: object) =>
   api.metric('db_client_operation_duration_seconds_count', { db_operation_name: name, ...target });
 
-/** The lines of a metric: none where it has no series. */
+/** The lines of a metric; empty if it has no series. */
 async function linesOf(name: string): Promise<string[]> {
   const response = await fetch(`${api.api.opsUrl}/metrics`, { signal: AbortSignal.timeout(5000) });
   return (await response.text()).split('\n').filter((line) => line.startsWith(`${name}{`));
@@ -62,7 +62,7 @@ const lagSeconds = async (): Promise<number | null> => {
 };
 
 describe('the metrics of the database', () => {
-  it('count reads by what served them, and writes with their commits', async () => {
+  it('count reads by the server that served them, and writes with their commits', async () => {
     await waitFor(async () => {
       await readTask(api, user, taskId);
       return (await count('read', replica)) > 0;
@@ -77,7 +77,7 @@ describe('the metrics of the database', () => {
     );
   });
 
-  it('do not take a refusal by the rules for an error of the database', async () => {
+  it('do not count a refusal by a rule as a database error', async () => {
     const answer = await api.request('GET', '/v1/tasks/01a20bd0-a3d5-72dd-85bc-d2ed4f1b866f', {
       token: user.accessToken,
     });
@@ -85,7 +85,7 @@ describe('the metrics of the database', () => {
     expect(await api.metric('db_client_operation_errors_total')).toBe(0);
   });
 
-  it('tell which servers are reached, and how far a replica is behind', async () => {
+  it('show which servers are reachable, and how far a replica is behind', async () => {
     expect(await api.metric('db_server_up', primary)).toBe(1);
     expect(await api.metric('db_server_up', replica)).toBe(1);
     const [node] = postgres.replicas;
@@ -104,7 +104,7 @@ describe('the metrics of the database', () => {
     await waitFor(async () => (await lagSeconds()) === 0, { timeoutMs: 10_000, what: 'no lag' });
   });
 
-  it('show a pool that is exhausted, who waits for it, and what that ended in', async () => {
+  it('show an exhausted pool, who waits for a connection, and how the waits end', async () => {
     const locker = new Client({ connectionString: url });
     await locker.connect();
     try {
@@ -136,7 +136,7 @@ describe('the metrics of the database', () => {
     expect((await waits('+Inf')) - (await waits('0.5'))).toBeGreaterThan(2);
   });
 
-  it('know no lag while the primary is away', async () => {
+  it('show no lag while the primary is down', async () => {
     await postgres.primary.kill();
     await waitFor(async () => (await lagSeconds()) === null, {
       timeoutMs: 10_000,
@@ -147,7 +147,7 @@ describe('the metrics of the database', () => {
       expect.stringMatching(/db_target="primary"\} 0$/),
       expect.stringMatching(/db_target="replica"\} 1$/),
     ]);
-    // Asked again with one of the next scrapes.
+    // Measured again with one of the next scrapes.
     await waitFor(async () => (await linesOf('outbox_pending')).length === 0, { timeoutMs: 40_000 });
   });
 });

@@ -35,7 +35,7 @@ describe('startEmbeddedPostgres', () => {
 
   const recall = (url: string): Promise<unknown> => runSql(url, 'SELECT answer FROM kept');
 
-  it('makes a UTF-8 database with checksums that asks for a password', async () => {
+  it('creates a UTF-8 database with checksums that requires a password', async () => {
     const { url } = await start();
     const settings =
       "current_setting('server_encoding') AS encoding, current_setting('data_checksums') AS checksums";
@@ -47,13 +47,13 @@ describe('startEmbeddedPostgres', () => {
     await expect(runSql(stranger.href, 'SELECT 1')).rejects.toMatchObject({ code: '28P01' });
   });
 
-  it('writes everything to the disk unless told otherwise', async () => {
+  it('writes everything to disk by default', async () => {
     const postgres = await startEmbeddedPostgres({ directory, database: 'app' });
     started.push(postgres);
     expect(await runSql(postgres.url, 'SHOW fsync')).toEqual([{ fsync: 'on' }]);
   });
 
-  it('keeps the data over a stop', async () => {
+  it('keeps the data after a stop', async () => {
     const first = await start();
     await remember(first.url);
     await first.stop();
@@ -62,7 +62,7 @@ describe('startEmbeddedPostgres', () => {
     expect(await recall(second.url)).toEqual([{ answer: 42 }]);
   });
 
-  it('recovers what was committed before the server was killed', async () => {
+  it('recovers everything that was committed before the server was killed', async () => {
     const first = await start();
     await remember(first.url);
     await killWithChildren(await postmaster());
@@ -70,7 +70,7 @@ describe('startEmbeddedPostgres', () => {
     expect(await recall(second.url)).toEqual([{ answer: 42 }]);
   });
 
-  it('takes over a server that runs already', async () => {
+  it('takes over a server that is already running', async () => {
     const first = await start();
     await remember(first.url);
     const second = await start();
@@ -78,7 +78,7 @@ describe('startEmbeddedPostgres', () => {
     expect(await recall(second.url)).toEqual([{ answer: 42 }]);
   });
 
-  it('leaves the server to others until the last of them stops', async () => {
+  it('keeps the server running until its last user stops', async () => {
     const first = await start();
     const second = await start();
     await first.stop();
@@ -93,7 +93,7 @@ describe('startEmbeddedPostgres', () => {
     expect(await readdir(directory)).toEqual(['cluster']);
   });
 
-  it('starts although the number of a killed server belongs to another process now', async () => {
+  it('starts although another process now has the pid of a killed server', async () => {
     const first = await start();
     await remember(first.url);
     const lock = await readFile(postmasterFile(), 'utf8');
@@ -103,7 +103,7 @@ describe('startEmbeddedPostgres', () => {
     expect(await recall(second.url)).toEqual([{ answer: 42 }]);
   });
 
-  it('starts beside what a killed initdb left, and clears it away later', async () => {
+  it('starts although a killed initdb left files, and removes them later', async () => {
     const unfinished = join(directory, 'unfinished-abc123');
     await mkdir(join(unfinished, 'data'), { recursive: true });
     const first = await start();
@@ -120,7 +120,7 @@ describe('startEmbeddedPostgres', () => {
     await expect(start()).rejects.toThrow('belongs to Postgres 12');
   });
 
-  it('stops without complaint when the server is gone', async () => {
+  it('stops without an error if the server is gone', async () => {
     const { stop } = await start();
     await killWithChildren(await postmaster());
     await expect(stop()).resolves.toBeUndefined();

@@ -36,7 +36,7 @@ beforeAll(async () => {
   const created = new URL(await createDatabase(postgres.primary.adminUrl, 'failover'));
   database = created.pathname.slice(1);
   const account = `${created.username}:${created.password}`;
-  // The primary is not the first: which it is has to be found out.
+  // The primary is not listed first: the process must discover it.
   const [primary, one, other] = nodes();
   const hosts = [one, primary, other].map(({ port }) => `127.0.0.1:${port}`).join();
   fleet = await startFleet({
@@ -53,7 +53,7 @@ afterAll(async () => {
 });
 
 describe('the loss of the primary', () => {
-  it('leaves reads working, makes writes wait as told, and loses nothing once a replica is promoted', async () => {
+  it('keeps reads working, makes writes wait as configured, and loses nothing after a replica is promoted', async () => {
     const [old, next, other] = nodes();
     const acknowledged: string[] = [];
     const write = async (n: number) => {
@@ -62,12 +62,12 @@ describe('the loss of the primary', () => {
       return answer;
     };
     for (let n = 0; n < 10; n++) expect((await write(n)).status).toBe(201);
-    // A user's own write that is under way turns that user's reads to the primary.
+    // A user's write in progress sends that user's reads to the primary.
     const reader = await fleet.member(0).registerAndLogin();
     const kept = (await createTask(fleet.member(0), reader, 'kept')).body.id;
     for (const each of fleet.members) await listTasks(each, reader);
 
-    // A process that a busy machine did not run for a second has to ask the primary anew.
+    // A process that did not run for a second on a busy machine must ask the primary again.
     const loose = { mayRefuse: true };
     const reads = keepCalling(4, 200, (n) => readTask(fleet.member(n), reader, kept), loose);
     const lists = keepCalling(2, 200, (n) => listTasks(fleet.member(n), reader), loose);
@@ -104,7 +104,7 @@ describe('the loss of the primary', () => {
     expect(rows.map(({ id }) => id)).toEqual(expect.arrayContaining(acknowledged));
   });
 
-  it('ends for the old one when it comes back as a replica, from which is read again', async () => {
+  it('is over for the old primary when it comes back as a replica, which serves reads again', async () => {
     const [old, next, other] = nodes();
     await old.follow(next);
     const { body } = await createTask(fleet.member(0), session, 'after');
@@ -119,18 +119,18 @@ describe('the loss of the primary', () => {
     );
   });
 
-  it('is not forgotten: an old primary that comes back as one is not written to', async () => {
+  it('is remembered: an old primary that comes back as a primary gets no writes', async () => {
     const [, current, other] = nodes();
     await current.kill();
     await other.promote();
-    // The third follows the one that is gone.
+    // The third still follows the dead primary.
     await runSql(other.adminUrl, "ALTER SYSTEM SET synchronous_standby_names = ''");
     await runSql(other.adminUrl, 'SELECT pg_reload_conf()');
     await waitFor(async () => (await createTask(fleet.member(0), session, 'new')).status === 201, {
       timeoutMs: 15_000,
       what: 'a write',
     });
-    // Nobody told it that another has taken its part.
+    // It does not know that another server has been promoted.
     await current.start();
     for (let n = 0; n < 10; n++) {
       const written = await createTask(fleet.member(n), session, `after ${n}`);

@@ -34,7 +34,7 @@ let receiver: OtlpReceiver;
 let api: Api;
 let line: Line;
 
-/** Of the kinds that a request with a user and a trace has them all. */
+/** A request with a user and a trace has all members. */
 beforeAll(async () => {
   receiver = await startOtlpReceiver();
   api = await startApi({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url } });
@@ -62,7 +62,7 @@ function typeOf(path: string, mapping: Mapping): string | undefined {
 }
 
 describe('the configurations that ship the log', () => {
-  it('give each member of the line of a request to a field that the index template knows', async () => {
+  it('map each member of a request line to a field of the index template', async () => {
     const { processors } = parse(await read('filebeat.yml')) as Filebeat;
     const { template } = JSON.parse(await read('index-template.json')) as Template;
     const renames = new Map(
@@ -80,7 +80,7 @@ describe('the configurations that ship the log', () => {
     expect(unmapped).toEqual([]);
   });
 
-  it('know every outcome, and turn durations into nanoseconds', async () => {
+  it('map every outcome, and convert durations to nanoseconds', async () => {
     const { processors } = parse(await read('filebeat.yml')) as Filebeat;
     const source = processors.find(({ script }) => script !== undefined)?.script?.source ?? '';
     const run = (outcome: unknown, duration: unknown): Line => {
@@ -89,7 +89,7 @@ describe('the configurations that ship the log', () => {
         Get: (name: string) => fields[name],
         Put: (name: string, value: unknown) => (fields[name] = value),
       };
-      // Filebeat has a JavaScript of its own, with nothing around it either.
+      // Filebeat's JavaScript engine has no globals either.
       runInNewContext(`${source}; process(event)`, { event }, { timeout: 1000 });
       return fields;
     };
@@ -105,7 +105,7 @@ describe('the configurations that ship the log', () => {
     expect(run('aborted', 0)['event.outcome']).toBe('unknown');
   });
 
-  it('find in the line what Loki is told to look for, and make labels only of what has few values', async () => {
+  it('find every member that Loki is configured to extract, and turn only those with few values into labels', async () => {
     const config = await read('config.alloy');
     const expressions = /expressions = \{([^}]+)\}/.exec(config)?.[1] ?? '';
     const names = [...expressions.matchAll(/= "(\w+)"/g)].map(([, name = '']) => name);

@@ -6,7 +6,7 @@ import { runApp } from '../support/run.js';
 import { runSql, sharedDatabase } from '../support/test-database.js';
 import { waitFor } from '../support/wait.js';
 
-// Several processes are started one after the other, which a busy machine may take seconds for.
+// Several processes start one after the other, which can take seconds on a busy machine.
 jest.setTimeout(120_000);
 
 const appliedTo = async (url: string) => {
@@ -30,7 +30,7 @@ describe('migrations', () => {
     }
   }, 120_000);
 
-  it('do nothing the second time, and only what they are told', async () => {
+  it('do nothing the second time, and only the requested ones', async () => {
     const url = await sharedDatabase('migrations');
     const env = { DATABASE_URL: url };
     expect((await runApp('migrate', ['users'], env)).code).toBe(0);
@@ -73,11 +73,11 @@ describe('migrations', () => {
     );
   });
 
-  it('leave a schema that is newer than they are as it is', async () => {
+  it('do not change a schema that is newer', async () => {
     const url = await sharedDatabase('migrations');
     const env = { DATABASE_URL: url };
     await runApp('migrate', [], env);
-    // As the next version would leave it: one migration more, and a column that this version does not know.
+    // The state that the next version would leave: one more migration, and a column that this version does not know.
     const name = 'AddTaskColor9999999999999';
     await runSql(url, `INSERT INTO tasks.migrations (timestamp, name) VALUES (9999999999999, '${name}')`);
     await runSql(url, 'ALTER TABLE tasks.tasks ADD COLUMN color text');
@@ -99,11 +99,11 @@ describe('migrate --wait', () => {
       .split('\n')
       .filter((line) => line.includes(words)).length;
 
-  it('changes nothing, and ends once another one has migrated', async () => {
+  it('changes nothing, and ends after another process has migrated', async () => {
     const url = await sharedDatabase('migrations');
     const waiting = await wait(url);
     await waitFor(() => waiting.logs().includes('waiting for migrations'));
-    // Long enough for several tries, of which it tells once.
+    // Long enough for several attempts, which it logs once.
     await new Promise((resolve) => setTimeout(resolve, 2500));
     expect(linesOf(waiting, 'waiting for')).toBe(1);
     expect(await runSql(url, `SELECT 1 FROM pg_namespace WHERE nspname IN ('tasks', 'platform')`)).toEqual(
@@ -116,8 +116,8 @@ describe('migrate --wait', () => {
     expect(waiting.logs()).toContain('the schemas are up to date');
   });
 
-  it('ends at once by a signal, also in the middle of a try', async () => {
-    // It takes connections and says nothing.
+  it('ends at once on a signal, also during an attempt', async () => {
+    // It accepts connections and never answers.
     const silent = createServer(() => undefined).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;
@@ -127,7 +127,7 @@ describe('migrate --wait', () => {
       await new Promise((resolve) => setTimeout(resolve, 1500));
       const askedAt = performance.now();
       expect(await waiting.stop('SIGTERM')).toBe(143);
-      // Less than what is left of the try, which is given up after 5 s.
+      // Less than the rest of the attempt, which times out after 5 s.
       expect(performance.now() - askedAt).toBeLessThan(3000);
       expect(linesOf(waiting, 'waiting for')).toBe(1);
     } finally {
@@ -135,7 +135,7 @@ describe('migrate --wait', () => {
     }
   });
 
-  it('tells a mistake by its exit code: 78 of the configuration, 64 of the arguments', async () => {
+  it('reports errors by its exit code: 78 for the configuration, 64 for the arguments', async () => {
     const nothing = await runApp('migrate', ['--wait'], {});
     expect(nothing).toMatchObject({ code: 78, output: expect.stringContaining('DATABASE_URL: is needed') });
     expect((await runApp('migrate', ['--wiat'], { DATABASE_URL: 'postgres://db/x' })).code).toBe(64);

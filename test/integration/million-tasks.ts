@@ -8,18 +8,18 @@ import { explain, type QueryPlan } from './query-plan.js';
 import { openTasksFixture, type QueryInput, type TasksFixture } from './tasks-fixture.js';
 
 /**
- * 1,000,000 tasks of 8,000 users with some 110 each and of one with 120,000, all interleaved. 200,000 tasks of the
- * small users begin with the word "Zebra", and two of the big one's have it.
+ * 1,000,000 tasks of 8,000 small users with about 110 each and of one big user with 120,000, all interleaved. 200,000
+ * tasks of the small users begin with the word "Zebra"; two tasks of the big user contain it.
  */
 export interface MillionTasks extends TasksFixture {
   readonly big: string;
   readonly small: string;
-  /** Has three tasks, of which none is of a zebra. */
+  /** A user with three tasks, none of which contains "Zebra". */
   readonly newcomer: string;
   /** The cursor of the page that follows the first `row` rows of the list. */
   cursorAfter(userId: string, query: QueryInput, row: number): Promise<string>;
   explainStats(userId: string): Promise<QueryPlan>;
-  /** Tasks of the user for which the condition holds. */
+  /** The tasks of the user that satisfy the condition. */
   count(userId: string, condition: string): Promise<number>;
 }
 
@@ -46,7 +46,7 @@ export async function openMillionTasks(): Promise<MillionTasks> {
   };
 }
 
-/** As the service would make it, but without turning all the pages before. */
+/** The cursor that the service would return, without reading all pages before it. */
 async function cursorAfter(
   { dataSource }: TasksFixture,
   userId: string,
@@ -63,7 +63,7 @@ async function cursorAfter(
   return encodeCursor(parsed, last);
 }
 
-/** With the values that the service gives for the last 30 days. */
+/** With the parameters that the service uses for the last 30 days. */
 function explainStats({ dataSource }: TasksFixture, userId: string): Promise<QueryPlan> {
   const now = new Date();
   const day = (time: number): string => new Date(time).toISOString().slice(0, 10);

@@ -2,11 +2,15 @@ import { randomUUID } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import { z } from 'zod';
 import type { Database } from '../../libs/platform/database/database.js';
-import { defineEvent, EventBus } from '../../libs/platform/events/event-bus.js';
-import { Outbox, outboxTable, outboxTraceColumn } from '../../libs/platform/events/outbox.js';
+import { defineEvent } from '../../libs/platform/events/event.js';
+import { EventBus } from '../../libs/platform/events/event-bus.js';
+import { Outbox } from '../../libs/platform/events/outbox.js';
+import { OutboxRelay } from '../../libs/platform/events/outbox-relay.js';
+import { PendingEvents } from '../../libs/platform/events/pending-events.js';
 import { logger } from '../../libs/platform/logging/logger.js';
-import { registry } from '../../libs/platform/metrics/registry.js';
-import { openTestDatabase, type TestDatabase } from '../support/door.js';
+import { featureName } from '../../libs/platform/context/feature-name.js';
+import { Metrics } from '../../libs/platform/metrics/metrics.js';
+import { openTestDataPath, type TestDataPath } from '../support/test-data-path.js';
 import { waitFor } from '../support/wait.js';
 
 const happened = defineEvent('thing.happened', z.object({ name: z.string() }));
@@ -14,17 +18,19 @@ const ignored = defineEvent('thing.ignored', z.object({}));
 
 const seenByNobody = { users: [] };
 
-let databases: TestDatabase;
+let databases: TestDataPath;
 let dataSource: DataSource;
 let database: Database;
-const relays: Outbox[] = [];
+const relays: OutboxRelay[] = [];
+const metrics = new Metrics();
+const pending = new PendingEvents(metrics);
 
 beforeAll(async () => {
   logger.level = 'silent';
-  databases = await openTestDatabase('outbox', []);
+  databases = await openTestDataPath('outbox', []);
   ({ dataSource } = databases);
-  await dataSource.query(`CREATE SCHEMA things; ${outboxTable('things')}; ${outboxTraceColumn('things')}`);
-  database = databases.path.databases.forFeature('things');
+  await dataSource.query(outboxSchema);
+  database = databases.path.databases.forFeature(featureName('things'));
 });
 beforeEach(() => dataSource.query('TRUNCATE things.outbox'));
 afterEach(async () => {
@@ -32,15 +38,30 @@ afterEach(async () => {
 });
 afterAll(() => databases.close());
 
-/** A process of its own, as far as events are concerned. */
+/** The table as a feature's migrations create it. */
+const outboxSchema = `
+  CREATE SCHEMA things;
+  CREATE TABLE things.outbox (
+    id uuid NOT NULL CONSTRAINT pk_outbox PRIMARY KEY,
+    topic text NOT NULL,
+    payload jsonb NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    available_at timestamptz NOT NULL DEFAULT now(),
+    attempts smallint NOT NULL DEFAULT 0,
+    failed_at timestamptz,
+    trace jsonb
+  )`;
+
+/** Acts like a separate process as far as events are concerned. */
 function startRelay(handle: (name: string) => Promise<void> | void): Outbox {
   const bus = new EventBus();
   bus.subscribe(happened, async ({ name }) => {
     await handle(name);
   });
-  const outbox = new Outbox(database, 'things', bus);
-  outbox.onApplicationBootstrap();
-  relays.push(outbox);
+  const outbox = new Outbox('things');
+  const relay = new OutboxRelay(outbox, database, bus, pending, metrics);
+  relay.onApplicationBootstrap();
+  relays.push(relay);
   return outbox;
 }
 
@@ -50,7 +71,7 @@ const waiting = () =>
   dataSource.query<{ attempts: number; failed_at: Date | null }[]>('SELECT * FROM things.outbox');
 
 describe('the outbox', () => {
-  it('tells what was committed, and nothing of what was rolled back', async () => {
+  it('delivers events of committed transactions, and none of rolled-back ones', async () => {
     const heard: string[] = [];
     const outbox = startRelay((name) => void heard.push(name));
     const failing = database.write(async (manager) => {
@@ -63,7 +84,7 @@ describe('the outbox', () => {
     expect(heard).toEqual(['committed']);
   });
 
-  it('tells each event once, though several processes relay', async () => {
+  it('delivers each event once, although several processes relay', async () => {
     const heard: string[] = [];
     const outboxes = [1, 2, 3].map(() => startRelay((name) => void heard.push(name)));
     const names = Array.from({ length: 60 }, (_, n) => `event ${n}`);
@@ -72,7 +93,7 @@ describe('the outbox', () => {
     expect(heard.sort()).toEqual(names.sort());
   });
 
-  it('tells an event again whose handler failed, later each time', async () => {
+  it('delivers an event again if its handler failed, with growing delays', async () => {
     let attempts = 0;
     const outbox = startRelay(() => {
       if (++attempts < 3) throw new Error('not now');
@@ -93,22 +114,23 @@ describe('the outbox', () => {
     await waitFor(async () => (await waiting()).length === 0);
   });
 
-  it('tells how many events wait', async () => {
-    const outbox = new Outbox(database, 'things', new EventBus());
+  it('counts the waiting events', async () => {
+    const outbox = new Outbox('things');
+    const relay = new OutboxRelay(outbox, database, new EventBus(), pending, metrics);
     for (const name of ['one', 'two']) await tell(outbox, name);
     await dataSource.query(
       'UPDATE things.outbox SET failed_at = now() WHERE id = (SELECT min(id::text)::uuid FROM things.outbox)',
     );
-    outbox.onApplicationBootstrap();
-    relays.push(outbox);
+    relay.onApplicationBootstrap();
+    relays.push(relay);
     await waitFor(async () =>
-      (await registry.getSingleMetricAsString('outbox_pending')).endsWith('{schema="things"} 1'),
+      (await metrics.registry.getSingleMetricAsString('outbox_pending')).endsWith('{schema="things"} 1'),
     );
-    await outbox.onApplicationShutdown();
-    expect(await registry.getSingleMetricAsString('outbox_pending')).not.toContain('things');
+    await relay.onApplicationShutdown();
+    expect(await metrics.registry.getSingleMetricAsString('outbox_pending')).not.toContain('things');
   });
 
-  it('sets an event aside that failed too often', async () => {
+  it('sets aside an event that failed too often', async () => {
     const outbox = startRelay(() => {
       throw new Error('never');
     });
@@ -121,7 +143,7 @@ describe('the outbox', () => {
     expect(row?.attempts).toBe(12);
   });
 
-  it('leaves events alone that this process does not handle', async () => {
+  it('ignores events that this process does not handle', async () => {
     const heard: string[] = [];
     const outbox = startRelay((name) => void heard.push(name));
     await database.write((manager) => outbox.append(manager, ignored, {}), seenByNobody);
@@ -131,14 +153,14 @@ describe('the outbox', () => {
     expect((await waiting())[0]?.attempts).toBe(0);
   });
 
-  it('tells an event no earlier than it is due', async () => {
+  it('delivers an event no earlier than it is due', async () => {
     const heard: string[] = [];
     const outbox = startRelay((name) => void heard.push(name));
     await database.write((manager) => outbox.append(manager, happened, { name: 'late' }, 3600), seenByNobody);
     await tell(outbox, 'now');
     await waitFor(() => heard.length > 0);
     expect(heard).toEqual(['now']);
-    // It is taken away once it is handled.
+    // It is removed after it was handled.
     await waitFor(async () => (await waiting()).length === 1);
   });
 });

@@ -34,7 +34,7 @@ function replicas(): readonly [PostgresNode, PostgresNode] {
   return [one, other];
 }
 const urlOf = (node: PostgresNode) => node.url(database);
-/** The same database by another port. */
+/** The same database through another port. */
 const through = (port: number) => Object.assign(new URL(urlOf(postgres.primary)), { port }).href;
 const account = () => {
   const { username: user, password } = new URL(postgres.primary.adminUrl);
@@ -44,7 +44,7 @@ const account = () => {
 beforeAll(async () => {
   [postgres, redis] = await Promise.all([startReplicatedPostgres({ replicas: 2 }), startRedis()]);
   database = new URL(await createDatabase(postgres.primary.adminUrl, 'poolers')).pathname.slice(1);
-  // The schema, for those that can not migrate.
+  // Creates the schema for the processes that cannot migrate.
   const migrating = await startFleet({ size: 1, databaseUrl: urlOf(postgres.primary) });
   await migrating.stop();
 });
@@ -65,7 +65,7 @@ const start = (databaseUrl: string, env: Readonly<Record<string, string>>, size 
     }),
   );
 
-/** What one process wrote, the other one shows at once; also with many at the same time. */
+/** What one process writes, the other one returns at once; also with many concurrent writes. */
 async function expectConsistent(fleet: Fleet, session: Session): Promise<void> {
   const round = async (n: number) => {
     const written = await createTask(fleet.member(n), session, `task ${n}`);
@@ -96,8 +96,8 @@ async function untilReadOn(fleet: Fleet, session: Session, nodes: readonly Postg
   await waitFor(isRead, { timeoutMs: 15_000, what: 'reads on each of the replicas' });
 }
 
-describe('HAProxy as the one address of both replicas', () => {
-  it('spreads reads over both, shows nothing old while one replays nothing, and loses none with a server', async () => {
+describe('HAProxy as the single address of both replicas', () => {
+  it('spreads reads over both, returns nothing stale while one has stopped replaying, and loses no read with a server', async () => {
     const [one, other] = replicas();
     const haproxy = await owned(startHaproxy({ servers: [one.port, other.port] }));
     const fleet = await start(urlOf(postgres.primary), { DATABASE_REPLICA_URLS: through(haproxy.port) });
@@ -122,7 +122,7 @@ describe('HAProxy as the one address of both replicas', () => {
 });
 
 describe('PgBouncer in transaction mode', () => {
-  it('before the primary carries everything over few connections', async () => {
+  it('in front of the primary needs only few connections', async () => {
     const target = { port: postgres.primary.port, ...account() };
     const bouncer = await owned(startPgbouncer({ target, poolSize: 3 }));
     const fleet = await start(bouncer.url(database), { DATABASE_POOLER: 'true' });
@@ -130,7 +130,7 @@ describe('PgBouncer in transaction mode', () => {
     await expectConsistent(fleet, session);
   });
 
-  it('before a replica too shows nothing old', async () => {
+  it('in front of a replica too returns nothing stale', async () => {
     const [one] = replicas();
     const [toPrimary, toReplica] = await Promise.all(
       [postgres.primary, one].map(({ port }) =>
@@ -165,7 +165,7 @@ describe('PgBouncer in transaction mode', () => {
   });
 });
 
-describe('a silent loss of all connections, as after a loss of power', () => {
+describe('a silent loss of all connections, as after a power loss', () => {
   it.each(['primary', 'replica'])('to the %s is over within seconds', async (lost) => {
     const [one] = replicas();
     const [toPrimary, toReplica] = await Promise.all([
@@ -175,7 +175,7 @@ describe('a silent loss of all connections, as after a loss of power', () => {
     const fleet = await start(through(toPrimary.port), { DATABASE_REPLICA_URLS: through(toReplica.port) }, 1);
     const session = await fleet.member(0).registerAndLogin();
     const { body } = await createTask(fleet.member(0), session, 'kept');
-    // Pools of several connections.
+    // Fills the pools with several connections.
     for (let n = 0; n < 5; n++)
       await Promise.all(
         Array.from({ length: 16 }, (_, m) =>
@@ -186,7 +186,7 @@ describe('a silent loss of all connections, as after a loss of power', () => {
       );
     (lost === 'primary' ? toPrimary : toReplica).abandon();
     const lostAt = performance.now();
-    // One at a time, which is how a pool of dead connections lasts longest.
+    // One at a time, so that a pool of dead connections lasts longest.
     let good = 0;
     let last = 0;
     const failures: string[] = [];

@@ -13,7 +13,7 @@ let caller: Client;
 let user: Session;
 
 beforeAll(async () => {
-  // fsync as in production: what was acknowledged is on the disk.
+  // fsync is on, as in production: acknowledged writes are on disk.
   server = await startPostgres({ settings: { fsync: 'on' } });
   api = await startApi({ databaseUrl: server.url });
   caller = client(api.url);
@@ -38,7 +38,7 @@ describe('kill -9 of Postgres during 1,000 writes', () => {
     const crash = (async () => {
       await waitFor(() => attempts.length >= writes / 4, { timeoutMs: 60_000, intervalMs: 5 });
       await server.kill();
-      // Long enough that writers meet a server that is away, not only one that just went.
+      // Long enough that writers find the server down, not only crashing.
       await waitFor(() => attempts.some(({ response }) => response.status === 503), { timeoutMs: 30_000 });
       await server.start();
       await waitFor(() => runSql(server.url, 'SELECT 1').then(() => true), { timeoutMs: 30_000 });
@@ -59,7 +59,7 @@ describe('kill -9 of Postgres during 1,000 writes', () => {
   }, 120_000);
 });
 
-/** Ten writers at once, until 1,000 writes are acknowledged and the server is back; the acknowledged ones. */
+/** Runs ten concurrent writers until 1,000 writes are acknowledged and the server is back. Returns the acknowledged writes. */
 async function writeUntil(attempts: Attempt[], backSince: () => number): Promise<readonly Attempt[]> {
   const acknowledged: Attempt[] = [];
   const isDone = () =>
@@ -82,7 +82,7 @@ async function writeUntil(attempts: Attempt[], backSince: () => number): Promise
   return acknowledged;
 }
 
-/** Whatever is neither an acknowledged write nor a 503 problem that says to try again. */
+/** Responses that are neither an acknowledged write nor a 503 problem with Retry-After. */
 function unexpected(attempts: readonly Attempt[]): readonly unknown[] {
   return attempts
     .filter(({ response }) => {
@@ -93,7 +93,7 @@ function unexpected(attempts: readonly Attempt[]): readonly unknown[] {
     .map(({ response }) => [response.status, response.text]);
 }
 
-/** What was logged as an error of ours; a database that is away is none. */
+/** Lines that were logged as errors of the product; an unreachable database is none. */
 function unknownErrors(of: Api): readonly string[] {
   return of
     .logs()

@@ -14,7 +14,7 @@ import { waitFor } from '../support/wait.js';
 jest.setTimeout(120_000);
 
 let postgres: TestPostgresTls;
-/** Where another authority lies, by which the server is not known. */
+/** Path of another certificate authority, which did not sign the server's certificate. */
 let stranger: string;
 beforeAll(async () => {
   postgres = await startPostgresTls();
@@ -40,11 +40,11 @@ const verified = (url: string, caFile = postgres.caFile) =>
 const wrongCa = (url: string) => verified(url, join(stranger, 'ca.crt'));
 const wrongName = (url: string) => verified(url.replace('127.0.0.1', 'localhost'));
 
-describe('Postgres over TLS, with a password that no URL takes', () => {
-  it('carries migrations, those who wait for them, pools and probes, which all verify it', async () => {
+describe('Postgres over TLS, with a password that must be escaped in a URL', () => {
+  it('serves migrations, processes that wait for them, pools and probes, which all verify its certificate', async () => {
     const url = await postgres.createDatabase();
     const env = { DATABASE_URL: verified(url), PGPASSWORD: postgres.password };
-    // The server takes none of these without TLS.
+    // Without TLS, the server accepts none of these.
     expect((await runApp('migrate', [], { ...env, DATABASE_URL: url })).code).toBe(1);
     expect(await runApp('migrate', [], env)).toMatchObject({ code: 0 });
     expect(await runApp('migrate', ['--wait'], env)).toMatchObject({ code: 0 });
@@ -67,7 +67,7 @@ describe('Postgres over TLS, with a password that no URL takes', () => {
     ['is by another authority', wrongCa, /self-signed certificate|unable to verify/],
     ['is for another host', wrongName, /does not match certificate|altnames/],
   ])(
-    'is refused where its certificate %s: at the start, by the migrator and by who waits',
+    'is refused if its certificate %s: at the start, by the migrator and by waiting processes',
     async (_, url, words) => {
       const databaseUrl = url(await postgres.createDatabase());
       const env = { DATABASE_URL: databaseUrl, PGPASSWORD: postgres.password };
@@ -85,20 +85,20 @@ describe('Postgres over TLS, with a password that no URL takes', () => {
   it.each([
     ['by another authority', wrongCa, /self-signed certificate|unable to verify/],
     ['for another host', wrongName, /does not match certificate|altnames/],
-  ])('gets no reads as a replica with a certificate %s, which the log tells once', async (_, url, words) => {
+  ])('gets no reads as a replica with a certificate %s, which is logged once', async (_, url, words) => {
     const primary = await postgres.createDatabase();
     const api = await start({
       databaseUrl: verified(primary),
       env: { DATABASE_REPLICA_URLS: url(primary) },
     });
-    // Of that replica alone: a busy machine may also keep a probe of the primary waiting.
+    // Only lines about that replica: on a busy machine a probe of the primary may time out too.
     const refusals = () =>
       api
         .logs()
         .split('\n')
         .filter((line) => line.includes('a database server does not answer') && words.test(line));
     await waitFor(() => refusals().length > 0);
-    // Several more probes.
+    // Time for several more probes.
     await new Promise((resolve) => setTimeout(resolve, 1500));
     expect(refusals()).toHaveLength(1);
     expect((await client(api.opsUrl).request('GET', '/readyz')).status).toBe(200);

@@ -66,7 +66,7 @@ describe('the process', () => {
     expect(api.logs()).not.toContain('hunter2');
   });
 
-  it('refuses embedded drivers and addresses of its own machine in production', async () => {
+  it('refuses embedded drivers and loopback addresses in production', async () => {
     const api = await start({
       waitUntilReady: false,
       env: { NODE_ENV: 'production', DATABASE_URL: undefined, PUBLIC_URL: undefined },
@@ -77,7 +77,7 @@ describe('the process', () => {
     }
   });
 
-  it('asks for a sender of mails in production with a mail server', async () => {
+  it('requires a sender address in production with a mail server', async () => {
     const real = { SMTP_URL: 'smtp://127.0.0.1:1', REDIS_URL: 'redis://127.0.0.1:1', JWT_KEYS_DIR: tmpdir() };
     const api = await start({ waitUntilReady: false, env: { NODE_ENV: 'production', ...real } });
     expect(await api.exited()).toBe(78);
@@ -86,7 +86,7 @@ describe('the process', () => {
     );
   });
 
-  it('issues tokens in the name of its own port unless told how clients reach it', async () => {
+  it('uses its own port as the issuer of tokens unless a public URL is configured', async () => {
     const api = await start({ env: { PUBLIC_URL: undefined } });
     const { accessToken } = await client(api.url).registerAndLogin();
     const port = new URL(api.url).port;
@@ -95,7 +95,7 @@ describe('the process', () => {
     expect(me.status).toBe(200);
   });
 
-  it('ends when its port is taken, and when it has no key to sign with', async () => {
+  it('ends if its port is taken, and if it has no signing key', async () => {
     const first = await start();
     const port = Number(new URL(first.url).port);
     const second = await start({ waitUntilReady: false, databaseUrl: first.databaseUrl, port });
@@ -107,7 +107,7 @@ describe('the process', () => {
     expect((await client(first.url).request('GET', '/healthz')).status).toBe(200);
   });
 
-  it('lives but is not ready while its database is away', async () => {
+  it('is alive but not ready while its database is down', async () => {
     const api = await start({
       waitUntilReady: false,
       databaseUrl: 'postgres://nobody@127.0.0.1:1/nothing',
@@ -121,21 +121,21 @@ describe('the process', () => {
   it.each([
     ['its database', { databaseUrl: 'postgres://nobody@127.0.0.1:1/nothing' }, 'waiting for the database'],
     ['migrations', { env: { MIGRATE_ON_START: 'false' } }, 'waiting for migrations'],
-  ])('stops by a signal while it waits for %s', async (_, options, words) => {
+  ])('stops on a signal while it waits for %s', async (_, options, words) => {
     const api = await start({ ...options, waitUntilReady: false });
     await waitFor(() => api.logs().includes(words));
     expect(await api.stop('SIGTERM')).toBe(0);
     expect(api.logs()).toContain('stopped before it had started');
   });
 
-  it('tells by its exit code that a command was stopped before it was done', async () => {
+  it('reports by its exit code that a command was stopped before its end', async () => {
     const databaseUrl = 'postgres://nobody@127.0.0.1:1/nothing';
     const migration = await start({ app: 'migrate', databaseUrl, waitUntilReady: false });
     await waitFor(() => migration.logs().includes('waiting for the database'));
     expect(await migration.stop('SIGTERM')).toBe(143);
   });
 
-  it('answers what is in flight before it ends, and tells that it stops', async () => {
+  it('answers requests in flight before it ends, and announces that it stops', async () => {
     const api = await start({ env: { STOP_DELAY_MS: '500' } });
     const task = await makeTask(api);
     const lock = await lockTask(api, task.id);
@@ -146,7 +146,7 @@ describe('the process', () => {
     await waitFor(() => ops.request('GET', '/readyz').then(({ status }) => status === 503));
     expect((await ops.request('GET', '/livez')).status).toBe(200);
     expectProblem(await task.caller.request('GET', '/healthz'), 503, 'stopping');
-    // The port is closed; what was in flight is not.
+    // The port is closed, but requests in flight are not aborted.
     await waitFor(() =>
       fetch(`${api.url}/healthz`).then(
         () => false,
@@ -160,13 +160,13 @@ describe('the process', () => {
     expect(api.logs()).toContain('"stopped"');
   });
 
-  it('does not wait for connections that ask nothing, or not the whole of it', async () => {
+  it('does not wait for connections without a request or with an incomplete one', async () => {
     const api = await start({ env: { STOP_TIMEOUT_MS: '20000' } });
     const { hostname, port } = new URL(api.url);
     const silent = connect(Number(port), hostname);
     const half = connect(Number(port), hostname, () => half.write('GET /healthz HTTP/1.1\r\nHost'));
     await Promise.all([once(silent, 'connect'), once(half, 'connect')]);
-    // Answered, and kept open by the client.
+    // A connection that was answered and that the client keeps open.
     await client(api.url).request('GET', '/healthz');
     const closed = Promise.all(
       [silent, half].map((socket) =>
@@ -196,12 +196,12 @@ describe('the process', () => {
     await waitFor(() => outcomes.length > 500);
     expect(await api.stop('SIGTERM')).toBe(0);
     await Promise.all(workers);
-    // Whoever opens a connection after the port is closed is refused, or reset by the kernel if it stood in the queue.
+    // A connection that is opened after the port is closed is refused, or reset by the kernel if it was in the backlog.
     const after = ['ECONNREFUSED on a new connection', 'ECONNRESET on a new connection'];
     expect(outcomes.filter((outcome) => !['200', '503', ...after].includes(outcome))).toEqual([]);
   });
 
-  it('ends by itself when draining takes too long', async () => {
+  it('ends even if draining takes too long', async () => {
     const api = await start({ env: { STOP_TIMEOUT_MS: '1000' } });
     const task = await makeTask(api);
     const lock = await lockTask(api, task.id);
@@ -212,7 +212,7 @@ describe('the process', () => {
     expect(await pending).toMatchObject({ code: 'ECONNRESET' });
   });
 
-  it('gives up a statement that takes too long with a 503 problem, and does nothing of it', async () => {
+  it('aborts a statement that takes too long with a 503 problem, and without any effect', async () => {
     const api = await start({ env: { DATABASE_STATEMENT_TIMEOUT_MS: '300' } });
     const task = await makeTask(api);
     const lock = await lockTask(api, task.id);
@@ -223,7 +223,7 @@ describe('the process', () => {
     expect((await task.get()).body).toMatchObject({ title: 'Locked', version: 1 });
   });
 
-  it('gives up a handler that takes too long with a 503 problem', async () => {
+  it('aborts a handler that takes too long with a 503 problem', async () => {
     const api = await start({ env: { HANDLER_TIMEOUT_MS: '2000' } });
     const task = await makeTask(api);
     const lock = await lockTask(api, task.id);
@@ -237,7 +237,7 @@ describe('the process', () => {
       'body',
       'POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{',
     ],
-  ])('gives up a request whose %s do not arrive with a 408 problem', async (_, raw) => {
+  ])('aborts a request whose %s do not arrive with a 408 problem', async (_, raw) => {
     const api = await start({ env: { REQUEST_TIMEOUT_MS: '400' } });
     const { hostname, port } = new URL(api.url);
     const socket = connect(Number(port), hostname).setEncoding('utf8');
@@ -249,7 +249,7 @@ describe('the process', () => {
     expect(answer).toContain('application/problem+json');
   });
 
-  it('names the origins that may call it, and no others', async () => {
+  it('allows the configured origins, and no others', async () => {
     const api = await start({ env: { CORS_ORIGINS: 'https://app.example' } });
     const caller = client(api.url);
     const ask = (origin: string) =>
@@ -263,7 +263,7 @@ describe('the process', () => {
     expect((await ask('https://evil.example')).headers['access-control-allow-origin']).toBeUndefined();
   });
 
-  it('shows scripts of other origins every header of ours', async () => {
+  it('exposes every response header to scripts of other origins', async () => {
     const caller = client((await start({ env: { CORS_ORIGINS: '*' } })).url);
     const { headers } = await caller.request('GET', '/healthz', {
       headers: { origin: 'https://app.example' },
@@ -275,7 +275,7 @@ describe('the process', () => {
   });
 
   it.each(['*', 'https://app.example'])(
-    'tells what is not there from what takes another method, with origins: %s',
+    'distinguishes unknown paths from unsupported methods, with origins: %s',
     async (origins) => {
       const caller = client((await start({ env: { CORS_ORIGINS: origins } })).url);
       expectProblem(await caller.request('GET', '/v1/nothing'), 404, 'not_found');
@@ -288,7 +288,7 @@ describe('the process', () => {
     },
   );
 
-  it('believes X-Forwarded-For only from proxies that it is told to trust', async () => {
+  it('accepts X-Forwarded-For only from trusted proxies', async () => {
     const ipOf = async (api: Api) => {
       const caller = client(api.url);
       const { email, password } = await caller.registerAndLogin();
@@ -305,7 +305,7 @@ describe('the process', () => {
     expect(await ipOf(await start({ env: { TRUSTED_PROXIES: '127.0.0.0/8' } }))).toBe('203.0.113.9');
   });
 
-  it('keeps moments as they are, whatever the zone of its machine', async () => {
+  it('stores times correctly, whatever the time zone of its machine', async () => {
     const caller = client((await start({ env: { TZ: 'Europe/Berlin' } })).url);
     const { accessToken: token } = await caller.registerAndLogin();
     for (const due_at of [
@@ -322,7 +322,7 @@ describe('the process', () => {
     }
   });
 
-  it('logs one line a request, with its id and user, and never a secret', async () => {
+  it('logs one line per request, with its id and user, and never a secret', async () => {
     const api = await start();
     const caller = client(api.url);
     const { accessToken, refreshToken, password, email, userId } = await caller.registerAndLogin();
@@ -368,7 +368,7 @@ describe('the embedded drivers', () => {
     }
   }, 60_000);
 
-  it('start with nothing configured, and kill -9 and a second start lose nothing', async () => {
+  it('start without any configuration, and lose nothing by kill -9 and a second start', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'task-api-data-'));
     const embedded = {
       env: { DATABASE_URL: undefined, MAIL_DIR: undefined, MIGRATE_ON_START: undefined, DATA_DIR: folder },
@@ -388,7 +388,7 @@ describe('the embedded drivers', () => {
   }, 60_000);
 });
 
-/** The status of the answer, or the code of the error and on which connection: on an open one, a request was lost. */
+/** The status of the response, or the error code and the kind of connection: on an open connection, a request was lost. */
 function ask(url: string, agent: Agent): Promise<string> {
   return new Promise((resolve) => {
     const request = get(url, { agent }, (response) => {

@@ -1,18 +1,18 @@
 import type { DataSource } from 'typeorm';
 
-/** What a statement did: it ran. */
+/** What a statement did when it was executed. */
 export interface QueryPlan {
-  /** The plan as Postgres gives it, for the message of a failing test. */
+  /** The plan as text, for the message of a failing test. */
   readonly json: string;
-  /** Types of its nodes. */
+  /** The types of its nodes. */
   readonly nodes: readonly string[];
-  /** Each once. */
+  /** Without duplicates. */
   readonly indexes: readonly string[];
-  /** Pages of 8 KiB that were looked at, of tables and indexes. */
+  /** Pages of 8 KiB that were read, of tables and indexes. */
   readonly buffers: number;
-  /** The most tasks that one node read: those it passed on and those it then threw away. */
+  /** The largest number of tasks that one node read, including those that its filter removed. */
   readonly rowsRead: number;
-  /** Rows of the table itself that index-only scans had to look at. */
+  /** Rows of the table that index-only scans had to fetch. */
   readonly heapFetches: number;
 }
 
@@ -20,7 +20,7 @@ interface Node {
   readonly 'Node Type': string;
   readonly 'Relation Name'?: string;
   readonly 'Index Name'?: string;
-  /** An average over the loops, as are those removed. */
+  /** An average over the loops, like the number of removed rows. */
   readonly 'Actual Rows': number;
   readonly 'Actual Loops': number;
   readonly 'Rows Removed by Filter'?: number;
@@ -48,7 +48,7 @@ export async function explain(dataSource: DataSource, { text, values }: Statemen
     json: JSON.stringify(root, null, 1),
     nodes: nodes.map((node) => node['Node Type']),
     indexes: [...new Set(nodes.flatMap((node) => node['Index Name'] ?? []))],
-    // The root's figures include those of the nodes below it.
+    // The figures of the root include all nodes below it.
     buffers: root['Shared Hit Blocks'] + root['Shared Read Blocks'],
     rowsRead: Math.max(0, ...nodes.map(tasksReadBy)),
     heapFetches: nodes.reduce((sum, node) => sum + (node['Heap Fetches'] ?? 0), 0),
@@ -57,24 +57,24 @@ export async function explain(dataSource: DataSource, { text, values }: Statemen
 
 const allOf = (node: Node): readonly Node[] => [node, ...(node.Plans ?? []).flatMap(allOf)];
 
-/** A bitmap's index scan names the index alone. */
+/** A bitmap index scan names only the index. */
 function tasksReadBy(node: Node): number {
   if (node['Relation Name'] !== 'tasks' && node['Node Type'] !== 'Bitmap Index Scan') return 0;
   const removed = (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
   return Math.round((node['Actual Rows'] + removed) * node['Actual Loops']);
 }
 
-/** A page reads 26 rows, which may lie on as many pages of the table, and walks down one index. */
+/** A page reads 26 rows, which may be on as many pages of the table, and descends one index. */
 export const rowsOfAPage = 26;
 export const fewBuffers = 60;
 
-/** The plan with what it breaks of the rules, so that a failure shows both. */
+/** The plan and the rules that it breaks, so that a failure shows both. */
 function broken(plan: QueryPlan, rules: Readonly<Record<string, boolean>>): readonly string[] {
   const names = Object.entries(rules).flatMap(([rule, holds]) => (holds ? [] : [rule]));
   return names.length === 0 ? [] : [...names, plan.json];
 }
 
-/** It read an index in its order, from where the page begins to where it ends, and nothing else. */
+/** The plan must read an index in its order, from the start of the page to its end, and nothing else. */
 export function expectWalk(plan: QueryPlan, index = /^idx_tasks_/): void {
   const rules = {
     'only walks an index': plan.nodes.join() === 'Limit,Index Scan',

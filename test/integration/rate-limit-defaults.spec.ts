@@ -9,7 +9,7 @@ const variables = [
 ];
 const shipped = Object.fromEntries(variables.map((name) => [`RATE_LIMIT_${name}`, undefined]));
 
-/** Each process counts for itself here, so that every test begins with all its points. */
+/** Each process counts on its own here, so that every test starts with all points. */
 let api: Api;
 let caller: Client;
 beforeEach(async () => {
@@ -33,7 +33,7 @@ function expectBlockedFor60Seconds(answer: ApiResponse) {
   expect(answer.headers['retry-after']).toBe('60');
 }
 
-describe('the limits as they are shipped', () => {
+describe('the default limits', () => {
   it('let a free user call 100 times in 15 minutes, and refuse the 101st for a minute', async () => {
     const { accessToken } = await caller.registerAndLogin();
     const answers = await readMany(100, accessToken);

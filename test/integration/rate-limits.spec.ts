@@ -22,7 +22,7 @@ beforeAll(async () => {
     size: 8,
     env: {
       REDIS_URL: redis.url,
-      // Longer than this machine takes with eight processes on it: it would else count for a Redis that is away.
+      // Longer than eight processes on one machine need: otherwise Redis would be treated as down.
       REDIS_TIMEOUT_MS: '5000',
       TRUSTED_PROXIES: '127.0.0.1',
       LOG_LEVEL: 'warn',
@@ -43,7 +43,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-/** An address that nobody else has. */
+/** An address that no other test uses. */
 const newIp = () => `198.18.${randomBytes(2).join('.')}`;
 const from = (ip: string) => ({ 'x-forwarded-for': ip });
 
@@ -65,7 +65,7 @@ const logIn = (email: string, password: string, n = 0) =>
     headers: from(newIp()),
   });
 
-/** Each call of which comes from an address of its own, so that none of these reaches the limits of an IP. */
+/** Calls that each come from a different address, so that no limit of an IP is reached. */
 async function newUser(tier: 'free' | 'premium' = 'free'): Promise<User> {
   const body = newRegistration();
   const { email, password } = body;
@@ -100,7 +100,7 @@ const count = (answers: readonly ApiResponse<unknown>[]) => answers.filter(isAdm
 const timesOf = async <T>(times: number, call: (n: number) => Promise<T>): Promise<readonly T[]> =>
   Promise.all(Array.from({ length: times }, (_, n) => call(n)));
 
-/** What RateLimit says of a policy: points left, and seconds until there are new ones. */
+/** The RateLimit header of a policy: points left, and seconds until they are reset. */
 function leftOf({ headers }: ApiResponse<unknown>, policy = 'user') {
   const [, left, seconds] =
     new RegExp(`"${policy}";r=(\\d+);t=(\\d+)`).exec(headers['ratelimit'] ?? '') ?? [];
@@ -117,7 +117,7 @@ function expectBlocked(answer: ApiResponse<unknown>) {
 }
 
 describe('the limit of a user', () => {
-  it('counts calls of all routes and processes together, and says truly how many are left', async () => {
+  it('counts calls of all routes and processes together, and reports correctly how many are left', async () => {
     const { token } = await newUser();
     const calls: readonly [string, string, ApiRequest?][] = [
       ['GET', '/v1/tasks'],
@@ -148,19 +148,19 @@ describe('the limit of a user', () => {
     }
   });
 
-  it('admits exactly its points when 8 processes are hammered at once', async () => {
+  it('allows exactly its points when many calls reach 8 processes at once', async () => {
     const user = await newUser();
     expect(count(await timesOf(160, (n) => readTasks(user, n)))).toBe(limits.free);
   });
 
-  it('is a larger one for premium', async () => {
+  it('is higher for premium users', async () => {
     const user = await newUser('premium');
     const answers = await timesOf(100, (n) => readTasks(user, n));
     expect(count(answers)).toBe(limits.premium);
     expect(answers[0]?.headers['ratelimit-policy']).toBe(`"user";q=${limits.premium};w=${windowSeconds}`);
   });
 
-  it('blocks for as long as Retry-After says, whatever is sent meanwhile, and then begins anew', async () => {
+  it('blocks for as long as Retry-After says, whatever is sent in the meantime, and then starts again', async () => {
     const user = await newUser();
     await timesOf(limits.free, () => readTasks(user));
     const blockedAt = performance.now();
@@ -178,13 +178,13 @@ describe('the limit of a user', () => {
     );
     const waitedMs = performance.now() - blockedAt;
     expect(waitedMs).toBeGreaterThanOrEqual(blockSeconds * 1000 - 50);
-    // Nobody who waited as told was refused.
+    // Nobody who waited as long as Retry-After said was refused.
     expect(first.askedAt).toBeLessThanOrEqual(promisedAt + 50);
     expect(seconds).toBe(blockSeconds);
     expect(leftOf(first.answer)).toEqual({ left: limits.free - 1, seconds: windowSeconds });
   });
 
-  it('costs a bulk call its operations, on every process', async () => {
+  it('counts each operation of a bulk call, on every process', async () => {
     const user = await newUser();
     const first = await bulk(user, 7, 0);
     expect([first.status, leftOf(first).left]).toEqual([200, limits.free - 7]);
@@ -199,12 +199,17 @@ describe('the limit of a user', () => {
     expect(tasks).toHaveLength(19);
   });
 
-  it('admits no more bulk calls at once than its points pay for', async () => {
-    const user = await newUser();
-    expect(count(await timesOf(24, (n) => bulk(user, 3, n)))).toBe(Math.floor(limits.free / 3));
+  it('allows only as many concurrent bulk calls as its points allow', async () => {
+    // Each call counts one point before its body is read and the others afterwards: concurrent calls may all run out of points.
+    const [hasty, patient] = [await newUser(), await newUser()];
+    const paidFor = Math.floor(limits.free / 3);
+    expect(count(await timesOf(24, (n) => bulk(hasty, 3, n)))).toBeLessThanOrEqual(paidFor);
+    let admitted = 0;
+    while (isAdmitted(await bulk(patient, 3, admitted))) admitted++;
+    expect(admitted).toBe(paidFor);
   });
 
-  it('counts a call whose token is no good against the address', async () => {
+  it('counts a call with an invalid token against the address', async () => {
     const ip = newIp();
     const answer = await fleet.member(0).request('GET', '/v1/tasks', { token: 'a.b.c', headers: from(ip) });
     expectProblem(answer, 401);
@@ -212,16 +217,16 @@ describe('the limit of a user', () => {
     expect(leftOf(await anonymous(ip), 'ip').left).toBe(limits.anonymous - 2);
   });
 
-  it('goes on where it was when Redis has lost its count', async () => {
+  it('continues its count after Redis has lost it', async () => {
     const user = await newUser();
     for (let n = 0; n < 15; n++) expect((await readTasks(user)).status).toBe(200);
     await redis.command('FLUSHALL');
     expect(leftOf(await readTasks(user)).left).toBe(limits.free - 16);
   });
 
-  it('asks Redis nothing for a block that is known', async () => {
+  it('does not ask Redis about a known block', async () => {
     const user = await newUser();
-    // Redis lists what it did with this user's count; of the user itself the outbox may have more to do meanwhile.
+    // Redis lists the commands on this user's count; the outbox may use other keys of the user in the meantime.
     const countings = async () =>
       JSON.stringify(await redis.command('SLOWLOG', 'GET', '-1')).split(`${user.id}}:limit:user`).length - 1;
     await redis.command('CONFIG', 'SET', 'slowlog-log-slower-than', '0', 'slowlog-max-len', '1000');
@@ -235,7 +240,7 @@ describe('the limit of a user', () => {
 });
 
 describe('the limit of an address', () => {
-  it('counts every route that needs no token, each address by itself', async () => {
+  it('counts every route that needs no token, separately for each address', async () => {
     const [one, other] = [newIp(), newIp()];
     const paths = ['/.well-known/jwks.json', '/v1/tasks', '/v1/users/me'];
     const admitted = await timesOf(limits.anonymous, (n) => anonymous(one, paths[n % 3], fleet.member(n)));
@@ -246,7 +251,7 @@ describe('the limit of an address', () => {
     expect(answer.headers['ratelimit-policy']).toBe(`"ip";q=${limits.anonymous};w=${windowSeconds}`);
   });
 
-  it('never refuses what a load balancer asks', async () => {
+  it('never refuses health checks of a load balancer', async () => {
     const ip = newIp();
     await timesOf(limits.anonymous + 1, () => anonymous(ip));
     expectBlocked(await anonymous(ip));
@@ -254,7 +259,7 @@ describe('the limit of an address', () => {
     expect([answer.status, answer.headers['ratelimit']]).toEqual([200, undefined]);
   });
 
-  it('is one for a whole /64 of IPv6', async () => {
+  it('is shared by a whole /64 of IPv6', async () => {
     const net = `2001:db8:${randomBytes(2).toString('hex')}`;
     const left = async (ip: string) => leftOf(await anonymous(ip), 'ip').left;
     expect(await left(`${net}:1::1`)).toBe(limits.anonymous - 1);
@@ -269,7 +274,7 @@ describe('the limit of an address', () => {
     expect(leftOf(await anonymous(`::ffff:${ip}`), 'ip').left).toBe(limits.anonymous - 2);
   });
 
-  it('goes by the last hop that is not trusted, so that a client cannot make up another', async () => {
+  it('uses the last untrusted hop, so that a client cannot forge its address', async () => {
     const ip = newIp();
     const lefts = [];
     for (const made of [newIp(), newIp(), `${newIp()}, ${newIp()}`, 'unknown'])
@@ -277,7 +282,7 @@ describe('the limit of an address', () => {
     expect(lefts).toEqual([1, 2, 3, 4].map((n) => limits.anonymous - n));
   });
 
-  it('is not moved by X-Forwarded-For where no proxy is trusted', async () => {
+  it('ignores X-Forwarded-For if no proxy is trusted', async () => {
     const untrusting = await startFleet({
       size: 1,
       databaseUrl: fleet.member(0).api.databaseUrl,
@@ -309,7 +314,7 @@ describe('the limit of credentials', () => {
     return fleet.member(n).request('POST', `/v1/auth/${route}`, { body, headers: from(ip) });
   };
 
-  it('counts all six routes of an address together, besides its other calls', async () => {
+  it('counts all six routes of an address together, separately from its other calls', async () => {
     const ip = newIp();
     for (let n = 0; n < limits.credentials; n++) {
       const answer = await call(ip, n);
@@ -329,9 +334,9 @@ describe('the limit of credentials', () => {
     expect((await call(newIp(), 1)).status).toBe(401);
   });
 
-  it('admits exactly its points when 8 processes are hammered at once', async () => {
+  it('allows exactly its points when many calls reach 8 processes at once', async () => {
     const ip = newIp();
-    // Fewer than the address may call at all.
+    // Lower than the general limit of the address.
     const answers = await timesOf(24, (n) => call(ip, n % 2 === 0 ? 2 : 3));
     expect(count(answers)).toBe(limits.credentials);
   });
@@ -339,7 +344,7 @@ describe('the limit of credentials', () => {
 
 describe('failed logins', () => {
   it.each(['known', 'unknown'])(
-    'of an e-mail that is %s are limited, from wherever they come',
+    'for an e-mail that is %s are limited, whatever address they come from',
     async (kind) => {
       const user = await newUser();
       const email = kind === 'known' ? user.email : newRegistration().email;
@@ -348,20 +353,20 @@ describe('failed logins', () => {
         expectProblem(await logIn(address, 'not the password', n), 401, 'invalid_credentials');
       }
       expectBlocked(await logIn(email, 'not the password', 1));
-      // Not even the right one tells anything now.
+      // Not even the right password reveals anything now.
       expectBlocked(await logIn(email, user.password, 2));
       expect((await logIn(newRegistration().email, 'not the password', 1)).status).toBe(401);
     },
   );
 
-  it('never exceed the limit when they come all at once', async () => {
+  it('never exceed the limit when they come at the same time', async () => {
     const { email } = newRegistration();
     const answers = await timesOf(40, (n) => logIn(email, `guess ${n}`, n));
     expect(answers.filter(({ status }) => status === 401)).toHaveLength(limits.failedLogins);
     expect(count(answers)).toBe(limits.failedLogins);
   });
 
-  it('are not counted for logins that succeed', async () => {
+  it('do not include logins that succeed', async () => {
     const { email, password } = await newUser();
     for (let n = 0; n < limits.failedLogins * 2; n++)
       expect((await logIn(email, password, n)).status).toBe(200);
@@ -369,7 +374,7 @@ describe('failed logins', () => {
     expectBlocked(await logIn(email, password));
   });
 
-  it('may be tried again after the block', async () => {
+  it('no longer block a login when the block has ended', async () => {
     const { email, password } = await newUser();
     await timesOf(limits.failedLogins, (n) => logIn(email, 'wrong', n));
     expectBlocked(await logIn(email, password, 1));
@@ -384,7 +389,7 @@ describe('refreshes', () => {
       headers: from(newIp()),
     });
 
-  it('of one session are limited, and not those of another', async () => {
+  it('of one session are limited separately from those of another', async () => {
     const user = await newUser();
     let token = user.refreshToken;
     for (let n = 0; n < limits.refreshes; n++) {
@@ -395,7 +400,7 @@ describe('refreshes', () => {
     expectBlocked(await refresh(token, 0));
     const other = await logIn(user.email, user.password);
     expect((await refresh(other.body.refresh_token, 0)).status).toBe(200);
-    // The refused one was not used up.
+    // The refused token is still valid.
     const again = await waitFor(
       async () => {
         const answer = await refresh(token, 1);
@@ -407,17 +412,17 @@ describe('refreshes', () => {
   });
 });
 
-// The last, since it takes the Redis of all others away.
+// Last, because it stops the Redis of all other tests.
 describe('without Redis', () => {
-  it('each process goes on from what it last heard, and nobody starts anew', async () => {
+  it('each process continues from the last known counts, and nobody starts again', async () => {
     const [user, blocked] = [await newUser(), await newUser()];
     await timesOf(limits.free + 1, (n) => readTasks(blocked, n));
     for (let n = 0; n < 15; n++) expect((await readTasks(user, n % 2)).status).toBe(200);
     expectBlocked(await readTasks(blocked));
     await redis.kill();
-    // A block that this process knows of stands.
+    // A block that this process knows stays.
     expectBlocked(await readTasks(blocked));
-    // Process 0 heard last of 15 points, process 1 of 14.
+    // Process 0 last knew of 15 points, process 1 of 14.
     const first = await readTasks(user, 0);
     expect(leftOf(first).left).toBe(limits.free - 16);
     expect(count(await timesOf(40, () => readTasks(user, 0)))).toBe(limits.free - 16);
@@ -425,7 +430,7 @@ describe('without Redis', () => {
     expectBlocked(await readTasks(user, 0));
   });
 
-  it('failed logins are still bounded, by each process for itself', async () => {
+  it('failed logins are still limited, by each process on its own', async () => {
     const { email } = newRegistration();
     expect(count(await timesOf(20, (n) => logIn(email, `guess ${n}`, 0)))).toBe(limits.failedLogins);
     const other = newRegistration();
@@ -434,13 +439,13 @@ describe('without Redis', () => {
     );
   });
 
-  it('nobody starts anew when Redis is back, empty', async () => {
+  it('nobody starts again when Redis comes back empty', async () => {
     const user = await newUser();
     for (let n = 0; n < limits.free; n++) expect((await readTasks(user, 3)).status).toBe(200);
     expectBlocked(await readTasks(user, 3));
     await redis.start();
     await waitFor(async () => (await fleet.member(3).metric('redis_link_up')) === 1);
-    // Still blocked, or the block has ended by itself: whichever comes, it is told truly.
+    // Still blocked, or the block has expired: the response must be right in both cases.
     const answer = await readTasks(user, 3);
     if (isAdmitted(answer)) expect(leftOf(answer).left).toBe(limits.free - 1);
     else expectBlocked(answer);

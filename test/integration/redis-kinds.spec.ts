@@ -41,13 +41,13 @@ const newest = (member: FleetMember, { accessToken: token }: Session, query = ''
 const redisHits = (member: FleetMember) =>
   member.metric('cache_requests_total', { cache: 'task-lists', layer: 'redis', result: 'hit' });
 
-/** What one process has put into Redis, another one finds there; and neither shows what a write has outdated. */
+/** Each process finds what the other one has stored in Redis, and neither returns what a write has outdated. */
 async function expectShared(fleet: Fleet): Promise<void> {
   const [one, other] = [fleet.member(0), fleet.member(1)];
   const session = await one.registerAndLogin();
   await create(one, session, 'first');
   let used = 0;
-  /** Every call of both is counted once. */
+  /** Every call of both processes is counted once. */
   const read = async (member: FleetMember, title: string, query: string) => {
     const { headers, body } = await newest(member, session, query);
     const left = Number(/;r=(\d+)/.exec(headers['ratelimit'] ?? '')?.[1]);
@@ -57,7 +57,7 @@ async function expectShared(fleet: Fleet): Promise<void> {
   const before = await redisHits(other);
   let limit = 0;
   await waitFor(async () => {
-    // Another answer each time: one that the other has made for itself it does not look for any more.
+    // A different response each time: a process does not look up in Redis what it has in memory.
     const query = `?limit=${++limit}`;
     await read(one, 'first', query);
     await read(other, 'first', query);
@@ -69,8 +69,8 @@ async function expectShared(fleet: Fleet): Promise<void> {
   await read(other, 'second', '?limit=1');
 }
 
-/** The service works, and the log tells why it does so without Redis. */
-async function expectGoneWithout(fleet: Fleet, words: RegExp): Promise<void> {
+/** The service works without Redis, and the log says why. */
+async function expectUnused(fleet: Fleet, words: RegExp): Promise<void> {
   const member = fleet.member(0);
   const session = await member.registerAndLogin();
   expect((await create(member, session, 'x')).status).toBe(201);
@@ -78,7 +78,7 @@ async function expectGoneWithout(fleet: Fleet, words: RegExp): Promise<void> {
   await waitFor(() => words.test(member.api.logs()));
 }
 
-/** Writes through one process and reads through the other until told, and how long each call took. */
+/** Writes through one process and reads through the other until stopped; records how long each call took. */
 function keepAsking(fleet: Fleet, session: Session) {
   const takes: { readonly write: number; readonly read: number }[] = [];
   let isOver = false;
@@ -117,16 +117,16 @@ describe('one Redis with a password', () => {
     await untilUsed(fleet);
   });
 
-  it('is shared, in the database that its URL names', async () => {
+  it('is shared, in the database of its URL', async () => {
     await expectShared(fleet);
     expect(String(await redis.command('INFO', 'keyspace'))).toMatch(/^db3:keys=\d+/m);
     expect(String(await redis.command('INFO', 'keyspace'))).not.toContain('db0:');
   });
 
-  it('may lose all that it holds, and no process shows anything old', async () => {
+  it('may lose all its data, and no process returns anything stale', async () => {
     const session = await fleet.member(0).registerAndLogin();
     for (let n = 0; n < 10; n++) {
-      // Both keep the answer of before.
+      // Both cache the previous response.
       await create(fleet.member(0), session, `old ${n}`);
       for (const each of fleet.members) await newest(each, session);
       await create(fleet.member(n), session, `new ${n}`);
@@ -138,7 +138,7 @@ describe('one Redis with a password', () => {
     await expectShared(fleet);
   });
 
-  it('that hangs holds requests up for its timeout once, is told of once, and is used again afterwards', async () => {
+  it('that hangs delays requests by its timeout once, is logged once, and is used again afterwards', async () => {
     const session = await fleet.member(0).registerAndLogin();
     await create(fleet.member(0), session, 'before');
     const member = fleet.member(0);
@@ -160,14 +160,14 @@ describe('one Redis with a password', () => {
         times.push(performance.now() - startedAt);
         expect([status, body.data[0]?.title]).toEqual([200, 'before']);
       }
-      // The first few met it; a busy machine is slow besides.
+      // The first few calls wait for the timeout; a busy machine is slow in addition.
       expect(times.length).toBeGreaterThan(20);
       expect(Math.max(...times)).toBeLessThan(250 + 1000);
       expect(times.filter((ms) => ms > 200).length).toBeLessThan(times.length / 4);
       expect(await member.metric('redis_link_up')).toBe(0);
       expect(await member.metric('consistency_trusted')).toBe(0);
       expect(told()).toEqual([expect.stringContaining('"msg":"Redis is lost')]);
-      // Warnings and worse.
+      // Warnings and errors.
       expect(lines(/"level":[456]0/g)).toBeLessThanOrEqual(2);
       expect((await create(member, session, 'meanwhile')).status).toBe(201);
       expect((await newest(fleet.member(1), session)).body.data[0]?.title).toBe('meanwhile');
@@ -180,7 +180,7 @@ describe('one Redis with a password', () => {
     await expectShared(fleet);
   });
 
-  it('may be killed and come back under load: no call fails and no answer is old', async () => {
+  it('may be killed and come back under load: no call fails and no response is stale', async () => {
     const session = await fleet.member(0).registerAndLogin();
     const asking = keepAsking(fleet, session);
     await waitFor(() => asking.takes.length >= 5);
@@ -192,13 +192,13 @@ describe('one Redis with a password', () => {
     const after = asking.takes.length;
     await waitFor(() => asking.takes.length >= after + 5);
     const takes = await asking.stop();
-    // Losing it costs the writes the lease's second once; the reads next to nothing.
+    // Its loss delays writes once by the lease's second, and reads hardly at all.
     expect(Math.max(...takes.map(({ read }) => read))).toBeLessThan(1500);
     expect(takes.filter(({ write }) => write > 900).length).toBeLessThanOrEqual(6);
     await expectShared(fleet);
   });
 
-  it('with another password is gone without, and told of once', async () => {
+  it('with another password is not used, which is logged once', async () => {
     const wrong = await owned(
       startFleet({
         size: 1,
@@ -217,17 +217,17 @@ describe('one Redis with a password', () => {
 });
 
 describe('Redis over TLS', () => {
-  it('is used by those who are given its authority, and gone without by others', async () => {
+  it('is used by processes that trust its authority, and not by others', async () => {
     const redis = await owned(startRedisTls());
     const fleet = await startPair({ REDIS_URL: redis.url, REDIS_CA_FILE: redis.caFile });
     await untilUsed(fleet);
     await expectShared(fleet);
     const stranger = await owned(startFleet({ size: 1, env: { REDIS_URL: redis.url } }));
-    await expectGoneWithout(stranger, /certificate/);
+    await expectUnused(stranger, /certificate/);
     await Promise.all([fleet.stop(), stranger.stop()]);
   });
 
-  it('is used by its own name only, with a password from beside the URL', async () => {
+  it('is used only under the name in its certificate, with a password outside the URL', async () => {
     const redis = await owned(startRedisTls('IP:127.0.0.1'));
     const own = { REDIS_CA_FILE: redis.caFile, REDIS_PASSWORD: redis.password };
     const fleet = await startPair({ REDIS_URL: `rediss://127.0.0.1:${redis.port}`, ...own });
@@ -236,13 +236,13 @@ describe('Redis over TLS', () => {
     const misled = await owned(
       startFleet({ size: 1, env: { REDIS_URL: `rediss://localhost:${redis.port}`, ...own } }),
     );
-    await expectGoneWithout(misled, /altnames/);
+    await expectUnused(misled, /altnames/);
     await Promise.all([fleet.stop(), misled.stop()]);
   });
 });
 
 describe('a Redis Cluster', () => {
-  it('is shared by users of all its nodes, and may lose a node under load', async () => {
+  it('is shared by clients of all its nodes, and may lose a node under load', async () => {
     const cluster = await owned(startRedisCluster());
     const hosts = cluster.hosts.map(({ host, port }) => `${host}:${port}`).join(',');
     const fleet = await startPair({ REDIS_URL: `redis+cluster://:${cluster.password}@${hosts}` });
@@ -265,7 +265,7 @@ describe('a Redis Cluster', () => {
 });
 
 describe('Redis behind Sentinels', () => {
-  it('is shared, and a failover fails no call and shows nothing old', async () => {
+  it('is shared, and during a failover no call fails and no response is stale', async () => {
     const group = await owned(startRedisSentinel());
     const [sentinel] = group.sentinels;
     const place = `${sentinel?.host}:${sentinel?.port}/${group.name}`;

@@ -11,7 +11,7 @@ import { waitFor } from '../support/wait.js';
 let directory: string;
 let files: Certificates;
 let listener: Server;
-/** What a client sent once it trusted us. */
+/** What a client sent after it trusted the server. */
 let received: string;
 let connections: number;
 
@@ -52,13 +52,13 @@ async function connect(url: string, host: string, isEnough: () => boolean): Prom
 }
 
 describe.each(urls)('a client of %s', (url) => {
-  it('speaks to a server whose certificate is for the host that it was told', async () => {
+  it('accepts a server whose certificate is for the configured host', async () => {
     await connect(url, '127.0.0.1', () => received !== '');
-    // Sentinels have a password of their own.
+    // Sentinels have their own password.
     expect(received.includes('s3cret')).toBe(!url.includes('sentinel'));
   });
 
-  it('says nothing, its password least of all, to one whose certificate is for another', async () => {
+  it('sends nothing, in particular no password, to a server whose certificate is for another host', async () => {
     await connect(url, 'localhost', () => connections >= 3);
     expect(received).toBe('');
   });

@@ -15,14 +15,14 @@ export type User = Pick<Session, 'accessToken'>;
 export const createTask = (member: FleetMember, { accessToken: token }: User, title: string) =>
   member.request<Task>('POST', '/v1/tasks', { token, body: { title } });
 
-/** Kept in no cache: it always asks the database. */
+/** Never cached: it always reads the database. */
 export const readTask = (member: FleetMember, { accessToken: token }: User, id: string) =>
   member.request<Task>('GET', `/v1/tasks/${id}`, { token });
 
 export const listTasks = (member: FleetMember, { accessToken: token }: User) =>
   member.request<List>('GET', '/v1/tasks', { token });
 
-/** Of a replica: when an API last read there, in milliseconds of Unix time; 0 for never. Probes do not count. */
+/** When the API last read from a replica, in milliseconds of Unix time; 0 for never. Probes do not count. */
 export async function lastReadAt(url: string): Promise<number> {
   const [row] = await runSql(
     url,
@@ -34,15 +34,15 @@ export async function lastReadAt(url: string): Promise<number> {
 }
 
 export interface Load {
-  /** Calls that were answered so far. @throws where one failed */
+  /** Number of calls answered so far. @throws if one failed */
   answered(): number;
-  /** Those that were 503, where that is allowed. */
+  /** Number of calls answered with 503, if that is allowed. */
   refused(): number;
-  /** Ends it. Fails where a call failed. */
+  /** Ends the load. Fails if a call failed. */
   stop(): Promise<void>;
 }
 
-/** Calls one after the other in each of `width` lanes until it is stopped; every answer must have that status. */
+/** Sends calls one after the other in each of `width` lanes until it is stopped; every response must have that status. */
 export function keepCalling(
   width: number,
   status: number,

@@ -33,7 +33,7 @@ const urlOf = (node: PostgresNode) => node.url(database);
 const replicaReads = (member: FleetMember) => member.metric('db_reads_total', { db_target: 'replica' });
 const primaryReads = (member: FleetMember) => member.metric('db_reads_total', { db_target: 'primary' });
 
-/** Each of these replicas serves reads, which it is asked for meanwhile. */
+/** Sends reads until each of these replicas serves some. */
 async function untilServing(...nodes: readonly PostgresNode[]): Promise<void> {
   const since = Date.now();
   await waitFor(
@@ -55,7 +55,7 @@ beforeAll(async () => {
     databaseUrl: url,
     env: {
       REDIS_URL: redis.url,
-      // Else a busy machine passes for a Redis that is away.
+      // Otherwise Redis would be treated as down on a busy machine.
       REDIS_TIMEOUT_MS: '2000',
       DATABASE_REPLICA_URLS: postgres.replicas.map(urlOf).join(),
     },
@@ -78,12 +78,12 @@ describe('reads', () => {
     for (let n = 0; n < 100; n++) expect((await readTask(member, session, taskId)).status).toBe(200);
     expect(await replicaReads(member)).toBeGreaterThanOrEqual(replicas + 100);
     expect(await primaryReads(member)).toBe(primary);
-    // Also one after the other, when neither is busier.
+    // Sequential reads too, when both replicas are equally busy.
     for (const node of postgres.replicas) expect(await lastReadAt(urlOf(node))).toBeGreaterThan(since);
   });
 
   it.each(['with', 'without'])(
-    'see what was written through another process, %s a token, while a replica replays nothing',
+    'see what was written through another process, %s a token, while a replica has stopped replaying',
     async (kind) => {
       await first().pauseReplay();
       try {
@@ -105,13 +105,13 @@ describe('reads', () => {
     },
   );
 
-  it('leave a replica that lags within two seconds, and come back to it', async () => {
+  it('stop using a lagging replica within two seconds, and return to it', async () => {
     await untilServing(first(), second());
     const writer = await fleet.member(0).registerAndLogin();
     await first().pauseReplay();
     const pausedAt = Date.now();
     const writes = keepCalling(1, 201, (n) => createTask(fleet.member(n), writer, 'x'));
-    // Of a user who does not write: what this one may see, the replica has.
+    // A user who does not write: the replica has everything that this user may see.
     const reads = keepCalling(4, 200, (n) => readTask(fleet.member(n), session, taskId));
     try {
       await waitFor(() => Date.now() > pausedAt + 3500, { timeoutMs: 5000, what: 'reads while it lags' });
@@ -126,7 +126,7 @@ describe('reads', () => {
     }
   });
 
-  it('none of which fails when a replica is killed, hangs, or both are killed under load', async () => {
+  it('never fail when a replica is killed or hangs, or both are killed, under load', async () => {
     const writer = await fleet.member(0).registerAndLogin();
     const writes = keepCalling(1, 201, (n) => createTask(fleet.member(n), writer, 'x'));
     const reads = keepCalling(8, 200, (n) => readTask(fleet.member(n), session, taskId));
@@ -152,7 +152,7 @@ describe('reads', () => {
   });
 });
 
-describe('across processes, while a replica replays nothing', () => {
+describe('across processes, while a replica has stopped replaying', () => {
   beforeAll(() => first().pauseReplay());
   afterAll(() => first().resumeReplay());
 
@@ -188,10 +188,10 @@ describe('across processes, while a replica replays nothing', () => {
     ],
   ];
 
-  it.each(ends)('a session that ended by %s is refused by the next request', async (_, end) => {
+  it.each(ends)('the next request refuses a session that was ended by %s', async (_, end) => {
     for (let n = 0; n < 3; n++) {
       const other = await fleet.member(n).registerAndLogin();
-      // Both keep that it stands.
+      // Both cache that the session is valid.
       for (const each of [...fleet.members, ...fleet.members])
         expect((await listTasks(each, other)).status).toBe(200);
       expect((await end(fleet.member(n), other)).status).toBe(204);
@@ -200,7 +200,7 @@ describe('across processes, while a replica replays nothing', () => {
     }
   });
 
-  it('one of many refreshes of a token at once succeeds', async () => {
+  it('one of many concurrent refreshes of a token succeeds', async () => {
     const { refreshToken } = await fleet.member(0).registerAndLogin();
     const refresh = (n: number) =>
       fleet.member(n).request<{ access_token: string }>('POST', '/v1/auth/refresh', {

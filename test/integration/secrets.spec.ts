@@ -25,8 +25,8 @@ const valuesOf = (name: string): Readonly<Record<string, string>> =>
     ]),
   );
 
-describe('the maker of Secrets', () => {
-  it('makes what is missing, with values that stand in URLs and a key that signs', async () => {
+describe('the program that creates Secrets', () => {
+  it('creates what is missing, with values that are safe in URLs and a key that can sign', async () => {
     const labels = 'app.kubernetes.io/name=task-api,app.kubernetes.io/instance=x';
     const { code, output } = await make({ ...names, SECRET_LABELS: labels });
     expect([code, output]).toEqual([0, expect.stringContaining('a Secret was made')]);
@@ -50,7 +50,7 @@ describe('the maker of Secrets', () => {
     for (const secret of [...secrets, pem]) expect(output).not.toContain(secret);
   });
 
-  it('leaves what is there as it is, and makes only what it is told', async () => {
+  it('keeps what exists, and creates only what is requested', async () => {
     await make({ JWT_KEYS_SECRET: names.JWT_KEYS_SECRET, SECRETS_NAMESPACE: 'tasks' });
     expect([...kubernetes.secrets.keys()]).toEqual(['api-jwt-keys']);
     const before = kubernetes.secrets.get('api-jwt-keys');
@@ -60,9 +60,9 @@ describe('the maker of Secrets', () => {
     expect(kubernetes.calls.filter((call) => call.startsWith('POST'))).toHaveLength(1);
   });
 
-  it('may run twice at once: the first one wins', async () => {
+  it('may run twice at the same time: the first one wins', async () => {
     let waiting: (() => void)[] = [];
-    // Both have found nothing before either makes anything.
+    // Both find nothing before either creates anything.
     kubernetes.interfere = async ({ method, url }) => {
       if (method !== 'POST' || kubernetes.calls.filter((call) => call === `POST ${url}`).length > 2)
         return false;
@@ -82,7 +82,7 @@ describe('the maker of Secrets', () => {
     expect(words.match(/a Secret is there/g)).toHaveLength(2);
   });
 
-  it('tries again where the server is away, overloaded or fails', async () => {
+  it('tries again if the server is unreachable, overloaded or fails', async () => {
     const failures = [
       (response: Parameters<typeof send>[0]) => send(response, 503, 'ServiceUnavailable'),
       (response: Parameters<typeof send>[0]) => send(response, 429, 'TooManyRequests'),
@@ -97,12 +97,12 @@ describe('the maker of Secrets', () => {
     expect([failures.length, kubernetes.secrets.size]).toEqual([0, 2]);
   });
 
-  it('takes what an earlier try has made, whose answer was lost, for made', async () => {
+  it('accepts what an earlier attempt has created, if its response was lost', async () => {
     let isFirst = true;
     kubernetes.interfere = async ({ method }, response, proceed) => {
       if (method !== 'POST' || !isFirst) return false;
       isFirst = false;
-      // The Secret is stored, but nobody hears of it.
+      // The Secret is stored, but the response is lost.
       response.writeHead = () => response;
       response.end = () => response.destroy();
       await proceed();
@@ -113,7 +113,7 @@ describe('the maker of Secrets', () => {
     expect(kubernetes.calls.filter((call) => call.startsWith('POST'))).toHaveLength(2);
   });
 
-  it('says what it was refused, and does not try that again', async () => {
+  it('reports what it was refused, and does not try that again', async () => {
     kubernetes.interfere = ({ method }, response) => {
       if (method === 'POST') send(response, 403, 'Forbidden', 'secrets is forbidden: no right to create');
       return method === 'POST';
@@ -125,8 +125,8 @@ describe('the maker of Secrets', () => {
     expect(another).toBe(1);
   });
 
-  it('gives its token to nobody but the server of its authority, and ends at once by a signal', async () => {
-    // The pod trusts another authority now.
+  it('sends its token only to a server that its authority has signed, and ends at once on a signal', async () => {
+    // The pod now trusts another authority.
     await makeCertificates(kubernetes.env['SERVICE_ACCOUNT_DIR'] ?? '');
     const run = await startApi({
       app: 'secrets',
@@ -139,7 +139,7 @@ describe('the maker of Secrets', () => {
     expect(await run.stop('SIGTERM')).toBe(143);
   });
 
-  it('tells a mistake of its configuration by exit code 78', async () => {
+  it('reports a wrong configuration by exit code 78', async () => {
     const outside = await runApp('secrets', [], { SECRET_LABELS: 'no label', CREDENTIALS_SECRET: 'A_B' });
     expect(outside).toMatchObject({ code: 78, output: expect.stringContaining('KUBERNETES_SERVICE_HOST') });
     expect(outside.output).toMatch(/CREDENTIALS_SECRET: .*\n.*\n.*\n.*SECRET_LABELS: /);

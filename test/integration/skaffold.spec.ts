@@ -38,13 +38,13 @@ async function readWith(profile: string): Promise<Skaffold> {
 }
 
 describe('skaffold.yaml', () => {
-  it('is valid by the published schema, which finds a mistake', async () => {
+  it('is valid according to the published schema, which detects a mistake', async () => {
     const file = await read();
     expect(await complaintsOf('skaffold-v4beta13', file)).toEqual([]);
     expect(await complaintsOf('skaffold-v4beta13', { ...file, biuld: {} })).not.toEqual([]);
   });
 
-  it('has the profiles that the README names', async () => {
+  it('has the profiles that the documentation names', async () => {
     const { profiles } = await read();
     expect(profiles.map(({ name }) => name)).toEqual(['dev', 'debug', 'eks', 'gke', 'aks']);
   });
@@ -60,13 +60,13 @@ describe('skaffold.yaml', () => {
         join(release?.chartPath ?? '', 'Chart.yaml'),
         ...(release?.valuesFiles ?? []),
       ];
-      // One is the user's own.
+      // One is set by the user.
       for (const each of files.filter((path) => path !== '{{.TASK_API_VALUES}}'))
         await access(join(root, each));
     },
   );
 
-  it('hands the built image to values that the chart has, and to the API variables that it knows', async () => {
+  it('passes the built image to values that the chart has, and variables that the API knows', async () => {
     const { image } = parse(await readFile(join(root, 'helm/task-api/values.yaml'), 'utf8')) as {
       readonly image: Readonly<Record<string, unknown>>;
     };

@@ -64,7 +64,7 @@ describe('mail over SMTP', () => {
     expect(api.logs()).not.toContain(token);
   });
 
-  it('is tried again when the server refuses it for now, and sent once', async () => {
+  it('is tried again if the server refuses it temporarily, and sent once', async () => {
     refusals = 1;
     const { email } = await client(api.url).registerAndLogin();
     await waitFor(() => received.length > 0, { timeoutMs: 20_000 });

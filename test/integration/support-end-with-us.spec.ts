@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { isListening } from '../support/ports.js';
 import { waitFor } from '../support/wait.js';
 
-/** A process that starts a Redis, says its port, and would go on for ever. */
+/** A process that starts Redis, prints its port, and would run for ever. */
 const script = `
   import { startRedis } from './test/support/redis.js';
   console.log((await startRedis()).port);
   setInterval(() => undefined, 1000);
 `;
 
-it('leaves no server behind when a process of tests is killed', async () => {
+it('leaves no server behind if a test process is killed', async () => {
   const args = ['--import', './scripts/typescript-hook.mjs', '--input-type=module', '-e', script];
   const tests = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = (await once(tests.stdout, 'data')) as [Buffer];

@@ -27,7 +27,7 @@ const shows = async (node: PostgresNode, word: string): Promise<boolean> =>
 const untilShown = (node: PostgresNode, word: string): Promise<unknown> =>
   waitFor(() => shows(node, word), { what: `${word} on ${node.name}`, intervalMs: 20 });
 
-/** The replica holds all that the primary has written, shown or not. */
+/** Waits until the replica has received all WAL of the primary, visible or not. */
 const untilReceived = async (node: PostgresNode): Promise<void> => {
   const [row] = await runSql(primary.adminUrl, 'SELECT pg_current_wal_flush_lsn()::text AS lsn');
   const received = 'SELECT pg_last_wal_receive_lsn() >= $1::pg_lsn AS all';
@@ -35,13 +35,13 @@ const untilReceived = async (node: PostgresNode): Promise<void> => {
 };
 
 describe('startReplicatedPostgres', () => {
-  it('shows on both replicas, which take no writes, what the primary committed', async () => {
+  it('replicates commits of the primary to both replicas, which accept no writes', async () => {
     await write(primary, 'one');
     await Promise.all([untilShown(first, 'one'), untilShown(second, 'one')]);
     await expect(write(first, 'two')).rejects.toMatchObject({ code: '25006' });
   });
 
-  it('holds back on a replica whose replay is paused, until it is resumed', async () => {
+  it('hides commits on a replica whose replay is paused, until it is resumed', async () => {
     await first.pauseReplay();
     await write(primary, 'paused');
     await untilReceived(first);
@@ -50,7 +50,7 @@ describe('startReplicatedPostgres', () => {
     await untilShown(first, 'paused');
   });
 
-  it('holds back what a replica is to apply later', async () => {
+  it('hides commits on a replica with delayed replay', async () => {
     await first.setApplyDelay(3_600_000);
     await write(primary, 'delayed');
     await untilReceived(first);
@@ -69,7 +69,7 @@ describe('startReplicatedPostgres', () => {
     expect(await shows(first, 'one')).toBe(true);
   });
 
-  it('answers nothing while paused, and goes on when resumed', async () => {
+  it('does not answer while paused, and answers again when resumed', async () => {
     second.pause();
     let answered = false;
     const answer = shows(second, 'one').finally(() => (answered = true));
@@ -81,8 +81,8 @@ describe('startReplicatedPostgres', () => {
     await untilShown(second, 'while paused');
   });
 
-  it('goes on from a promoted replica, which the others follow, the old primary too', async () => {
-    // Only the second has this, so it cannot follow the first without being made anew.
+  it('continues from a promoted replica, which the others follow, including the old primary', async () => {
+    // Only the second server has this commit, so it must be cloned again to follow the first.
     await first.kill();
     await write(primary, 'lost');
     await untilShown(second, 'lost');

@@ -24,7 +24,7 @@ async function newClient(url: string): Promise<Client> {
 }
 
 describe('startHaproxy', () => {
-  it('spreads connections over its servers, and leaves one that is hung', async () => {
+  it('spreads connections over its servers, and stops using one that hangs', async () => {
     const ways = await Promise.all([0, 1].map(() => startTcpProxy(Number(shared().port))));
     stops.push(...ways.map((way) => way.stop));
     const [hung, other] = ways as [(typeof ways)[0], (typeof ways)[0]];
@@ -32,7 +32,7 @@ describe('startHaproxy', () => {
     stops.push(proxy.stop);
     const url = Object.assign(shared(), { port: proxy.port }).href;
     const clients = await Promise.all(Array.from({ length: 4 }, () => newClient(url)));
-    // A check may be one more.
+    // A health check may be one more.
     for (const way of ways) expect(way.connections()).toBeGreaterThanOrEqual(2);
     const ends = clients.map((client) => new Promise((resolve) => client.once('end', resolve)));
     hung.freeze();
@@ -43,7 +43,7 @@ describe('startHaproxy', () => {
 });
 
 describe('startPgbouncer', () => {
-  it('lets many sessions share few connections, a transaction at a time', async () => {
+  it('lets many sessions share few connections, one transaction at a time', async () => {
     const { port, username: user, password } = shared();
     const bouncer = await startPgbouncer({ target: { port: Number(port), user, password }, poolSize: 2 });
     stops.push(bouncer.stop);

@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();
 });
 
-/** Closed at the test's end; its errors show in its commands. */
+/** Closed at the end of the test; errors appear in its commands. */
 function owned<T extends Redis | Cluster>(client: T): T {
   client.on('error', () => undefined);
   stops.push(() => client.disconnect());
@@ -22,7 +22,7 @@ function owned<T extends Redis | Cluster>(client: T): T {
 }
 
 describe('startRedisTls', () => {
-  it('serves those who trust its authority, others not', async () => {
+  it('serves only clients that trust its authority', async () => {
     const redis = await startRedisTls();
     stops.push(redis.stop);
     expect(await redis.command('PING')).toBe('PONG');
@@ -36,7 +36,7 @@ describe('startRedisTls', () => {
 });
 
 describe('startRedisCluster', () => {
-  it('spreads the keys over its nodes, and takes back one that was killed', async () => {
+  it('spreads the keys over its nodes, and readmits one that was killed', async () => {
     const cluster = await startRedisCluster();
     stops.push(cluster.stop);
     const { hosts, password, nodes } = cluster;
@@ -53,7 +53,7 @@ describe('startRedisCluster', () => {
 });
 
 describe.each([1, 3])('startRedisSentinel with %d sentinels', (count) => {
-  it('names the master, and promotes the replica when that dies', async () => {
+  it('know the master, and promote the replica when it dies', async () => {
     const group = await startRedisSentinel({ sentinels: count });
     stops.push(group.stop);
     const { name, sentinels, password, sentinelPassword, nodes } = group;

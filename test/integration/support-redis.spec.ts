@@ -9,14 +9,14 @@ describe('startRedis', () => {
   }, 180_000);
   afterAll(() => redis.stop());
 
-  it('takes commands with its password and settings only', async () => {
+  it('accepts commands only with its password, and has its settings', async () => {
     expect(await redis.command('SET', 'key', 'value')).toBe('OK');
     expect(await redis.command('CONFIG', 'GET', 'maxmemory')).toEqual(['maxmemory', '33554432']);
     const stranger = new URL(redis.url);
     expect([stranger.port, stranger.password]).toEqual([String(redis.port), redis.password]);
   });
 
-  it('answers nothing while paused', async () => {
+  it('does not answer while paused', async () => {
     redis.pause();
     const answer = redis.command('PING');
     await expect(answer).rejects.toThrow();
@@ -24,7 +24,7 @@ describe('startRedis', () => {
     expect(await redis.command('PING')).toBe('PONG');
   });
 
-  it('is away once killed, and back on its port, empty, once started', async () => {
+  it('is down after it was killed, and comes back empty on its port when started', async () => {
     await redis.command('SET', 'key', 'value');
     await redis.kill();
     await expect(redis.command('GET', 'key')).rejects.toThrow();

@@ -44,7 +44,7 @@ async function ask(client: Socket, word: string): Promise<string> {
 }
 
 describe('startTcpProxy', () => {
-  it('forwards both ways, and an end too', async () => {
+  it('forwards both directions, and the end of a connection', async () => {
     const client = await newClient();
     expect(await ask(client, 'hello')).toBe('hello');
     expect(proxy.connections()).toBe(1);
@@ -53,7 +53,7 @@ describe('startTcpProxy', () => {
     await waitFor(() => proxy.connections() === 0);
   });
 
-  it('is as slow as told in either direction, and at once again afterwards', async () => {
+  it('delays both directions as set, and none afterwards', async () => {
     const client = await newClient();
     const timed = async (): Promise<number> => {
       const start = performance.now();
@@ -66,7 +66,7 @@ describe('startTcpProxy', () => {
     expect(await timed()).toBeLessThan(100);
   });
 
-  it('forgets what is connected when told, and forwards what connects afterwards', async () => {
+  it('abandons current connections, and forwards later ones', async () => {
     const abandoned = await newClient();
     await ask(abandoned, 'hello');
     proxy.abandon();
@@ -78,7 +78,7 @@ describe('startTcpProxy', () => {
     expect(proxy.connections()).toBe(1);
   });
 
-  it('resets what is connected and what connects while cut', async () => {
+  it('resets current and new connections while cut', async () => {
     const client = await newClient();
     await ask(client, 'hello');
     proxy.cut();
@@ -89,7 +89,7 @@ describe('startTcpProxy', () => {
     expect(await ask(await newClient(), 'again')).toBe('again');
   });
 
-  it('forwards nothing while frozen, of old connections and new ones, and all of it once restored', async () => {
+  it('forwards nothing of old and new connections while frozen, and everything after it is restored', async () => {
     const client = await newClient();
     await ask(client, 'hello');
     proxy.freeze();
@@ -102,7 +102,7 @@ describe('startTcpProxy', () => {
     expect(await Promise.all([answer, lateAnswer])).toEqual(['frozen', 'late']);
   });
 
-  it('lets the server notice only once restored that a client went while frozen', async () => {
+  it('hides a client that left while frozen from the server until it is restored', async () => {
     const client = await newClient();
     await ask(client, 'hello');
     const count = (): Promise<number> =>

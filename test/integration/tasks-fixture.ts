@@ -1,49 +1,51 @@
 import type { DataSource } from 'typeorm';
 import type { DataPath } from '../../libs/platform/data-path.js';
 import type { Database } from '../../libs/platform/database/database.js';
+import { persistenceOf } from '../../libs/platform/features/persistence-of.js';
 import { logger } from '../../libs/platform/logging/logger.js';
 import { decodeCursor } from '../../libs/tasks/list/task-cursor.js';
 import { listStatement } from '../../libs/tasks/list/task-list.query.js';
-import { TaskListService } from '../../libs/tasks/list/task-list.service.js';
+import { TaskListService, taskLists } from '../../libs/tasks/list/task-list.service.js';
 import { taskQuerySchema, type TaskQuery } from '../../libs/tasks/list/task-query.schema.js';
 import { newTask, type Task } from '../../libs/tasks/task.js';
 import { TaskEntity } from '../../libs/tasks/task.entity.js';
+import { tasksFeature } from '../../libs/tasks/tasks.feature.js';
+import { tasks } from '../../libs/tasks/tasks.port.js';
 import { createTaskSchema, type TaskPage } from '../../libs/tasks/tasks.schemas.js';
-import { tasksPersistence } from '../../libs/tasks/tasks.persistence.js';
-import { openTestDatabase } from '../support/door.js';
+import { openTestDataPath } from '../support/test-data-path.js';
 import { explain, type QueryPlan, type Statement } from './query-plan.js';
 
 export type QueryInput = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** The tasks feature's tables in a database of their own, and lists on it without the HTTP layer. */
+/** The tables of the tasks feature in a separate database, and lists of them without the HTTP layer. */
 export interface TasksFixture {
   readonly url: string;
   readonly dataSource: DataSource;
   readonly path: DataPath;
   readonly database: Database;
-  /** Inserts tasks of a user; what is not said is as in a new task. */
+  /** Inserts tasks of a user; missing fields have the defaults of a new task. */
   addTasks(userId: string, tasks: readonly Partial<Task>[]): Promise<readonly Task[]>;
   /** A page for the query parameters of a request. */
   list(userId: string, query?: QueryInput): Promise<TaskPage>;
-  /** The same for a query that no validation has seen. */
+  /** The same for a query without validation. */
   listParsed(userId: string, query: TaskQuery): Promise<TaskPage>;
-  /** The plan that the page's statement ran by. */
+  /** The plan of the page's statement. */
   explain(userId: string, query?: QueryInput): Promise<QueryPlan>;
   close(): Promise<void>;
 }
 
 export async function openTasksFixture(): Promise<TasksFixture> {
   logger.level = 'silent';
-  const { url, path, dataSource, close } = await openTestDatabase('tasks', [tasksPersistence]);
-  const database = path.databases.forFeature('tasks');
-  const lists = new TaskListService(database, path.caches);
+  const { url, path, dataSource, close } = await openTestDataPath('tasks', persistenceOf([tasksFeature]));
+  const database = path.databases.forFeature(tasks);
+  const lists = new TaskListService(database, taskLists.open(path.caches));
   return {
     url,
     dataSource,
     path,
     database,
-    addTasks: async (userId, tasks) => {
-      const made = tasks.map((task) => ({ ...blank(userId), ...task }));
+    addTasks: async (userId, given) => {
+      const made = given.map((task) => ({ ...blank(userId), ...task }));
       await dataSource.manager.insert(TaskEntity, made);
       return made;
     },
@@ -57,7 +59,7 @@ export async function openTasksFixture(): Promise<TasksFixture> {
 const blank = (userId: string): Task =>
   newTask(userId, createTaskSchema.parse({ title: 'Task' }), new Date());
 
-/** The service's own statement of a page. */
+/** The service's statement for a page. */
 function pageStatement(userId: string, { cursor, ...query }: QueryInput): Statement {
   const parsed = taskQuerySchema.parse(query);
   return listStatement(userId, parsed, cursor === undefined ? null : decodeCursor(parsed, String(cursor)));

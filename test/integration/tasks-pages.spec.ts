@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => tasks.close());
 
-/** Few values each, so that ties are the rule. */
+/** Few values each, so that ties are frequent. */
 const time = fc.integer({ min: 0, max: 4 }).map((n) => new Date(Date.UTC(2026, 0, 1, 0, 0, 0, n)));
 const title = fc.constantFrom(
   'a',
@@ -48,7 +48,7 @@ const sort = fc
 type Sort = typeof sort extends fc.Arbitrary<infer T> ? T : never;
 
 describe('pages of a list', () => {
-  it('hold each task once, in the order of the model, whatever the sort, the ties and the size of a page', async () => {
+  it('contain each task once, in the order of the model, for all sorts, ties and page sizes', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(task, { maxLength: 40 }),
@@ -65,7 +65,7 @@ describe('pages of a list', () => {
     );
   }, 60_000);
 
-  it('show each task once that was there from the start, while others are inserted between pages', async () => {
+  it('contain each task of the start once, while others are inserted between pages', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(task, { minLength: 5, maxLength: 25 }),
@@ -88,7 +88,7 @@ describe('pages of a list', () => {
     );
   }, 60_000);
 
-  it('are in order by relevance too, and stay so while matches are inserted', async () => {
+  it('are ordered by relevance too, also while matches are inserted', async () => {
     const userId = uuidv7();
     const titles = ['plan', 'plan plan', 'plan plan plan', 'the plan', 'nothing'];
     await tasks.addTasks(
@@ -128,7 +128,7 @@ describe('pages of a list', () => {
 });
 
 describe('filters of a list', () => {
-  it('agree with the model, alone and together', async () => {
+  it('agree with the model, alone and combined', async () => {
     const userId = uuidv7();
     const now = Date.now();
     const dueTimes = [null, new Date(now - 3_600_000), new Date(now - 60_000), new Date(now + 3_600_000)];
@@ -152,7 +152,7 @@ describe('filters of a list', () => {
     );
   }, 60_000);
 
-  it('count a moment as after itself, not as before itself', async () => {
+  it('include the given time in "after", and exclude it from "before"', async () => {
     const userId = uuidv7();
     const moment = '2026-05-01T12:00:00.000Z';
     await tasks.addTasks(userId, [{ dueAt: new Date(moment) }]);
@@ -192,7 +192,7 @@ interface Chosen {
   readonly before: Date | null;
   readonly overdue: boolean | null;
   readonly deleted: boolean;
-  /** The range of due dates is put as the sort is. */
+  /** The range of due dates, in the direction of the sort. */
   readonly sort: string;
 }
 
@@ -222,7 +222,7 @@ function isMatch(task: Task, chosen: Chosen): boolean {
   );
 }
 
-/** Follows the cursors to the end, and returns the ids in the order in which they came. */
+/** Follows the cursors to the end and returns the ids in order. */
 async function walk(
   userId: string,
   query: QueryInput,
@@ -246,7 +246,7 @@ const sortQuery = (terms: Sort, limit: number): QueryInput => ({
   limit: String(limit),
 });
 
-/** The order that is promised: by the keys, null last in either direction, then by id as the last key goes. */
+/** The promised order: by the keys, null last in both directions, then by id in the direction of the last key. */
 function modelOrder(terms: Sort): (a: Task, b: Task) => number {
   const last = terms.at(-1)?.isDescending ? -1 : 1;
   return (a, b) => {
@@ -275,7 +275,7 @@ function valueOf(task: Task, key: Key): number | string | null {
   }
 }
 
-/** Text by code points, which UTF-8 keeps and UTF-16, JavaScript's own order, does not. */
+/** Compares text by code points, as UTF-8 does; JavaScript compares UTF-16 units. */
 function order(a: number | string, b: number | string): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   return Buffer.compare(Buffer.from(String(a)), Buffer.from(String(b)));

@@ -15,7 +15,7 @@ const keys = ['created_at', 'updated_at', 'due_at', 'priority', 'title'];
 const sorts = keys.flatMap((key) => [key, `-${key}`]);
 
 describe('a page of a user with very many tasks', () => {
-  it.each([undefined, ...sorts])('comes in the order of an index, however deep it is: %s', async (sort) => {
+  it.each([undefined, ...sorts])('is read in index order, however deep it is: %s', async (sort) => {
     const query = { sort };
     expectWalk(await tasks.explain(tasks.big, query));
     for (const row of [50_000, 100_000]) {
@@ -24,14 +24,17 @@ describe('a page of a user with very many tasks', () => {
     }
   });
 
-  it.each(['due_at', '-due_at'])('comes in the order of an index among those never due: %s', async (sort) => {
-    const cursor = await tasks.cursorAfter(tasks.big, { sort }, 100_000);
-    const { data } = await tasks.list(tasks.big, { sort, cursor });
-    expect(data.map((task) => task.due_at)).toEqual(data.map(() => null));
-    expectWalk(await tasks.explain(tasks.big, { sort, cursor }), /^idx_tasks_due_at_/);
-  });
+  it.each(['due_at', '-due_at'])(
+    'is read in index order among tasks without a due date: %s',
+    async (sort) => {
+      const cursor = await tasks.cursorAfter(tasks.big, { sort }, 100_000);
+      const { data } = await tasks.list(tasks.big, { sort, cursor });
+      expect(data.map((task) => task.due_at)).toEqual(data.map(() => null));
+      expectWalk(await tasks.explain(tasks.big, { sort, cursor }), /^idx_tasks_due_at_/);
+    },
+  );
 
-  it('comes in the order of an index for one status', async () => {
+  it('is read in index order for one status', async () => {
     const query = { status: 'cancelled' };
     expectWalk(await tasks.explain(tasks.big, query), /^idx_tasks_user_status$/);
     const cursor = await tasks.cursorAfter(tasks.big, query, 5_000);
@@ -45,12 +48,12 @@ describe('a page of a user with very many tasks', () => {
     { sort: '-due_at', due_before: '1999-01-01T00:00:00Z' },
     { sort: 'due_at', due_before: '1999-01-01T00:00:00Z' },
     { sort: '-due_at', due_after: '2999-01-01T00:00:00Z' },
-  ])('begins where the range of due dates begins, and ends with it: %j', async (query) => {
+  ])('reads only the range of due dates: %j', async (query) => {
     expectWalk(await tasks.explain(tasks.big, query), /^idx_tasks_due_at_/);
   });
 
   it.each([undefined, 'title', '-priority,due_at', 'priority,-due_at', 'title,-created_at'])(
-    'reads none where none is due in a range, whatever the sort: %s',
+    'reads nothing if no task is due in the range, whatever the sort: %s',
     async (sort) => {
       for (const range of [{ due_before: '1999-01-01T00:00:00Z' }, { due_after: '2999-01-01T00:00:00Z' }]) {
         expectReads(await tasks.explain(tasks.big, { ...range, sort }), { rows: 0, buffers: 12 });
@@ -58,7 +61,7 @@ describe('a page of a user with very many tasks', () => {
     },
   );
 
-  it('reads nothing but the trash for the trash', async () => {
+  it('reads only the trash for the trash', async () => {
     const query = { deleted: 'true' };
     expectWalk(await tasks.explain(tasks.big, query), /^idx_tasks_trash$/);
     const cursor = await tasks.cursorAfter(tasks.big, query, 1_000);
@@ -67,7 +70,7 @@ describe('a page of a user with very many tasks', () => {
 });
 
 describe('a page of one user among thousands', () => {
-  it.each([undefined, ...sorts])('comes in the order of an index: %s', async (sort) => {
+  it.each([undefined, ...sorts])('is read in index order: %s', async (sort) => {
     expectWalk(await tasks.explain(tasks.small, { sort }));
     const cursor = await tasks.cursorAfter(tasks.small, { sort }, 70);
     expectWalk(await tasks.explain(tasks.small, { sort, cursor }));
@@ -95,7 +98,7 @@ describe('a list by several keys', () => {
     { due_before: '1999-01-01T00:00:00Z' },
   ];
 
-  it.each(severalKeys)('reads the rows of its user alone, each at most once: %s', async (sort) => {
+  it.each(severalKeys)('reads only the rows of its user, each at most once: %s', async (sort) => {
     for (const [user, row] of [
       [tasks.big, 100_000],
       [tasks.small, 70],
@@ -111,11 +114,11 @@ describe('a list by several keys', () => {
 });
 
 describe('statistics', () => {
-  it('read the rows of their user alone, and those in an index', async () => {
+  it('read only the rows of their user, in an index', async () => {
     for (const user of [tasks.big, tasks.small]) {
       const live = await tasks.count(user, 'deleted_at IS NULL');
       const plan = await tasks.explainStats(user);
-      // Three processes may share the work, of which Postgres gives rounded averages.
+      // Up to three processes share the work; Postgres reports rounded averages of them.
       expectReads(plan, { rows: live + 3, buffers: 60 + live / 30 });
       expect(
         plan.nodes.filter((node) => /Scan/.test(node) && !/^(Index Only|Function|CTE|Subquery)/.test(node)),
@@ -127,11 +130,11 @@ describe('statistics', () => {
 
 describe('a search', () => {
   const withWord = (word: string): string => `title || ' ' || description ~* '\\m${word}\\M'`;
-  /** Each row once to find it, and those of the page again by way of the primary key. */
+  /** Each row once to find it, and the rows of the page again by primary key. */
   const limitsFor = (rows: number) => ({ rows, buffers: rows + 30 + 5 * Math.min(rows, rowsOfAPage) });
 
   it.each([{ sort: '-created_at' }, { sort: 'relevance' }, { sort: '-priority,due_at' }])(
-    'reads the rows of its user that have the word and no others: %j',
+    'reads only the rows of its user that contain the word: %j',
     async (query) => {
       for (const user of [tasks.big, tasks.small]) {
         const matching = await tasks.count(user, withWord('budget'));
@@ -141,14 +144,14 @@ describe('a search', () => {
     },
   );
 
-  it('reads the rows of its user that have the tag and no others', async () => {
+  it('reads only the rows of its user that have the tag', async () => {
     for (const user of [tasks.big, tasks.small]) {
       const matching = await tasks.count(user, "'travel' = ANY (tags)");
       expectReads(await tasks.explain(user, { tag: 'travel' }), limitsFor(matching));
     }
   });
 
-  it('reads a word of 200,000 tasks no more than its user has it', async () => {
+  it('reads only the tasks of its user for a word of 200,000 tasks', async () => {
     const matching = await tasks.count(tasks.small, withWord('zebra'));
     expect(matching).toBe(25);
     expectReads(await tasks.explain(tasks.small, { q: 'zebra' }), limitsFor(matching));
@@ -161,16 +164,19 @@ describe('a search', () => {
     { q: 'the zebra' },
     { q: 'zebra', tag: 'work' },
   ];
-  it.each([...ofZebras, { tag: 'rare' }])('finds the few of a user with very many: %j', async (query) => {
-    const { data } = await tasks.list(tasks.big, query);
-    expect(data.length).toBeGreaterThan(0);
-    const plan = await tasks.explain(tasks.big, query);
-    expect(plan.indexes).toContain('idx_tasks_search');
-    expectReads(plan, { rows: 2, buffers: 40 });
-  });
+  it.each([...ofZebras, { tag: 'rare' }])(
+    'finds the few matches of a user with very many tasks: %j',
+    async (query) => {
+      const { data } = await tasks.list(tasks.big, query);
+      expect(data.length).toBeGreaterThan(0);
+      const plan = await tasks.explain(tasks.big, query);
+      expect(plan.indexes).toContain('idx_tasks_search');
+      expectReads(plan, { rows: 2, buffers: 40 });
+    },
+  );
 
   it.each([...ofZebras, { tag: 'travel' }])(
-    'costs who has none of them nothing, however many others have: %j',
+    'costs nothing for a user without matches, however many other users have: %j',
     async (query) => {
       for (const user of [tasks.newcomer, uuidv7()]) {
         expectReads(await tasks.explain(user, query), { rows: 0, buffers: 12 });
@@ -178,7 +184,7 @@ describe('a search', () => {
     },
   );
 
-  it('reads nothing where there is no word to look for', async () => {
+  it('reads nothing if it contains no word to search for', async () => {
     for (const q of ['-zebra', '!!!', 'zebra or -report']) {
       expectReads(await tasks.explain(tasks.big, { q }), { rows: 0, buffers: 0 });
     }
@@ -186,7 +192,7 @@ describe('a search', () => {
 });
 
 describe('an export', () => {
-  it('reads its batches in the order of an index, however many there are', async () => {
+  it('reads its batches in index order, however many there are', async () => {
     const middle = await tasks.dataSource.query<{ id: string }[]>(
       'SELECT id FROM tasks.tasks WHERE user_id = $1 ORDER BY id OFFSET 60000 LIMIT 1',
       [tasks.big],

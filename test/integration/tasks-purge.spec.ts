@@ -1,14 +1,17 @@
-import { EventBus } from '../../libs/platform/events/event-bus.js';
+import { eventsOf } from '../../libs/platform/events/on-event.js';
 import { uuidv7 } from '../../libs/platform/ids/uuid.js';
+import { Metrics } from '../../libs/platform/metrics/metrics.js';
+import { idempotencySweep } from '../../libs/platform/sweeper/sweep-task.js';
 import { Sweeper } from '../../libs/platform/sweeper/sweeper.js';
-import { TasksEventHandlers } from '../../libs/tasks/tasks.event-handlers.js';
-import { taskSweeps } from '../../libs/tasks/tasks.sweeps.js';
-import { seedTasks } from '../../libs/tasks/task.seeder.js';
 import { priorities, statuses } from '../../libs/tasks/task.entity.js';
+import { seedTasks } from '../../libs/tasks/task.seeder.js';
+import { TasksConsumers } from '../../libs/tasks/tasks.consumers.js';
+import { tasksFeature } from '../../libs/tasks/tasks.feature.js';
 import { userDeleted } from '../../libs/users/users.events.js';
 import { openTasksFixture, type TasksFixture } from './tasks-fixture.js';
 
 const dayMs = 86_400_000;
+const sweeps = [...tasksFeature.sweeps, idempotencySweep(tasksFeature.name)];
 let tasks: TasksFixture;
 let userId: string;
 
@@ -29,6 +32,9 @@ const count = async (table: 'tasks' | 'idempotency_keys', condition = 'true', va
   return row?.n;
 };
 
+const seed = (userIds: readonly string[], howMany: number) =>
+  seedTasks({ database: tasks.database, userIds, count: howMany });
+
 const addKeys = (user: string, keys: number, age: string) =>
   tasks.dataSource.query(
     `INSERT INTO tasks.idempotency_keys (user_id, key, fingerprint, status, headers, body, created_at)
@@ -37,7 +43,7 @@ const addKeys = (user: string, keys: number, age: string) =>
   );
 
 describe('the sweeper', () => {
-  it('deletes tasks 30 days after they went to the trash and keys after 24 hours, and nothing else', async () => {
+  it('deletes trashed tasks after 30 days and keys after 24 hours, and nothing else', async () => {
     const ago = (days: number) => new Date(Date.now() - days * dayMs);
     await tasks.addTasks(userId, [
       { title: 'live', createdAt: ago(400) },
@@ -46,21 +52,21 @@ describe('the sweeper', () => {
     ]);
     await addKeys(userId, 1, '23 hours 50 minutes');
     await addKeys(userId, 1500, '24 hours 10 minutes');
-    const sweeper = new Sweeper(tasks.path.databases);
-    sweeper.register(...taskSweeps);
+    const { database } = tasks;
+    const sweeper = new Sweeper([{ feature: tasksFeature.name, database, tasks: sweeps }], new Metrics());
     expect(await sweeper.sweep()).toMatchObject({ 'tasks.trash': 1, 'tasks.idempotency_keys': 1500 });
     expect([await count('tasks'), await count('tasks', `title = 'over'`)]).toEqual([2, 0]);
     expect(await count('idempotency_keys')).toBe(1);
   });
 
-  it('finds what is over by an index', async () => {
-    await seedTasks(tasks.database, [userId], 3000);
-    // A trash that is full, and nothing in it that is over.
+  it('finds expired rows by an index', async () => {
+    await seed([userId], 3000);
+    // A full trash in which nothing has expired.
     await tasks.dataSource.query('UPDATE tasks.tasks SET deleted_at = now() WHERE user_id = $1', [userId]);
     await addKeys(userId, 3000, '1 hour');
     await tasks.dataSource.query('VACUUM ANALYZE tasks.tasks');
     await tasks.dataSource.query('ANALYZE tasks.idempotency_keys');
-    const statements = taskSweeps.flatMap(({ statement, affected }) =>
+    const statements = sweeps.flatMap(({ statement, affected }) =>
       affected === undefined
         ? [{ statement, values: [1000] }]
         : [
@@ -77,20 +83,17 @@ describe('the sweeper', () => {
   });
 });
 
-describe('the end of a user', () => {
-  it('deletes all tasks and keys of theirs, as often as it is told, and none of others', async () => {
+describe('the deletion of a user', () => {
+  it('deletes all their tasks and keys, also when repeated, and none of other users', async () => {
     const other = uuidv7();
-    await seedTasks(tasks.database, [userId], 2500);
+    await seed([userId], 2500);
     await tasks.addTasks(userId, [{ deletedAt: new Date() }]);
     await tasks.addTasks(other, [{}]);
     await addKeys(userId, 1001, '1 hour');
     await addKeys(other, 1, '1 hour');
-    const bus = new EventBus();
-    new TasksEventHandlers(bus, tasks.database).onModuleInit();
-    const meta = { id: uuidv7(), occurredAt: new Date() };
-    for (let delivery = 0; delivery < 2; delivery++) {
-      await bus.deliver(userDeleted.topic, { user_id: userId }, meta);
-    }
+    const consumers = new TasksConsumers(tasks.database);
+    expect(eventsOf(consumers.purge)).toEqual([userDeleted]);
+    for (let delivery = 0; delivery < 2; delivery++) await consumers.purge({ user_id: userId });
     expect([await count('tasks', 'user_id = $1', [userId]), await count('tasks')]).toEqual([0, 1]);
     expect([
       await count('idempotency_keys'),
@@ -100,9 +103,9 @@ describe('the end of a user', () => {
 });
 
 describe('seeded tasks', () => {
-  it('are as many as asked, spread over the users, with every status and priority, within a year', async () => {
+  it('have the requested number, spread over the users, with every status and priority, within a year', async () => {
     const users = [uuidv7(), uuidv7(), uuidv7()];
-    await seedTasks(tasks.database, users, 3001);
+    await seed(users, 3001);
     const rows = await tasks.dataSource.query<Record<string, number>[]>(
       `SELECT count(*)::int AS tasks, count(DISTINCT user_id)::int AS users, count(DISTINCT status)::int AS statuses,
               count(DISTINCT priority)::int AS priorities, count(due_at)::int AS due,
@@ -118,9 +121,9 @@ describe('seeded tasks', () => {
     expect(Math.min(rows[0]?.['due'] ?? 0, rows[0]?.['tagged'] ?? 0)).toBeGreaterThan(1000);
   });
 
-  it('are none without a user or a count', async () => {
-    await seedTasks(tasks.database, [], 10);
-    await seedTasks(tasks.database, [userId], 0);
+  it('are not created without a user or a count', async () => {
+    await seed([], 10);
+    await seed([userId], 0);
     expect(await count('tasks')).toBe(0);
   });
 });

@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterAll(() => tasks.close());
 
-/** Past the validation of a request, which takes less than the database must bear. */
+/** Bypasses the validation of a request, which accepts less than the database must handle. */
 const anyList: TaskQuery = { limit: 1, deleted: false, sort: [...defaultSort] };
 const titlesFor = async (query: QueryInput, user = userId) =>
   (await tasks.list(user, { sort: 'title', limit: '100', ...query })).data.map(({ title }) => title);
@@ -46,7 +46,7 @@ describe('a search', () => {
     expect(await titlesFor({ q: 'green -red' })).toEqual(['green']);
   });
 
-  it('finds nothing where it names no word to look for', async () => {
+  it('finds nothing if it contains no word to search for', async () => {
     await tasks.addTasks(userId, [{ title: 'anything' }]);
     for (const q of ['!!!', '-nothing', '"', '()', ':*', 'or', 'anything or -nothing'])
       expect([q, await titlesFor({ q })]).toEqual([q, []]);
@@ -61,7 +61,7 @@ describe('a search', () => {
       expect(await titlesFor({ q: 'report', sort })).toEqual(['The report', 'Lunch']);
   });
 
-  it('sees nothing of another user, even of one with the same mark', async () => {
+  it('finds nothing of another user, even of one with the same hash', async () => {
     const neighbour = userId.replace(/^.{8}/, 'ffffffff');
     await tasks.addTasks(neighbour, [{ title: 'secret plan', tags: ['secret'] }]);
     await tasks.addTasks(userId, [{ title: 'my plan' }]);
@@ -71,7 +71,7 @@ describe('a search', () => {
     expect(await titlesFor({ tag: 'secret' }, neighbour)).toEqual(['secret plan']);
   });
 
-  it('looks for tags only where tags are asked for, and for whole ones', async () => {
+  it('searches tags only in a tag filter, and only whole tags', async () => {
     await tasks.addTasks(userId, [{ title: 'a', tags: ['big plan', 'Plan'] }, { title: 'plan' }]);
     expect(await titlesFor({ q: 'plan' })).toEqual(['plan']);
     expect(await titlesFor({ tag: 'plan' })).toEqual([]);
@@ -79,7 +79,7 @@ describe('a search', () => {
     expect(await titlesFor({ tag: ['big plan', 'Plan'], q: 'a' })).toEqual(['a']);
   });
 
-  it('follows a change of the words and the tags', async () => {
+  it('reflects changes of words and tags', async () => {
     const [task] = await tasks.addTasks(userId, [{ title: 'before', tags: ['old'] }]);
     await tasks.dataSource.query(`UPDATE tasks.tasks SET title = 'after', tags = '{new}' WHERE id = $1`, [
       task?.id,
@@ -91,7 +91,7 @@ describe('a search', () => {
     ]);
   });
 
-  it('stores any text and any tag, and takes any query', async () => {
+  it('stores any text and any tag, and accepts any query', async () => {
     const awkward = fc.constantFrom(
       "'",
       '"',

@@ -1,13 +1,13 @@
 import { uuidv7 } from '../../libs/platform/ids/uuid.js';
 import { statsQuerySchema, statsSchema, type StatsQuery } from '../../libs/tasks/stats/stats.schemas.js';
 import { postgresTimeZone } from '../../libs/tasks/stats/stats-range.js';
-import { TaskStatsService } from '../../libs/tasks/stats/task-stats.service.js';
+import { TaskStatsService, taskStats } from '../../libs/tasks/stats/task-stats.service.js';
 import { priorities, statuses } from '../../libs/tasks/task.entity.js';
 import type { Task } from '../../libs/tasks/task.js';
 import { UsersPort } from '../../libs/users/users.port.js';
 import { openTasksFixture, type TasksFixture } from './tasks-fixture.js';
 
-/** The users feature, as far as stats need it. */
+/** The part of the users feature that the statistics need. */
 class UsersInTokyo extends UsersPort {
   ensureProfile = () => Promise.resolve();
   claimsOf = () => Promise.resolve({ role: 'user', tier: 'free' } as const);
@@ -20,7 +20,7 @@ let userId: string;
 
 beforeAll(async () => {
   tasks = await openTasksFixture();
-  service = new TaskStatsService(tasks.database, new UsersInTokyo(), tasks.path.caches);
+  service = new TaskStatsService(tasks.database, new UsersInTokyo(), taskStats.open(tasks.path.caches));
 });
 beforeEach(() => {
   userId = uuidv7();
@@ -38,7 +38,7 @@ const done = (createdAt: string, completedAt: string): Partial<Task> => ({
 });
 
 describe('the series', () => {
-  /** Each day with its first and last millisecond, and the hour that is missing or double in between. */
+  /** Each day with its first and last millisecond, and the hour that is skipped or repeated in between. */
   it.each([
     ['Europe/Berlin', '2026-03-28', '2026-03-28T22:59:59.999Z', '2026-03-29', 23],
     ['Europe/Berlin', '2026-10-24', '2026-10-24T21:59:59.999Z', '2026-10-25', 25],
@@ -68,13 +68,13 @@ describe('the series', () => {
     },
   );
 
-  it('leaves out the day that Samoa skipped with no task on it, and keeps those around it apart', async () => {
+  it('omits the day that Samoa skipped, and separates the days around it', async () => {
     await tasks.addTasks(userId, created('2011-12-30T09:59:59.999Z', '2011-12-30T10:00:00Z'));
     const { series } = await stats({ timezone: 'Pacific/Apia', from: '2011-12-29', to: '2011-12-31' });
     expect(series.map((day) => day.created)).toEqual([1, 0, 1]);
   });
 
-  it('has summer time in the zones that Postgres takes for abbreviations', async () => {
+  it('applies summer time in zones that Postgres treats as abbreviations', async () => {
     await tasks.addTasks(userId, created('2026-07-01T22:30:00Z'));
     for (const timezone of ['CET', 'MET']) {
       const { series } = await stats({ timezone, from: '2026-07-01', to: '2026-07-02' });
@@ -82,7 +82,7 @@ describe('the series', () => {
     }
   });
 
-  it('takes the time zone of the profile, and today with the 29 days before, unless told', async () => {
+  it('uses the time zone of the profile by default, and today with the 29 days before', async () => {
     const { series, generated_at } = await stats();
     const today = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Tokyo' }).format(new Date(generated_at));
     expect(series).toHaveLength(30);
@@ -90,18 +90,18 @@ describe('the series', () => {
     expect((await stats({ to: '2026-03-01' })).series[0]?.date).toBe('2026-01-31');
   });
 
-  it('takes 366 days and no more, and no range that ends before it begins', async () => {
+  it('accepts at most 366 days, and no range that ends before it begins', async () => {
     expect((await stats({ from: '2024-01-01', to: '2024-12-31' })).series).toHaveLength(366);
     for (const range of [
       { from: '2024-01-01', to: '2025-01-01' },
       { from: '2026-01-02', to: '2026-01-01' },
       { from: '0001-01-01', to: '9999-12-31' },
     ]) {
-      await expect(stats(range)).rejects.toMatchObject({ status: 422, code: 'validation_failed' });
+      await expect(stats(range)).rejects.toMatchObject({ kind: 'invalid', code: 'validation_failed' });
     }
   });
 
-  it('ends as late as it may where only a beginning is given', async () => {
+  it('ends as late as possible if only a start is given', async () => {
     expect((await stats({ from: '2020-01-01' })).series.at(-1)?.date).toBe('2020-12-31');
     const today = new Date().toISOString().slice(0, 10);
     expect((await stats({ from: today, timezone: 'UTC' })).series[0]?.date).toBe(today);
@@ -118,7 +118,7 @@ describe('the series', () => {
 });
 
 describe('the figures', () => {
-  it('are zero, and null where they would divide by it, for a user without tasks', async () => {
+  it('are zero, or null where they would divide by zero, for a user without tasks', async () => {
     expect(await stats()).toMatchObject({
       total: 0,
       by_status: { todo: 0, in_progress: 0, done: 0, cancelled: 0 },
@@ -127,7 +127,7 @@ describe('the figures', () => {
     });
   });
 
-  it('count live tasks of the user alone', async () => {
+  it('count only live tasks of the user', async () => {
     await tasks.addTasks(uuidv7(), [{}, {}]);
     await tasks.addTasks(userId, [
       { status: 'todo', priority: 'urgent' },
@@ -146,7 +146,7 @@ describe('the figures', () => {
     });
   });
 
-  it('look at the dates of open tasks only', async () => {
+  it('use only the dates of open tasks', async () => {
     const hours = (n: number) => new Date(Date.now() + n * 3_600_000);
     const due = [hours(-49), hours(-48), hours(1), hours(24 * 7 - 1), hours(24 * 7 + 1)];
     await tasks.addTasks(
@@ -158,7 +158,7 @@ describe('the figures', () => {
     expect(await stats()).toMatchObject({ overdue: 4, due_next_7d: 4 });
   });
 
-  it('take today from the time zone', async () => {
+  it('derive today from the time zone', async () => {
     const now = new Date();
     await tasks.addTasks(userId, [{ dueAt: now }]);
     const localDate = (timeZone: string, time: Date) =>
@@ -209,11 +209,11 @@ describe('time zones', () => {
     expect(rows.length).toBeGreaterThan(400);
   });
 
-  it('that Postgres does not know are the request’s fault', async () => {
+  it('that Postgres does not know are a client error', async () => {
     const query = { timezone: 'Europe/Atlantis', from: undefined, to: undefined };
     const days = { from: '2026-01-01', to: '2026-01-01' };
     await expect(service.get(userId, { ...query, ...days })).rejects.toMatchObject({
-      status: 422,
+      kind: 'invalid',
       errors: [{ pointer: '/timezone', code: 'unknown_timezone' }],
     });
   });

@@ -39,7 +39,7 @@ async function start(env: ApiOptions['env'] = {}): Promise<Api> {
   return api;
 }
 
-/** A trace of a caller: its ids, and the header that tells them. */
+/** The trace of a caller: its ids and its header. */
 function callerTrace(flags: '00' | '01' = '01') {
   const [traceId, spanId] = [randomBytes(16).toString('hex'), randomBytes(8).toString('hex')];
   return { traceId, spanId, headers: { traceparent: `00-${traceId}-${spanId}-${flags}` } };
@@ -50,7 +50,7 @@ const childrenOf = ({ spanId }: ReceivedSpan) =>
   receiver.spans.filter((span) => span.parentSpanId === spanId);
 
 describe('traces', () => {
-  it('reach the receiver with its headers, and tell of a request as its route, within the trace of its caller', async () => {
+  it('reach the receiver with its headers, and name a request by its route, within the trace of its caller', async () => {
     const api = await start({
       OTEL_EXPORTER_OTLP_HEADERS: 'api-key=secret%20key,x-team=tasks',
       OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
@@ -88,7 +88,7 @@ describe('traces', () => {
     expect(api.logs()).not.toContain('secret%20key');
   });
 
-  it('tell what a request asked of Postgres and Redis, and no value of it', async () => {
+  it('show the statements and commands of a request, without any values', async () => {
     const api = await start();
     const caller = client(api.url);
     const { accessToken: token, userId } = await caller.registerAndLogin();
@@ -136,7 +136,7 @@ describe('traces', () => {
     for (const value of [title, userId, token]) expect(told).not.toContain(value);
   });
 
-  it('go on where an event of the request is handled', async () => {
+  it('continue where an event of the request is handled', async () => {
     const api = await start();
     const trace = callerTrace();
     await client(api.url).request('POST', '/v1/auth/register', {
@@ -156,7 +156,7 @@ describe('traces', () => {
     );
   });
 
-  it('are named in the line of the request and in all that it logs', async () => {
+  it('are named in the log line of the request and in all other lines that it logs', async () => {
     const api = await start();
     const trace = callerTrace();
     await client(api.url).request('GET', '/v1/users/me', { headers: trace.headers });
@@ -180,7 +180,7 @@ describe('traces', () => {
     });
   });
 
-  it('call a 5xx an error, and give no route to what has none', async () => {
+  it('mark a 5xx as an error, and have no route for an unknown path', async () => {
     const api = await start({ DATABASE_STATEMENT_TIMEOUT_MS: '300' });
     const caller = client(api.url);
     const { accessToken: token } = await caller.registerAndLogin();
@@ -203,12 +203,15 @@ describe('traces', () => {
     );
 
     await caller.request('GET', '/v1/nothing/secret?token=secret');
-    const [lost] = await receiver.find((each) => each.name === 'GET', 'of the unknown address');
+    const [lost] = await receiver.find(
+      ({ kind, name }) => kind === 'server' && name === 'GET',
+      'of the unknown address',
+    );
     expect(lost).toMatchObject({ isError: false, attributes: { 'http.response.status_code': 404 } });
     expect(JSON.stringify(lost)).not.toMatch(/secret|http\.route/);
   });
 
-  it('are kept by the sampler or as the caller decided', async () => {
+  it('are sampled by the sampler or as the caller decided', async () => {
     const api = await start({
       OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
       OTEL_TRACES_SAMPLER_ARG: '0',
@@ -221,11 +224,11 @@ describe('traces', () => {
     await receiver.find((each) => each.traceId === wanted.traceId, 'that the caller wanted');
     expect(await api.stop()).toBe(0);
     expect(new Set(receiver.spans.map(({ traceId }) => traceId))).toEqual(new Set([wanted.traceId]));
-    // What nobody can look up is not named either.
+    // A trace that is not sampled is not named either.
     expect(api.logs().match(/"trace_id":"(\w+)"/g)).toEqual([`"trace_id":"${wanted.traceId}"`]);
   });
 
-  it('are sent to the end when the process stops', async () => {
+  it('are sent completely when the process stops', async () => {
     const api = await start({ OTEL_BSP_SCHEDULE_DELAY: '60000' });
     await client(api.url).request('GET', '/v1/users/me');
     expect(await api.stop()).toBe(0);
@@ -233,7 +236,7 @@ describe('traces', () => {
     expect(receiver.spans.map(({ name }) => name)).not.toContain('GET /healthz');
   });
 
-  it('hold up neither requests nor the end where the receiver does not answer', async () => {
+  it('delay neither requests nor the end of the process if the receiver does not answer', async () => {
     receiver.hang();
     const api = await start({ OTEL_BSP_MAX_QUEUE_SIZE: '20', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '10' });
     const caller = client(api.url);
@@ -246,17 +249,17 @@ describe('traces', () => {
     expect(performance.now() - from).toBeLessThan(8000);
   });
 
-  it('load nothing of OpenTelemetry where no receiver is named', async () => {
+  it('load nothing of OpenTelemetry if no receiver is configured', async () => {
     const api = await start({ ...tellTelemetryLoads, OTEL_EXPORTER_OTLP_ENDPOINT: undefined });
     await client(api.url).registerAndLogin();
     expect(await api.stop()).toBe(0);
     expect(loadedTelemetry(api.logs())).toEqual([]);
-    // The same watch sees it where it is there.
+    // The same check detects it when it is loaded.
     const traced = await start(tellTelemetryLoads);
     expect(loadedTelemetry(traced.logs())).toContain('@opentelemetry/sdk-node');
   });
 
-  it('are refused over another protocol, at the start', async () => {
+  it('refuse another protocol at the start', async () => {
     const api = await startApi({
       waitUntilReady: false,
       env: { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_TRACES_SAMPLER_ARG: '10%' },

@@ -14,7 +14,7 @@ import schemathesis
 BASE = os.environ["API_URL"]
 PASSWORD = "correct horse battery staple"
 ZONES = zoneinfo.available_timezones()
-# Each of these gets an account of its own, so that the other calls stay logged in.
+# Each of these gets its own account, so that the other calls stay logged in.
 ENDS_THE_LOGIN = {
     ("POST", "/v1/auth/logout"),
     ("POST", "/v1/auth/logout-all"),
@@ -45,7 +45,7 @@ class BearerToken:
     def get(self, case, context):
         if (case.operation.method.upper(), case.operation.path) in ENDS_THE_LOGIN:
             return log_in_anew()
-        # Tokens last 15 minutes, a run takes less.
+        # Tokens last 15 minutes; a run is shorter.
         BearerToken.shared = BearerToken.shared or log_in_anew()
         return BearerToken.shared
 
@@ -60,7 +60,7 @@ def filter_case(context, case):
     query = case.query if isinstance(case.query, dict) else {}
     body = case.body if isinstance(case.body, dict) else {}
     return not (
-        # Only the API makes a cursor.
+        # Only the API can create a cursor.
         "cursor" in query
         or is_odd_sort(query)
         or is_odd_range(query)

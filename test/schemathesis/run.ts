@@ -1,4 +1,4 @@
-/** Started by `npm run test:api`: schemathesis against the API on a throw-away database. */
+/** Started by `npm run test:api`: runs schemathesis against the API on a throw-away database. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -10,9 +10,9 @@ const api = await startApi({ databaseUrl: postgres.url, env: { LOG_LEVEL: 'error
 try {
   const args = [
     ...['--config-file', join(import.meta.dirname, 'schemathesis.toml'), 'run', `${api.url}/openapi.json`],
-    // One worker: Python 3.11's `ast` fails now and then with two ("recursion depth mismatch").
+    // One worker: with two, Python 3.11's `ast` sometimes fails ("recursion depth mismatch").
     ...['--checks', 'all', '--workers', '1', '--request-timeout', '20'],
-    // The same calls in each run: a failure in CI is one that a change brought.
+    // The same calls in each run, so that a failure in CI comes from a change.
     ...['--seed', '20261124', '--max-examples', '40', ...process.argv.slice(2)],
   ];
   const env = { ...process.env, API_URL: api.url, SCHEMATHESIS_HOOKS: join(import.meta.dirname, 'hooks.py') };

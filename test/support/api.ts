@@ -8,20 +8,24 @@ import { sharedDatabase } from './test-database.js';
 import { waitUnlessEnded } from './wait.js';
 
 export interface ApiOptions {
-  /** A new database on the shared server unless told. */
+  /** Default: a new database on the shared server. */
   readonly databaseUrl?: string;
-  /** A new folder, removed at the end, unless told. */
+  /** Default: a new folder that is removed at the end. */
   readonly mailDir?: string;
-  /** Free ones unless told, such as those of a process that this one comes after. */
+  /** Default: free ports. Set them, for example, to restart a process on its ports. */
   readonly port?: number;
   readonly opsPort?: number;
-  /** On top of what a test needs; undefined takes a variable away. */
+  /** Variables in addition to those that every test needs; undefined removes one. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Another app than the monolith: a folder of `dist/apps`. */
+  /** A folder of `dist/apps`; default: the monolith. */
   readonly app?: string;
+  /** Arguments of Node that replace the app of `dist`: options, a file and its arguments. */
+  readonly program?: readonly string[];
   readonly args?: readonly string[];
+  /** Another checkout with its own `dist` and `node_modules`, whose build is started. TEST_API_ROOT names one for a whole run. */
+  readonly root?: string;
   readonly timeoutMs?: number;
-  /** Returns without waiting for readiness, for a start that is to fail or to be watched. */
+  /** Returns without waiting for readiness, for tests of a start or of a failing start. */
   readonly waitUntilReady?: boolean;
 }
 
@@ -31,20 +35,20 @@ export interface Api {
   readonly mailDir: string;
   readonly databaseUrl: string;
   readonly pid: number;
-  /** What it has printed so far. */
+  /** Its output so far. */
   logs(): string;
-  /** Waits until it has ended by itself. Null: by a signal. */
+  /** Waits until the process ends by itself. Null: it was ended by a signal. */
   exited(): Promise<number | null>;
-  /** Sends the signal and waits for the end; one that takes too long (40 s) is killed and fails the test. */
+  /** Sends the signal and waits for the end. A process that takes longer than 40 s is killed, and the test fails. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
-  /** As a loss of power would. */
+  /** Kills it, as a power loss would. */
   kill(): Promise<void>;
 }
 
-const root = join(import.meta.dirname, '..', '..');
+const ownRoot = join(import.meta.dirname, '..', '..');
 const stopTimeoutMs = 40_000;
 
-/** The limits count as they always do, but no suite reaches them unless it means to. */
+/** Rate limits that are active but so high that no suite reaches them by accident. */
 const generousLimits = {
   RATE_LIMIT_FREE_POINTS: '1000000',
   RATE_LIMIT_PREMIUM_POINTS: '1000000',
@@ -54,7 +58,7 @@ const generousLimits = {
   RATE_LIMIT_REFRESH_POINTS: '1000000',
 };
 
-/** The compiled API as a process of its own, on free ports: a black box. */
+/** Starts the compiled API as a separate process on free ports; tests use it as a black box. */
 export async function startApi(options: ApiOptions = {}): Promise<Api> {
   const place = await choosePlace(options);
   const { databaseUrl, mailDir, port, opsPort } = place;
@@ -64,7 +68,9 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
     MAIL_DIR: mailDir,
     ...options.env,
   };
-  const api = launch([options.app ?? 'api', ...(options.args ?? [])], env, place);
+  const root = options.root ?? process.env['TEST_API_ROOT'] ?? ownRoot;
+  const { app = 'api', program = [join('dist', 'apps', app, 'main.js')], args = [] } = options;
+  const api = launch(root, [...program, ...args], env, place);
   if (options.waitUntilReady === false) return api;
   try {
     await untilReady(api, options.timeoutMs ?? 30_000);
@@ -94,7 +100,7 @@ async function choosePlace({ databaseUrl, mailDir, port, opsPort }: ApiOptions):
   };
 }
 
-/** None of ours beyond what finds programs, so that a developer's own settings do not reach the test. */
+/** Only the variables that are needed to find programs, so that a developer's own settings do not reach the test. */
 function baseEnvironment(port: number, opsPort: number): Readonly<Record<string, string | undefined>> {
   const { PATH, HOME, TMPDIR, SystemRoot } = process.env;
   return {
@@ -111,19 +117,23 @@ function baseEnvironment(port: number, opsPort: number): Readonly<Record<string,
 }
 
 function launch(
-  [app = 'api', ...appArgs]: readonly string[],
+  root: string,
+  program: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
   place: Place,
 ): Api {
-  const program = join(root, 'node_modules', '.bin', 'node');
-  // As scripts/app.mjs starts it.
-  const args = ['--max-semi-space-size=8', join('dist', 'apps', app, 'main.js'), ...appArgs];
-  const child = spawn(program, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const node = join(root, 'node_modules', '.bin', 'node');
+  // As in scripts/app.mjs.
+  const child = spawn(node, ['--max-semi-space-size=8', ...program], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const logs = collect(child);
   const exit = exitOf(child).finally(() => cleanUp(place, atExit));
   const atExit = (): boolean => child.kill('SIGKILL');
   process.once('exit', atExit);
-  // Whoever waits for it sees how it failed; nobody has to.
+  // Whoever awaits it gets the error; nobody has to await it.
   exit.catch(() => undefined);
   const end = (signal: NodeJS.Signals): Promise<number | null> => stop(child, exit, signal, logs);
   return {
@@ -152,7 +162,7 @@ function collect(child: ChildProcess): () => string {
   return () => chunks.join('');
 }
 
-/** `close` rather than `exit`, so that the last words are in the logs. */
+/** `close` instead of `exit`, so that the logs are complete. */
 async function exitOf(child: ChildProcess): Promise<number | null> {
   const [code] = (await once(child, 'close')) as [number | null];
   return code;
@@ -177,7 +187,7 @@ async function stop(
   return code;
 }
 
-/** Fails at once, with its output, if the process ends instead. */
+/** Waits for readiness. Fails at once, with the process's output, if it ends instead. */
 async function untilReady(api: Api, timeoutMs: number): Promise<void> {
   const isReady = (): Promise<boolean> => answers(`${api.opsUrl}/readyz`);
   try {

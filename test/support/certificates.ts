@@ -6,9 +6,9 @@ import { getProgram } from './programs.js';
 
 const execute = promisify(execFile);
 
-/** Paths, in PEM. */
+/** Paths of PEM files. */
 export interface Certificates {
-  /** The authority that a client has to trust; no system does. */
+  /** The certificate authority that a client has to trust; no system trusts it. */
   readonly caFile: string;
   readonly certFile: string;
   readonly keyFile: string;
@@ -16,7 +16,7 @@ export interface Certificates {
 
 export const localNames = 'IP:127.0.0.1,DNS:localhost';
 
-/** A new authority and a certificate of a server by it, for those names. By openssl, since Node cannot make any. */
+/** Creates a certificate authority and a server certificate for these names. Uses openssl, because Node cannot create certificates. */
 export async function makeCertificates(directory: string, names = localNames): Promise<Certificates> {
   const program = await getProgram('openssl');
   const openssl = (...args: readonly string[]): Promise<unknown> =>

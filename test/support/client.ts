@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Agent, request as startRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { request as startSecureRequest } from 'node:https';
 import { buffer } from 'node:stream/consumers';
+import { recorded } from './recorded-answers.js';
 
 export interface ApiRequest {
   /** Sent as a bearer token. */
@@ -9,21 +10,21 @@ export interface ApiRequest {
   readonly headers?: OutgoingHttpHeaders;
   /** Sent as JSON. */
   readonly body?: unknown;
-  /** Sent as it is instead; its content type is then the caller's. */
+  /** Sent unchanged in place of JSON; the caller sets the content type. */
   readonly raw?: string | Buffer;
   readonly timeoutMs?: number;
 }
 
 export interface ApiResponse<T = Json> {
   readonly status: number;
-  /** Names in lower case; several values of one name are joined by a comma. */
+  /** Names in lower case; several values of one name are joined with a comma. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Parsed where the answer is JSON, else null. The caller says what it expects; assertions prove it. */
+  /** Parsed if the response is JSON, else null. The type is what the caller expects; assertions verify it. */
   readonly body: T;
   readonly text: string;
 }
 
-/** What a test reads out of an answer before it has proved its shape. */
+/** A response body whose shape the test has not verified yet. */
 export interface Json {
   readonly [member: string]: JsonValue;
 }
@@ -48,16 +49,16 @@ export interface Registration {
 export interface Client {
   readonly baseUrl: string;
   request<T = Json>(method: string, path: string, options?: ApiRequest): Promise<ApiResponse<T>>;
-  /** A new account by way of the real routes. */
+  /** Creates an account by the real routes. */
   registerAndLogin(overrides?: Partial<Registration>): Promise<Session>;
   login(email: string, password: string): Promise<Pick<Session, 'accessToken' | 'refreshToken'>>;
-  /** Closes its connections. Idle ones do not keep the process from ending. */
+  /** Closes its connections. Idle connections do not keep the process alive. */
   close(): void;
 }
 
 /**
- * A client of the API at that address, else of the one that the suite runs on. It may come from another address of this
- * machine: Linux takes all of 127.0.0.0/8 for its own.
+ * A client of the API at that address; default: the API of the suite. It may use another source address: on Linux, all
+ * of 127.0.0.0/8 belongs to this machine.
  */
 export function client(baseUrl = sharedApiUrl(), localAddress?: string): Client {
   const from = localAddress === undefined ? {} : { localAddress };
@@ -66,7 +67,8 @@ export function client(baseUrl = sharedApiUrl(), localAddress?: string): Client 
     method: string,
     path: string,
     options: ApiRequest = {},
-  ): Promise<ApiResponse<T>> => send<T>(agent, new URL(path, baseUrl), method, options);
+  ): Promise<ApiResponse<T>> =>
+    recorded({ method, path, options }, () => send<T>(agent, new URL(path, baseUrl), method, options));
   const login: Client['login'] = async (email, password) => {
     const { body } = await expectStatus(
       200,
@@ -88,7 +90,7 @@ interface Tokens {
   readonly refresh_token: string;
 }
 
-/** Values for an account that nobody else has. */
+/** Values for a new account, unique to it. */
 export function newRegistration(overrides: Partial<Registration> = {}): Registration {
   const unique = randomBytes(8).toString('hex');
   const defaults = { password: `correct horse ${unique}`, name: 'Ada Lovelace', timezone: 'Europe/Berlin' };
@@ -103,7 +105,7 @@ async function expectStatus<T>(status: number, pending: Promise<ApiResponse<T>>)
   return response;
 }
 
-/** By node:http, because fetch neither sends every header as told nor shows connections that broke. */
+/** Uses node:http, because fetch changes some headers and hides broken connections. */
 async function send<T>(agent: Agent, url: URL, method: string, options: ApiRequest): Promise<ApiResponse<T>> {
   const payload = options.raw ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
   const headers = { ...defaultHeaders(options, payload), ...options.headers };

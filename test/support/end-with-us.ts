@@ -18,13 +18,13 @@ const script = `
 `;
 
 /**
- * Ends a server and removes its folder when our process ends without having done so, be it by a signal. Jest gives
- * each suite a copy of `process`, whose `exit` event never comes; a shell that reads from us notices every end.
- * @returns What calls it off.
+ * Ends a server and removes its folder if this process ends without doing so, for example by a signal. Jest gives each
+ * suite a copy of `process`, which never emits `exit`; a shell that reads from this process notices every end.
+ * @returns A function that cancels this.
  */
 export function endWithUs({ pid, signal, directory = '' }: Remains): () => void {
   const args = ['-c', script, 'sh', String(pid), signal.slice('SIG'.length), directory];
-  // In a session of its own, since Ctrl-C in a terminal goes to all processes of ours.
+  // In a separate session, because Ctrl-C in a terminal reaches all processes of this one.
   const watcher = spawn('/bin/sh', args, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   watcher.unref();
   const input = watcher.stdin as Socket;

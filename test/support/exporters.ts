@@ -7,11 +7,11 @@ export interface Exporter extends ServerProcess {
   readonly address: string;
 }
 
-/** Prometheus' exporter of a Postgres server; on Debian as root it is installed. */
+/** Prometheus' exporter for a Postgres server; on Debian as root it is installed. */
 export const startPostgresExporter = (url: string): Promise<Exporter> =>
   start('prometheus-postgres-exporter', { DATA_SOURCE_NAME: `${url}?sslmode=disable&connect_timeout=3` });
 
-/** The exporter of a Redis server that Debian has; as root it is installed. */
+/** Debian's exporter for a Redis server; as root it is installed. */
 export const startRedisExporter = ({
   port,
   password,

@@ -2,10 +2,10 @@ import { Client } from 'pg';
 import { reasons, things, verbs } from '../../libs/tasks/task.words.js';
 
 export interface TaskLot {
-  /** Task n is of owner n modulo their number: all lie interleaved, and who stands there more often has more. */
+  /** Task n belongs to owner n modulo the number of owners, so that the tasks of all owners are interleaved. An owner who is listed more often has more tasks. */
   readonly owners: readonly string[];
   readonly count: number;
-  /** Begins each title of the lot. */
+  /** Each title of the batch begins with it. */
   readonly word?: string;
 }
 
@@ -19,14 +19,14 @@ const rowsOfAStatement = 100_000;
 const settings = [
   "SET maintenance_work_mem = '256MB'",
   'SET synchronous_commit = off',
-  // Both connections build indexes; more workers would only wait for a core.
+  // Both connections build indexes; more workers would only wait for a CPU.
   'SET max_parallel_maintenance_workers = 0',
 ];
 
 /**
- * Makes very many tasks like those of `npm run seed`, lot after lot over the last year, within Postgres. For an empty
- * table that nobody else uses: its indexes go and come back when all rows are there, and from then on it is not logged,
- * which only a crash would show. A million takes half a minute on two cores, most of it for `search`.
+ * Creates very many tasks like those of `npm run seed`, spread over the last year, batch by batch, inside Postgres. For
+ * an empty table that nobody else uses: its indexes are dropped and created again after all rows, and the table becomes
+ * unlogged, which only a crash would reveal. A million tasks take half a minute on two cores, mostly for `search`.
  */
 export async function fillTasks(url: string, lots: readonly TaskLot[]): Promise<void> {
   await withClients(url, async (clients) => {
@@ -57,7 +57,7 @@ async function withClients(url: string, use: (clients: Clients) => Promise<void>
   }
 }
 
-/** Each connection takes the next statement as soon as it is free. */
+/** Each connection runs the next statement as soon as it is free. */
 async function share(clients: Clients, statements: readonly Statement[]): Promise<void> {
   const queue = [...statements];
   const work = async (client: Client): Promise<void> => {
@@ -68,7 +68,7 @@ async function share(clients: Clients, statements: readonly Statement[]): Promis
   await Promise.all(clients.map(work));
 }
 
-/** All but the primary key's; the one that takes longest to build, GIN, comes first. */
+/** All indexes except the primary key; GIN, which takes longest to build, comes first. */
 const indexesOfTasks = `
   SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition FROM pg_index
   JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
@@ -89,17 +89,17 @@ function insertsOf(lots: readonly TaskLot[]): Statement[] {
 }
 
 const array = (words: readonly string[]): string => `ARRAY['${words.join("', '")}']`;
-/** One of the words, as `hash` says. */
+/** SQL that selects one of the words by `hash`. */
 const oneOf = (words: readonly string[], hash: string): string =>
   `(${array(words)})[1 + ${hash} % ${words.length}]`;
-/** Each of the words as often as its share of 100; `limits` are the sums of the shares but the last. */
+/** SQL that selects each word as often as its share of 100; `limits` are the cumulated shares except the last. */
 const weighted = (words: readonly string[], limits: readonly number[], hash: string): string =>
   `(${array(words)})[1 + width_bucket(${hash} % 100, ARRAY[${limits.join(', ')}])]`;
 
 const tags = ['{}', '{work}', '{home,urgent}', '{waiting,finance,travel}'];
 
 /**
- * Tasks $1 to $2 of $3 in all. The hashes of its number stand for chance: a run makes the tasks that the last one made.
+ * Tasks $1 to $2 of $3 in all. Hashes of the task's number replace random numbers, so that every run creates the same tasks.
  */
 const insert = `
   INSERT INTO tasks.tasks (id, user_id, title, description, status, priority, due_at, tags, completed_at, created_at,

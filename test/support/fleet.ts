@@ -8,27 +8,27 @@ import { sharedDatabase } from './test-database.js';
 
 export interface FleetOptions {
   readonly size: number;
-  /** A new one on the shared server unless told. */
+  /** Default: a new database on the shared server. */
   readonly databaseUrl?: string;
-  /** On top of what a test needs; undefined takes a variable away. A function is told the number of the process. */
+  /** Variables in addition to those that every test needs; undefined removes one. A function gets the number of the process. */
   readonly env?: Environment | ((n: number) => Environment);
 }
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface FleetMember extends Client {
   readonly api: Api;
-  /** Value of a metric, summed over what its labels leave open. */
+  /** Value of a metric, summed over all labels that are not given. */
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
 }
 
 export interface Fleet {
   readonly members: readonly FleetMember[];
-  /** By number; those that do not exist begin again from the first. */
+  /** By number; numbers beyond the last process wrap around. */
   member(n: number): FleetMember;
   stop(): Promise<void>;
 }
 
-/** Several processes of the API that are one service: they share database, keys and issuer. */
+/** Starts several API processes of one service: they share database, keys and issuer. */
 export async function startFleet({ size, databaseUrl, env = {} }: FleetOptions): Promise<Fleet> {
   const folder = await mkdtemp(join(tmpdir(), 'task-api-fleet-'));
   const url = databaseUrl ?? (await sharedDatabase('fleet'));
@@ -52,7 +52,7 @@ export async function startFleet({ size, databaseUrl, env = {} }: FleetOptions):
     return member;
   };
   try {
-    // The first alone, since it runs the migrations.
+    // The first one starts alone, because it runs the migrations.
     await start(0);
     await Promise.all(Array.from({ length: size - 1 }, (_, n) => start(n + 1)));
   } catch (error) {

@@ -11,17 +11,17 @@ export interface Haproxy {
 }
 
 export interface HaproxyOptions {
-  /** Ports on this machine. */
+  /** Ports of the servers on this machine. */
   readonly servers: readonly number[];
-  /** `roundrobin` unless told. */
+  /** Default: `roundrobin`. */
   readonly balance?: 'roundrobin' | 'leastconn';
-  /** `tcp` unless told, which a hung server passes; `postgres` asks it for an answer. */
+  /** Default: `tcp`, which a hung server passes; `postgres` requires a response. */
   readonly check?: 'tcp' | 'postgres';
 }
 
 /**
- * HAProxy before several servers, connection by connection. One that fails two checks, 100 ms apart, gets no more
- * connections, and those that it has are closed.
+ * Starts HAProxy, which distributes connections over several servers. A server that fails two checks, 100 ms apart, gets
+ * no more connections, and its open ones are closed.
  */
 export async function startHaproxy(options: HaproxyOptions): Promise<Haproxy> {
   const program = await getProgram('haproxy');

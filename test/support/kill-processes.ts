@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { waitFor } from './wait.js';
 
-/** Ends a process and its children as a loss of power would, and waits until all of them are gone. */
+/** Kills a process and its children, as a power loss would, and waits until all of them have ended. */
 export async function killWithChildren(pid: number): Promise<void> {
-  // Stopped first, so that it has no more children after they were listed.
+  // Stopped first, so that it starts no more children after they were listed.
   process.kill(pid, 'SIGSTOP');
   const pids = [pid, ...childrenOf(pid)];
   for (const each of pids) signal(each, 'SIGKILL');
@@ -16,13 +16,13 @@ export async function untilGone(pids: readonly number[]): Promise<void> {
   await waitFor(() => !pids.some(isRunning), { what: `the end of ${pids.join(', ')}`, intervalMs: 20 });
 }
 
-/** Freezes a process and its children where they stand, or lets them go on. */
+/** Stops a process and its children (SIGSTOP), or continues them. */
 export function signalWithChildren(pid: number, name: 'SIGSTOP' | 'SIGCONT'): void {
   signal(pid, name);
   for (const child of childrenOf(pid)) signal(child, name);
 }
 
-/** Ignores one that is gone already. */
+/** Ignores a process that has already ended. */
 export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
@@ -31,7 +31,7 @@ export function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** By `/proc` on Linux, since slim images have no `ps`. */
+/** Reads `/proc` on Linux, because slim images have no `ps`. */
 function childrenOf(pid: number): readonly number[] {
   if (process.platform !== 'linux') {
     const rows = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { timeout: 10_000, encoding: 'utf8' })
@@ -49,7 +49,7 @@ function childrenOf(pid: number): readonly number[] {
 function isRunning(pid: number): boolean {
   if (process.platform === 'linux') {
     const state = stateOf(pid);
-    // A zombie holds nothing any more; it stays where the container's first process reaps nobody.
+    // A zombie holds no resources; it remains if process 1 of the container does not reap.
     return state !== null && state.letter !== 'Z';
   }
   try {
@@ -62,7 +62,7 @@ function isRunning(pid: number): boolean {
 function stateOf(pid: number): { readonly letter: string; readonly parent: number } | null {
   const line = readStat(pid);
   if (line === null) return null;
-  // The name before these is in brackets and may itself hold spaces and brackets.
+  // The name before these fields is in brackets and may itself contain spaces and brackets.
   const [letter = '', parent] = line.slice(line.lastIndexOf(')') + 2).split(' ');
   return { letter, parent: Number(parent) };
 }

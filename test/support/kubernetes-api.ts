@@ -13,7 +13,7 @@ export interface StoredSecret {
   readonly data: Readonly<Record<string, string>>;
 }
 
-/** What a server answers instead of what it should; true once it has. */
+/** Sends a wrong response in place of the right one; returns true once it has sent one. */
 export type Interference = (
   request: IncomingMessage,
   response: ServerResponse,
@@ -21,7 +21,7 @@ export type Interference = (
 ) => boolean | Promise<boolean>;
 
 export interface TestKubernetesApi {
-  /** As a pod of the namespace `tasks` has it. */
+  /** The service account folder, as in a pod of the namespace `tasks`. */
   readonly env: Readonly<Record<string, string>>;
   readonly secrets: Map<string, StoredSecret>;
   /** Method and path of each call. */
@@ -33,7 +33,7 @@ export interface TestKubernetesApi {
 const token = 'token-of-the-pod';
 const collection = '/api/v1/namespaces/tasks/secrets';
 
-/** The part of a Kubernetes API server that makes Secrets, over TLS by an authority of its own. */
+/** The part of a Kubernetes API server that creates Secrets, over TLS with its own certificate authority. */
 export async function startKubernetesApi(): Promise<TestKubernetesApi> {
   const directory = await mkdtemp(join(tmpdir(), 'kubernetes-api-test-'));
   const { caFile, certFile, keyFile } = await makeCertificates(directory);
@@ -96,7 +96,7 @@ function create(api: TestKubernetesApi, response: ServerResponse, secret: Stored
   sendJson(response, 201, secret);
 }
 
-/** An answer in the form of the API server's Status. */
+/** A response body in the form of the API server's Status. */
 export function send(response: ServerResponse, code: number, reason: string, message = reason): void {
   sendJson(response, code, { kind: 'Status', code, reason, message });
 }

@@ -15,7 +15,7 @@ import { killWithChildren, signal, signalWithChildren, untilGone } from './kill-
 import { serverPorts } from './ports.js';
 import type { RunningServer } from './running-server.js';
 
-/** Where a server lives: its cluster is in the folder, which goes with it. */
+/** The folder of a server, with its cluster; it is removed with the server. */
 export interface PostgresPlace {
   readonly directory: string;
   readonly cluster: PostgresCluster;
@@ -36,12 +36,12 @@ export async function newPlace(binaries: PostgresBinaries): Promise<PostgresPlac
 
 export async function newFolder(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'postgres-test-'));
-  // The account of the server must be able to enter.
+  // The server's account must be able to enter the folder.
   await chmod(directory, 0o755);
   return directory;
 }
 
-/** A server by programs of this machine, which ends with our process at the latest. */
+/** Starts a server with programs of this machine. It ends at the latest with this process. */
 export class LocalPostgres implements RunningServer {
   protected readonly place: PostgresPlace;
   protected settings: PostgresSettings;
@@ -49,7 +49,7 @@ export class LocalPostgres implements RunningServer {
 
   constructor(place: PostgresPlace, settings: PostgresSettings) {
     this.place = place;
-    // In the folder, since /dev/shm keeps what a killed server had there, and is small in containers.
+    // In the folder, because /dev/shm keeps the memory of a killed server, and is small in containers.
     this.settings = { dynamic_shared_memory_type: 'mmap', ...settings };
   }
 
@@ -89,7 +89,7 @@ export class LocalPostgres implements RunningServer {
     if (this.running !== null) signalWithChildren(this.running.pid, 'SIGCONT');
   }
 
-  /** At once, since nothing of it is kept: a proper shutdown would wait for standbys, which may be hung. */
+  /** Stops it at once, because its data is thrown away: a proper shutdown would wait for standbys, which may hang. */
   async stop(): Promise<void> {
     this.resume();
     await this.end(async (pid) => {

@@ -12,12 +12,12 @@ export interface Mail {
 export interface MailFilter {
   /** Part of the subject, ignoring case. */
   readonly subject?: string | RegExp;
-  /** Leaves out the first so many that fit, such as one that came earlier. */
+  /** Skips this many matching mails, such as one that came earlier. */
   readonly skip?: number;
   readonly timeoutMs?: number;
 }
 
-/** All mails to an address in the order they were sent: their files are named by UUIDv7. */
+/** All mails to an address in the order of sending: the file names are UUIDv7. */
 export async function mailsTo(address: string, folder = sharedMailDir()): Promise<readonly Mail[]> {
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.json')).sort();
   const mails = await Promise.all(names.map((name) => readMail(join(folder, name))));

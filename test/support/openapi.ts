@@ -32,7 +32,7 @@ interface RawOperation {
 
 const file = join(import.meta.dirname, '..', '..', 'apps', 'api', 'openapi.json');
 
-/** Every operation of the committed document, so that a test over them covers the ones added later. */
+/** Every operation of the committed document, so that a test over all of them also covers later ones. */
 export function listOperations(): readonly Operation[] {
   const document = JSON.parse(readFileSync(file, 'utf8')) as Document;
   return Object.entries(document.paths).flatMap(([path, operations]) =>

@@ -11,11 +11,11 @@ export interface ReceivedSpan {
   readonly kind: 'server' | 'client' | 'consumer' | 'other';
   readonly traceId: string;
   readonly spanId: string;
-  /** Empty for a root. */
+  /** Empty for a root span. */
   readonly parentSpanId: string;
   readonly isError: boolean;
   readonly attributes: Readonly<Record<string, string | number>>;
-  /** Of the process that it comes from. */
+  /** Resource attributes of the sending process. */
   readonly resource: Readonly<Record<string, string | number>>;
 }
 
@@ -23,19 +23,19 @@ export interface OtlpReceiver {
   /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
   readonly url: string;
   readonly spans: ReceivedSpan[];
-  /** Of each request, in the order that they came. */
+  /** The headers of each request, in order of arrival. */
   readonly requests: { readonly path: string; readonly headers: IncomingHttpHeaders }[];
-  /** Waits for spans for which that holds. */
+  /** Waits until the received spans satisfy the condition. */
   find(
     is: (span: ReceivedSpan) => boolean,
     what: string,
   ): Promise<readonly [ReceivedSpan, ...ReceivedSpan[]]>;
-  /** It takes requests from now on, and answers none. */
+  /** Makes it hang: it accepts requests but answers none. */
   hang(): void;
   stop(): Promise<void>;
 }
 
-/** A receiver of traces by OTLP over HTTP as protocol buffers, as a collector or a vendor is one. */
+/** Starts a receiver of traces by OTLP over HTTP with protocol buffers, like a collector. */
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const spans: ReceivedSpan[] = [];
   const requests: OtlpReceiver['requests'] = [];
@@ -75,7 +75,7 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   };
 }
 
-/** What is read here of opentelemetry/proto/collector/trace/v1 (1.0 of OTLP; its numbers never change). */
+/** The fields of opentelemetry/proto/collector/trace/v1 that are read here (OTLP 1.0; field numbers never change). */
 const proto = `
   syntax = "proto3";
   message Request { repeated ResourceSpans resource_spans = 1; }

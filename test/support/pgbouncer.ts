@@ -8,20 +8,20 @@ import { runServer } from './server-process.js';
 
 export interface Pgbouncer {
   readonly port: number;
-  /** Any database of the target, as its user. */
+  /** URL of any database of the target, with the same user. */
   url(database: string): string;
   stop(): Promise<void>;
 }
 
 export interface PgbouncerOptions {
   readonly target: { readonly port: number; readonly user: string; readonly password: string };
-  /** Connections to the target for each database; 5 unless told. */
+  /** Connections to the target per database. Default: 5. */
   readonly poolSize?: number;
 }
 
 /**
- * PgBouncer in transaction mode. Debian 12's (1.18) knows no named prepared statements there: they came with
- * `max_prepared_statements` in 1.21.
+ * Starts PgBouncer in transaction mode. In this mode, Debian 12's version (1.18) does not support named prepared
+ * statements; 1.21 added them with `max_prepared_statements`.
  */
 export async function startPgbouncer({ target, poolSize = 5 }: PgbouncerOptions): Promise<Pgbouncer> {
   const program = await getProgram('pgbouncer');
@@ -31,7 +31,7 @@ export async function startPgbouncer({ target, poolSize = 5 }: PgbouncerOptions)
   await writeFile(users, `"${target.user}" "${target.password}"\n`, { mode: 0o600 });
   const file = join(directory, 'pgbouncer.ini');
   await writeFile(file, configuration({ port, users, target: target.port, poolSize }), { mode: 0o600 });
-  // It refuses root, as Postgres does.
+  // It refuses to run as root, as Postgres does.
   const account = await postgresAccount(directory, program);
   const server = await runServer({
     program,

@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import type { PostgresCluster } from '../../libs/embedded/postgres-cluster.js';
 import { postgresAccount } from '../../libs/embedded/postgres-process.js';
 
-/** What belongs to the original's own run, and the WAL, which the clone gets by streaming. */
+/** Files that belong to the running original only, and the WAL, which the clone gets by streaming. */
 const left = [
   'pg_wal',
   'postmaster.pid',
@@ -15,8 +15,8 @@ const left = [
 ];
 
 /**
- * Makes the cluster a standby's copy of a running server on this machine. pg_basebackup would do the same, but the
- * programs from npm come without it.
+ * Turns the cluster into a copy, for a standby, of a server that runs on this machine. pg_basebackup would do the same,
+ * but the npm packages do not include it.
  */
 export async function cloneServer(adminUrl: string, to: PostgresCluster): Promise<void> {
   const folder = dirname(to.data);
@@ -26,11 +26,11 @@ export async function cloneServer(adminUrl: string, to: PostgresCluster): Promis
   await writeFile(join(to.data, 'backup_label'), label);
   await writeFile(join(to.data, 'standby.signal'), '');
   await mkdir(join(to.data, 'pg_wal'), { mode: 0o700 });
-  // Hands what we made as root over to the server's account.
+  // Gives the files, which root created, to the server's account.
   await postgresAccount(folder, to.binaries.postgres);
 }
 
-/** Copies within an online backup, whose session has to stay open meanwhile. Returns the backup's label. */
+/** Copies the files during an online backup, whose session must stay open until the end. Returns the backup's label. */
 async function backUp(adminUrl: string, copy: (data: string) => Promise<void>): Promise<string> {
   const client = new Client({
     connectionString: adminUrl,
@@ -53,7 +53,7 @@ async function backUp(adminUrl: string, copy: (data: string) => Promise<void>): 
   }
 }
 
-/** Files may go while it runs; what a backup needs of them stands in the WAL. */
+/** Files may disappear during the copy; the WAL contains what a backup needs of them. */
 async function copyFolder(from: string, to: string, without: readonly string[] = []): Promise<void> {
   await mkdir(to, { mode: 0o700 });
   const entries = await readdir(from, { withFileTypes: true }).catch(ignoreMissing);

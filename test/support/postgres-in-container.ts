@@ -8,7 +8,7 @@ import { waitFor } from './wait.js';
 
 const execute = promisify(execFile);
 
-/** A server in a container, or null where no container engine runs. */
+/** Starts a server in a container; null if no container engine runs. */
 export async function startInContainer(
   version: number,
   settings: PostgresSettings,
@@ -48,7 +48,7 @@ function controls(engine: string, name: string, port: number, adminUrl: string):
   };
 }
 
-/** The image's first start answers on no port until it is set up, then restarts once. */
+/** At its first start, the image listens on no port until the setup is done, and then restarts once. */
 async function ready(adminUrl: string): Promise<void> {
   await waitFor(() => runSql(adminUrl, 'SELECT 1'), { timeoutMs: 60_000, intervalMs: 250, what: 'Postgres' });
 }
@@ -62,6 +62,6 @@ async function runningEngine(): Promise<string | null> {
 }
 
 async function call(engine: string, args: readonly string[]): Promise<void> {
-  // Long enough for pulling the image.
+  // Long enough to pull the image.
   await execute(engine, [...args], { timeout: 300_000 });
 }

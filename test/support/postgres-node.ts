@@ -1,28 +1,28 @@
 export interface PostgresNode {
-  /** `primary`, `replica1` and so on: what it was at the start. */
+  /** Its initial role: `primary`, `replica1` and so on. */
   readonly name: string;
   readonly port: number;
-  /** The database `postgres` as a superuser. */
+  /** URL of the database `postgres` as a superuser. */
   readonly adminUrl: string;
-  /** Any database, as the same user. */
+  /** URL of any database, as the same user. */
   url(database: string): string;
-  /** Ends all its processes as a loss of power would, and waits until they are gone. */
+  /** Kills all its processes, as a power loss would, and waits until they have ended. */
   kill(): Promise<void>;
-  /** Starts it again as what it was, and waits until it takes connections. */
+  /** Starts it again in its last role, and waits until it accepts connections. */
   start(): Promise<void>;
-  /** It answers nothing any more, but keeps its connections and takes new ones: as if hung. */
+  /** Makes it hang: it stops answering, but keeps its connections and accepts new ones. */
   pause(): void;
   resume(): void;
-  /** It receives, but shows nothing new. */
+  /** Pauses replay: it receives WAL, but new commits stay invisible. */
   pauseReplay(): Promise<void>;
   resumeReplay(): Promise<void>;
-  /** It shows what was committed only so long afterwards. */
+  /** Delays replay: commits become visible this much later. */
   setApplyDelay(ms: number): Promise<void>;
-  /** Makes it a primary, and waits until it takes writes. */
+  /** Promotes it, and waits until it accepts writes. */
   promote(): Promise<void>;
   /**
-   * Makes it a standby of that node, and waits until it streams. It is started if it is down, and its replay goes on
-   * if paused. If it holds what the other never had (as an old primary may), it is cloned anew.
+   * Makes it a standby of that node, and waits until it streams. It is started if it is down, and its replay is resumed if
+   * paused. If it has commits that the other node does not have (as an old primary may), it is cloned again.
    */
   follow(upstream: PostgresNode): Promise<void>;
 }

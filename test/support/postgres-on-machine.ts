@@ -3,11 +3,11 @@ import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { npmPostgresBinaries, type PostgresBinaries } from '../../libs/embedded/postgres-binaries.js';
-import { installByApt } from './apt.js';
+import { installSystemPackage, missingOnThisMachine } from './system-packages.js';
 
 const execute = promisify(execFile);
 
-/** The programs of that version from npm, or from where systems install them. */
+/** The programs of that version from npm, or from the usual system folders. */
 export async function findBinaries(version: number): Promise<PostgresBinaries | null> {
   const npm = await npmPostgresBinaries().catch(() => null);
   if (npm !== null && (await versionOf(npm)) === version) return npm;
@@ -51,11 +51,19 @@ async function isWhole(binaries: PostgresBinaries): Promise<boolean> {
   );
 }
 
-/** The version from npm or the machine, else, on Debian as root, from the system's own packages. */
-export async function findOrInstallBinaries(version: number): Promise<PostgresBinaries | null> {
-  return (await findBinaries(version)) ?? (await installBinaries(version));
+/**
+ * The programs of that version from npm or this machine. With INSTALL_SYSTEM_PACKAGES=true they are installed if missing.
+ * @throws Error that says what to install; a suite is never skipped because a server is missing.
+ */
+export async function getBinaries(version: number): Promise<PostgresBinaries> {
+  const binaries = (await findBinaries(version)) ?? (await installBinaries(version));
+  if (binaries === null) throw missingPostgres(version);
+  return binaries;
 }
 
+export const missingPostgres = (version: number, alternative = ''): Error =>
+  missingOnThisMachine(`Postgres ${version}`, `postgresql-${version}`, alternative);
+
 export async function installBinaries(version: number): Promise<PostgresBinaries | null> {
-  return (await installByApt(`postgresql-${version}`)) ? findBinaries(version) : null;
+  return (await installSystemPackage(`postgresql-${version}`)) ? findBinaries(version) : null;
 }

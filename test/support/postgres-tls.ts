@@ -7,22 +7,22 @@ import { startPostgres } from './postgres.js';
 import { createDatabase, runSql } from './test-database.js';
 
 export interface TestPostgresTls {
-  /** A new database of the role's; the URL holds neither its password nor how to speak TLS. */
+  /** URL of a new database of the role; it contains neither the password nor TLS settings. */
   createDatabase(): Promise<string>;
   readonly role: string;
   readonly password: string;
-  /** The authority that a client has to trust, in PEM. */
+  /** The certificate authority that a client has to trust, in PEM. */
   readonly caFile: string;
   stop(): Promise<void>;
 }
 
 const role = 'task_api';
-/** No URL takes it as it is. */
+/** A password that must be escaped in a URL. */
 const password = `p@ss:/?#[]%&$ '"\\,{}`;
 
 /**
- * A throw-away Postgres with a certificate for 127.0.0.1 and no other name. A role of its own may log in over TLS
- * alone, the superuser also without.
+ * Starts a throw-away Postgres with a certificate for 127.0.0.1 and no other name. A separate role may log in only over
+ * TLS, the superuser also without.
  */
 export async function startPostgresTls(): Promise<TestPostgresTls> {
   const directory = await mkdtemp(join(tmpdir(), 'postgres-tls-test-'));
@@ -35,7 +35,7 @@ export async function startPostgresTls(): Promise<TestPostgresTls> {
     ];
     await writeFile(hba, `${rules.join('\n')}\n`);
     await chmod(keyFile, 0o600);
-    // The server's account, where it can't be ours, owns the files.
+    // The files must belong to the server's account, which is not root.
     await postgresAccount(directory, '/bin/sh');
     const server = await startPostgres({
       settings: { ssl: true, ssl_cert_file: certFile, ssl_key_file: keyFile, hba_file: hba },

@@ -2,30 +2,30 @@ import type { PostgresBinaries } from '../../libs/embedded/postgres-binaries.js'
 import type { PostgresSettings } from '../../libs/embedded/postgres-cluster.js';
 import { LocalPostgres, newPlace } from './local-postgres.js';
 import { startInContainer } from './postgres-in-container.js';
-import { findBinaries, installBinaries } from './postgres-on-machine.js';
+import { findBinaries, installBinaries, missingPostgres } from './postgres-on-machine.js';
 import type { RunningServer } from './running-server.js';
 import { createDatabase, dropDatabase, runSql } from './test-database.js';
 
 export interface PostgresOptions {
-  /** Major version, 15 to 18. 18 unless told. */
+  /** Major version, 15 to 18. Default: 18. */
   readonly version?: number;
-  /** On top of fsync off, which only a loss of power would show. */
+  /** Settings in addition to `fsync = off`, which only a power loss would reveal. */
   readonly settings?: PostgresSettings;
-  /** Admits the server of TEST_POSTGRES_URL, which can be neither configured nor killed. */
+  /** Allows the server of TEST_POSTGRES_URL, which can be neither configured nor killed. */
   readonly shared?: boolean;
 }
 
 export interface TestPostgres extends RunningServer {
   /** An empty database. */
   readonly url: string;
-  /** One more empty database; its name is made unique. */
+  /** Creates another empty database; its name is made unique. */
   createDatabase(name?: string): Promise<string>;
 }
 
 /**
- * A throw-away server: the one that TEST_POSTGRES_URL names (if `shared`), else the version's programs from npm or
- * the machine, else a container, else, on Debian as root, what apt-get installs.
- * @throws Error that says what to install; a suite is never skipped for want of a server.
+ * Starts a throw-away server: the server of TEST_POSTGRES_URL (if `shared`), or else the programs of that version from npm
+ * or from this machine, or a container, or, with INSTALL_SYSTEM_PACKAGES=true, the system package.
+ * @throws Error that says what to install; a suite is never skipped because a server is missing.
  */
 export async function startPostgres(options: PostgresOptions = {}): Promise<TestPostgres> {
   const server = (await outsideServer(options)) ?? (await ownServer(options));
@@ -51,7 +51,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Test
   }
 }
 
-/** An outside server lives on, so the databases go; with one of our own they go anyway. */
+/** Drops the databases, because an external server keeps running; a server that was started here is removed with them. */
 async function stopAll(server: RunningServer, databases: readonly string[]): Promise<void> {
   if (server.adminUrl === process.env['TEST_POSTGRES_URL']) {
     for (const url of databases) await dropDatabase(server.adminUrl, url);
@@ -78,8 +78,7 @@ async function ownServer({ version = 18, settings = {} }: PostgresOptions): Prom
   if (contained !== null) return contained;
   const installed = await installBinaries(version);
   if (installed !== null) return startBinaries(installed, all);
-  const choices = `install its server programs (package postgresql-${version}) or a container engine`;
-  throw new Error(`This test needs Postgres ${version}: ${choices}.`);
+  throw missingPostgres(version, ', start a container engine');
 }
 
 async function startBinaries(binaries: PostgresBinaries, settings: PostgresSettings): Promise<RunningServer> {

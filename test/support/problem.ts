@@ -12,9 +12,9 @@ export interface Problem {
   readonly errors?: readonly { readonly pointer: string; readonly code: string; readonly message: string }[];
 }
 
-/** Asserts that the answer is a problem (RFC 9457) with every member that ours have, and returns it. */
+/** Asserts that the response is a problem (RFC 9457) with every member that the API's problems have, and returns it. */
 export function expectProblem(response: ApiResponse<unknown>, status: number, code?: string): Problem {
-  // One assertion, so that a failure shows the whole answer.
+  // One assertion, so that a failure shows the whole response.
   expect({ status: response.status, body: response.body }).toEqual({
     status,
     body: expect.objectContaining({

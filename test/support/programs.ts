@@ -1,8 +1,8 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { installByApt } from './apt.js';
+import { installSystemPackage, missingOnThisMachine } from './system-packages.js';
 
-/** Where systems install servers; a user's PATH often lacks the `sbin` ones. */
+/** Folders in which systems install servers; a user's PATH often lacks the `sbin` folders. */
 const folders = [
   ...(process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== ''),
   ...[
@@ -16,15 +16,15 @@ const folders = [
 ];
 
 /**
- * The path of a program that the machine has; on Debian as root it is installed if missing.
- * @throws Error that says what to install; a suite is never skipped for want of a program.
+ * The path of a program of this machine. With INSTALL_SYSTEM_PACKAGES=true it is installed if missing.
+ * @throws Error that says what to install; a suite is never skipped because a program is missing.
  */
 export async function getProgram(name: string, debianPackage = name): Promise<string> {
   const found = await findProgram(name);
   if (found !== null) return found;
-  const installed = (await installByApt(debianPackage)) ? await findProgram(name) : null;
+  const installed = (await installSystemPackage(debianPackage)) ? await findProgram(name) : null;
   if (installed !== null) return installed;
-  throw new Error(`This test needs ${name}: install it (Debian's package is ${debianPackage}).`);
+  throw missingOnThisMachine(name, debianPackage);
 }
 
 async function findProgram(name: string): Promise<string | null> {

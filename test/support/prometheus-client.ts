@@ -1,4 +1,4 @@
-/** One series of an answer; `values` are seconds of Unix time and numbers as text (`NaN`, `+Inf`). */
+/** One series of a response; `values` are pairs of Unix time in seconds and a number as text (`NaN`, `+Inf`). */
 export interface Series {
   readonly metric: Readonly<Record<string, string>>;
   readonly values: readonly (readonly [number, string])[];
@@ -34,7 +34,7 @@ interface ExemplarsOfSeries {
 
 const timeoutMs = 10_000;
 
-/** Prometheus' HTTP API. Times are seconds of Unix time. Every method throws what Prometheus complains of. */
+/** Prometheus' HTTP API. Times are Unix times in seconds. Every method throws the errors that Prometheus reports. */
 export class PrometheusClient {
   constructor(readonly url: string) {}
 
@@ -44,7 +44,7 @@ export class PrometheusClient {
     return answer.status === 200;
   }
 
-  /** It reads its configuration anew. */
+  /** Reloads the configuration. */
   async reload(): Promise<void> {
     const answer = await fetch(`${this.url}/-/reload`, {
       method: 'POST',
@@ -54,7 +54,7 @@ export class PrometheusClient {
     if (answer.status !== 200) throw new Error(`Prometheus did not take its configuration: ${text}`);
   }
 
-  /** A scalar is a series without labels. */
+  /** A scalar becomes a series without labels. */
   async query(expr: string, time?: number): Promise<readonly Series[]> {
     const { resultType, result } = await this.ask<QueryResult>('query', {
       query: expr,
@@ -72,7 +72,7 @@ export class PrometheusClient {
     return result as Series[];
   }
 
-  /** Labels of all series that the selector has matched in that time. */
+  /** Labels of all series that the selector matched in that time. */
   series(selector: string, start: number, end: number): Promise<readonly Series['metric'][]> {
     return this.ask('series', { 'match[]': selector, start, end });
   }

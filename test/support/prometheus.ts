@@ -9,17 +9,17 @@ import { runServer } from './server-process.js';
 export interface ScrapeTarget {
   /** `host:port`. */
   readonly address: string;
-  /** `job` and `namespace` among them. */
+  /** Includes `job` and `namespace`. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Its own labels are kept where ours have the same name. */
+  /** The target's labels win over ours of the same name (`honor_labels`). */
   readonly honorsLabels?: boolean;
-  /** Its job is still known, but there is nobody of it: as when all pods are gone. */
+  /** The job is still configured but has no targets, as when all pods are gone. */
   readonly isGone?: boolean;
 }
 
 export interface PrometheusOptions {
   readonly targets: readonly ScrapeTarget[];
-  /** As in a file of rules. */
+  /** In the form of a rule file. */
   readonly ruleGroups?: readonly object[];
   /** Old and new names of metrics. */
   readonly renamed?: Readonly<Record<string, string>>;
@@ -27,20 +27,20 @@ export interface PrometheusOptions {
 
 export interface PrometheusServer {
   readonly client: PrometheusClient;
-  /** Scrapes these from now on. */
+  /** Replaces the targets. */
   retarget(targets: readonly ScrapeTarget[]): Promise<void>;
   stop(): Promise<void>;
 }
 
 export const scrapeIntervalSeconds = 1;
 
-/** A throw-away Prometheus that scrapes every second and keeps exemplars; on Debian as root it is installed. */
+/** Starts a throw-away Prometheus that scrapes every second and stores exemplars; on Debian as root it is installed. */
 export async function startPrometheus(options: PrometheusOptions): Promise<PrometheusServer> {
   const program = await getProgram('prometheus');
   const directory = await mkdtemp(join(tmpdir(), 'prometheus-test-'));
   const [port = 0] = await serverPorts(1);
   const file = join(directory, 'prometheus.json');
-  // YAML has all of JSON.
+  // JSON is valid YAML.
   await writeFile(join(directory, 'rules.json'), JSON.stringify({ groups: options.ruleGroups ?? [] }));
   await writeFile(file, JSON.stringify(configuration(options)));
   const client = new PrometheusClient(`http://127.0.0.1:${port}`);

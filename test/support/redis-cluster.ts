@@ -5,9 +5,9 @@ import { startTogether, stopTogether } from './start-together.js';
 import { waitFor } from './wait.js';
 
 export interface TestRedisCluster {
-  /** Masters with a third of the slots each. One that was killed and started again finds its way back, empty. */
+  /** Masters with a third of the slots each. One that was killed and started again rejoins the cluster, empty. */
   readonly nodes: readonly TestRedis[];
-  /** Where a client may begin. */
+  /** A URL of any node, for clients to connect to first. */
   readonly hosts: readonly { readonly host: string; readonly port: number }[];
   readonly password: string;
   stop(): Promise<void>;
@@ -16,7 +16,7 @@ export interface TestRedisCluster {
 const slots = 16_384;
 const masters = 3;
 
-/** A throw-away Redis Cluster of three masters without replicas, by Redis 7 or later. */
+/** Starts a throw-away Redis Cluster of three masters without replicas; needs Redis 7 or later. */
 export async function startRedisCluster(): Promise<TestRedisCluster> {
   const password = randomBytes(16).toString('hex');
   const busPorts = await serverPorts(masters);
@@ -34,20 +34,20 @@ export async function startRedisCluster(): Promise<TestRedisCluster> {
 function startNode(password: string, busPort: number): Promise<TestRedis> {
   const settings = {
     'cluster-enabled': 'yes',
-    // Else 10,000 above the other, which may be in use.
+    // By default it would be 10,000 above the client port, which may be in use.
     'cluster-port': String(busPort),
     'cluster-node-timeout': '2000',
   };
   return startRedis({ password, settings });
 }
 
-/** Gives out the slots, makes the nodes known to each other, and waits until all of them serve. */
+/** Assigns the slots, introduces the nodes to each other, and waits until all of them serve. */
 async function unite(nodes: readonly TestRedis[], busPorts: readonly number[]): Promise<void> {
   for (const [index, node] of nodes.entries()) {
     const first = Math.floor((index * slots) / masters);
     const last = Math.floor(((index + 1) * slots) / masters) - 1;
     await node.command('CLUSTER', 'ADDSLOTSRANGE', String(first), String(last));
-    // Different ones from the start, as redis-cli does it, rather than by the nodes' own settlement.
+    // Sets different epochs at the start, as redis-cli does, so that the nodes need not resolve a conflict.
     await node.command('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1));
     await nodes[0]?.command('CLUSTER', 'MEET', '127.0.0.1', String(node.port), String(busPorts[index]));
   }

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 const timeoutMs = 3000;
 
 /**
- * Sends one command by a connection of its own, and never retries: what a server that is away or hung answers is the caller's to judge.
+ * Sends one command over a separate connection and never retries: the caller decides what an unreachable or hung server means.
  * @throws Error if it takes longer than 3 s.
  */
 export async function askRedis(url: string, args: readonly string[], ca?: Buffer): Promise<unknown> {
@@ -17,7 +17,7 @@ export async function askRedis(url: string, args: readonly string[], ca?: Buffer
   };
   const client = new Redis(url, { ...trust, ...once, disconnectTimeout: 0 });
   client.on('error', () => undefined);
-  // Rather than ioredis' timeouts of single commands, whose timers it leaves behind.
+  // Instead of ioredis' timeout per command, whose timer stays active afterwards.
   const expiry = setTimeout(() => client.disconnect(), timeoutMs);
   try {
     await client.connect();

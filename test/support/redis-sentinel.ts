@@ -11,35 +11,35 @@ import { startTogether, stopTogether } from './start-together.js';
 import { waitFor } from './wait.js';
 
 export interface TestRedisSentinel {
-  /** What the sentinels call the master. */
+  /** The sentinels' name of the master. */
   readonly name: string;
   readonly sentinels: readonly { readonly host: string; readonly port: number }[];
-  /** Of the servers. */
+  /** The password of the servers. */
   readonly password: string;
-  /** Another one, so that a client that mixes them up fails. */
+  /** A different one, so that a client that confuses them fails. */
   readonly sentinelPassword: string;
-  /** The master and the replica of the start. */
+  /** The initial master and the initial replica. */
   readonly nodes: readonly [TestRedis, TestRedis];
-  /** Whom the sentinels name now. */
+  /** The current master according to the sentinels. */
   master(): Promise<TestRedis>;
   /**
-   * Kills the master and waits until the sentinels have promoted the other, which takes them about 3 s. Once the dead
-   * one is started again, they make it a replica within about 10 s.
+   * Kills the master and waits until the sentinels have promoted the replica, which takes about 3 s. When the killed
+   * server is started again, they make it a replica within about 10 s.
    */
   failover(): Promise<void>;
   stop(): Promise<void>;
 }
 
 export interface SentinelOptions {
-  /** 1 to 3; 1 unless told. */
+  /** 1 to 3. Default: 1. */
   readonly sentinels?: number;
-  /** Of the servers, such as `min-replicas-to-write`. */
+  /** Settings of the servers, such as `min-replicas-to-write`. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
 const name = 'tasks';
 
-/** A throw-away master and replica with sentinels over them; a majority of these decides on a failover. */
+/** Starts a throw-away master and replica with sentinels, a majority of which decides on a failover. */
 export async function startRedisSentinel(options: SentinelOptions = {}): Promise<TestRedisSentinel> {
   const nodes = await startNodes(options.settings);
   const watchers: Sentinel[] = [];
@@ -125,7 +125,7 @@ async function startSentinel(
   quorum: number,
 ): Promise<Sentinel> {
   const directory = await mkdtemp(join(tmpdir(), 'redis-sentinel-test-'));
-  // A sentinel keeps what it finds out in its own configuration.
+  // A sentinel stores what it discovers in its own configuration file.
   const file = join(directory, 'sentinel.conf');
   await writeFile(file, configuration(sentinelSettings(port, password, master, quorum)), { mode: 0o600 });
   const ask = (...args: readonly string[]): Promise<unknown> =>
@@ -157,7 +157,7 @@ function sentinelSettings(
   };
 }
 
-/** The other sentinels, and a replica that is fit to be promoted. */
+/** Waits until a sentinel knows the other sentinels and a replica that can be promoted. */
 async function knowsAll(watcher: Sentinel, count: number): Promise<boolean> {
   const others = (await watcher.ask('SENTINEL', 'SENTINELS', name)) as readonly unknown[];
   const replicas = (await watcher.ask('SENTINEL', 'REPLICAS', name)) as readonly (readonly string[])[];
@@ -167,7 +167,7 @@ async function knowsAll(watcher: Sentinel, count: number): Promise<boolean> {
   return others.length === count - 1 && replicas.some(isFit);
 }
 
-/** By the first sentinel, which none of the tests here ends. */
+/** Asks the first sentinel, which no test stops. */
 async function masterOf(nodes: readonly TestRedis[], watchers: readonly Sentinel[]): Promise<TestRedis> {
   const address = await watchers[0]?.ask('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name);
   const [, port] = address as readonly [string, string];

@@ -5,11 +5,11 @@ import { makeCertificates } from './certificates.js';
 import { startRedis, type TestRedis } from './redis.js';
 
 export interface TestRedisTls extends TestRedis {
-  /** The authority that a client has to trust, in PEM; no system does. */
+  /** The certificate authority that a client has to trust, in PEM; no system trusts it. */
   readonly caFile: string;
 }
 
-/** A throw-away Redis that speaks TLS only, with a certificate for 127.0.0.1 and localhost unless told. */
+/** Starts a throw-away Redis that accepts TLS only. Its certificate is by default for 127.0.0.1 and localhost. */
 export async function startRedisTls(names?: string): Promise<TestRedisTls> {
   const directory = await mkdtemp(join(tmpdir(), 'redis-tls-test-'));
   try {

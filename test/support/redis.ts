@@ -8,15 +8,15 @@ import { askRedis } from './redis-command.js';
 import { runServer } from './server-process.js';
 
 export interface RedisOptions {
-  /** On top of those of a server that keeps nothing, by their names in redis.conf. */
+  /** Settings by their names in redis.conf, in addition to those of a server without persistence. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** One that several servers have in common; a random one unless told. */
+  /** For servers that share a password; default: a random one. */
   readonly password?: string;
-  /** Paths, for a server that speaks TLS only. */
+  /** Paths of certificate files, for a server that accepts TLS only. */
   readonly tls?: RedisTls;
-  /** Its working directory, which goes with it; a new one unless told. */
+  /** Its working directory, which is removed with it; default: a new one. */
   readonly directory?: string;
-  /** Admits the server of TEST_REDIS_URL, which can be neither configured nor killed. */
+  /** Allows the server of TEST_REDIS_URL, which can be neither configured nor killed. */
   readonly shared?: boolean;
 }
 
@@ -31,22 +31,22 @@ export interface TestRedis {
   readonly url: string;
   readonly port: number;
   readonly password: string;
-  /** Ends the server as a loss of power would, and waits until it is gone. */
+  /** Kills the server, as a power loss would, and waits until it has ended. */
   kill(): Promise<void>;
   /** Starts it again on the same port, empty, and waits until it answers. */
   start(): Promise<void>;
-  /** It answers nothing any more, but keeps its connections and takes new ones: as if hung. */
+  /** Makes it hang: it stops answering, but keeps its connections and accepts new ones. */
   pause(): void;
   resume(): void;
-  /** By a connection of its own. @throws Error if it takes longer than 3 s. */
+  /** Sends a command over a separate connection. @throws Error if it takes longer than 3 s. */
   command(...args: readonly string[]): Promise<unknown>;
   stop(): Promise<void>;
 }
 
 /**
- * A throw-away Redis that keeps nothing: the one that TEST_REDIS_URL names (if `shared`), else one of our own from
- * the machine's `redis-server`, which on Debian as root is installed.
- * @throws Error that says what to install; a suite is never skipped for want of a server.
+ * Starts a throw-away Redis without persistence: the server of TEST_REDIS_URL (if `shared`), or else a new one with this
+ * machine's `redis-server`.
+ * @throws Error that says what to install; a suite is never skipped because a server is missing.
  */
 export async function startRedis(options: RedisOptions = {}): Promise<TestRedis> {
   const outside = process.env['TEST_REDIS_URL'];
@@ -67,7 +67,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<TestRedis>
     runServer({
       directory,
       program,
-      // From its input, so that the password stands in no list of processes.
+      // The configuration comes from stdin, so that the password appears in no list of processes.
       args: ['-'],
       input: configuration(settings),
       isReady: async () => (await command('PING')) === 'PONG',
@@ -81,7 +81,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<TestRedis>
     kill: () => server.kill(),
     start: async () => {
       await server.kill();
-      // A replica keeps there what it received.
+      // A replica stores there what it receives.
       await rm(join(directory, 'dump.rdb'), { force: true });
       server = await run();
     },
@@ -130,7 +130,7 @@ function tlsSettings(port: number, tls: RedisTls | undefined): Readonly<Record<s
   return { ...files, port: '0', 'tls-port': String(port), 'tls-auth-clients': 'no' };
 }
 
-/** In the form of redis.conf. */
+/** The settings in the format of redis.conf. */
 export function configuration(settings: Readonly<Record<string, string>>): string {
   return Object.entries(settings)
     .map(([name, value]) => `${name} ${value}\n`)

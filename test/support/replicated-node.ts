@@ -8,7 +8,7 @@ import type { PostgresNode } from './postgres-node.js';
 import { runSql } from './test-database.js';
 import { waitFor } from './wait.js';
 
-/** How Postgres says, in its log, that a standby can never go on from what it has. */
+/** Messages in the log of a standby that can never continue from its data. */
 const diverged =
   /before current recovery point|not in this server's history|not a child of this server's history|has already been removed|is behind recovery timeline/;
 
@@ -20,7 +20,7 @@ export class ReplicatedNode extends LocalPostgres implements PostgresNode {
     this.name = name;
   }
 
-  /** A place for a replica of this server, which is still empty. */
+  /** An empty folder for a replica of this server. */
   async newReplica(name: string): Promise<ReplicatedNode> {
     const directory = await newFolder();
     const [port = 0] = await serverPorts(1);
@@ -56,7 +56,7 @@ export class ReplicatedNode extends LocalPostgres implements PostgresNode {
     if (!(await this.isStandby()) || !(await this.goesOnFrom(upstream))) await this.cloneFrom(upstream);
   }
 
-  /** Begins anew as a copy of the upstream. */
+  /** Replaces its data by a copy of the upstream. */
   async cloneFrom(upstream: PostgresNode): Promise<void> {
     await this.kill();
     await cloneServer(upstream.adminUrl, this.place.cluster);
@@ -72,7 +72,7 @@ export class ReplicatedNode extends LocalPostgres implements PostgresNode {
     );
   }
 
-  /** Whether what it has fits the upstream's history, so that it streams from there now. */
+  /** Whether its data fits the upstream's history, so that it now streams from there. */
   private async goesOnFrom(upstream: PostgresNode): Promise<boolean> {
     if (!this.isRunning) await this.start();
     await this.resumeReplay();
@@ -93,7 +93,7 @@ export class ReplicatedNode extends LocalPostgres implements PostgresNode {
     return diverged.test(log.subarray(logged).toString());
   }
 
-  /** As both ends see it: connected there, and caught up. */
+  /** Waits until both ends agree that it is connected and has caught up. */
   private async streamsFrom(upstream: PostgresNode): Promise<boolean> {
     const receiving = 'SELECT FROM pg_stat_wal_receiver WHERE status = $1 AND sender_port = $2';
     const sending = 'SELECT FROM pg_stat_replication WHERE state = $1 AND application_name = $2';

@@ -1,6 +1,6 @@
 import type { PostgresSettings } from '../../libs/embedded/postgres-cluster.js';
 import { newPlace } from './local-postgres.js';
-import { findOrInstallBinaries } from './postgres-on-machine.js';
+import { getBinaries } from './postgres-on-machine.js';
 import type { PostgresNode } from './postgres-node.js';
 import { ReplicatedNode } from './replicated-node.js';
 import { stopTogether } from './start-together.js';
@@ -14,13 +14,13 @@ export interface ReplicatedPostgres {
 }
 
 export interface ReplicationOptions {
-  /** Major version, 15 to 18. 18 unless told. */
+  /** Major version, 15 to 18. Default: 18. */
   readonly version?: number;
-  /** 2 unless told. */
+  /** Default: 2. */
   readonly replicas?: number;
-  /** On top of fsync off, which only a loss of power would show; the same for all nodes. */
+  /** Settings of all nodes, in addition to `fsync = off`, which only a power loss would reveal. */
   readonly settings?: PostgresSettings;
-  /** A commit waits until one of the replicas, whichever, has it too. */
+  /** A commit waits until any one of the replicas has it too. */
   readonly synchronous?: boolean;
 }
 
@@ -31,24 +31,20 @@ const common: PostgresSettings = {
   max_wal_senders: 10,
   hot_standby: true,
   hot_standby_feedback: true,
-  // Rather than slots, which a promotion leaves behind on the old primary.
+  // Instead of slots: after a promotion, these would remain on the old primary.
   wal_keep_size: '1GB',
   wal_retrieve_retry_interval: '100ms',
   wal_receiver_status_interval: '1s',
 };
 
 /**
- * A throw-away primary with streaming physical replicas, by the version's programs from npm or the machine, else, on
- * Debian as root, what apt-get installs.
- * @throws Error that says what to install; a suite is never skipped for want of a server.
+ * Starts a throw-away primary with streaming physical replicas, with the programs of that version from npm or from this
+ * machine, or else, with INSTALL_SYSTEM_PACKAGES=true, from the system package.
+ * @throws Error that says what to install; a suite is never skipped because a server is missing.
  */
 export async function startReplicatedPostgres(options: ReplicationOptions = {}): Promise<ReplicatedPostgres> {
   const { version = 18, replicas: count = 2, synchronous = false } = options;
-  const binaries = await findOrInstallBinaries(version);
-  if (binaries === null) {
-    const remedy = `install its server programs (package postgresql-${version})`;
-    throw new Error(`This test needs Postgres ${version}: ${remedy}.`);
-  }
+  const binaries = await getBinaries(version);
   const quorum = synchronous ? { synchronous_standby_names: 'ANY 1 (*)' } : {};
   const settings = { ...common, ...quorum, ...options.settings };
   const primary = new ReplicatedNode('primary', await newPlace(binaries), settings);

@@ -6,13 +6,14 @@ export interface Ended {
   readonly output: string;
 }
 
-const root = join(import.meta.dirname, '..', '..');
+const ownRoot = join(import.meta.dirname, '..', '..');
 
-/** Runs a compiled app (`cli`, `migrate`) to its end, as its npm script would. */
+/** Runs a compiled app (`cli`, `migrate`) to its end, as its npm script would; from this checkout or another one. */
 export function runApp(
   app: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  root = ownRoot,
 ): Promise<Ended> {
   const { PATH, HOME, TMPDIR } = process.env;
   const file = join('dist', 'apps', app, 'main.js');

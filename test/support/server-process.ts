@@ -7,38 +7,38 @@ import { waitUnlessEnded } from './wait.js';
 export interface ServerProcessOptions {
   readonly program: string;
   readonly args: readonly string[];
-  /** What it reads from its standard input. */
+  /** Its standard input. */
   readonly input?: string;
-  /** Whom to run it as, where we are root. */
+  /** The account to run it as, if this process is root. */
   readonly account?: { readonly uid: number; readonly gid: number };
-  /** Its own, which goes with it. */
+  /** Its own directory, which is removed with it. */
   readonly directory?: string;
-  /** On top of our own. */
+  /** Variables in addition to those of this process. */
   readonly env?: Readonly<Record<string, string>>;
-  /** What ends it with its children at once, where SIGKILL would leave these behind. */
+  /** The signal that ends it together with its children, if SIGKILL would leave the children running. */
   readonly endSignal?: 'SIGQUIT' | 'SIGKILL';
   readonly isReady: () => Promise<boolean>;
-  /** 15 s unless told. */
+  /** Default: 15 s. */
   readonly timeoutMs?: number;
 }
 
 export interface ServerProcess {
   signal(name: NodeJS.Signals): void;
-  /** SIGKILL or what was told instead, and waits until it is gone. */
+  /** Sends SIGKILL or the configured signal, and waits until the process has ended. */
   kill(): Promise<void>;
-  /** The same, and removes its directory. */
+  /** Kills it and removes its directory. */
   stop(): Promise<void>;
 }
 
 /**
  * Runs a server in the foreground and waits until it is ready.
- * @throws Error with what it printed, if it ends instead or takes too long.
+ * @throws Error with its output, if it ends instead or takes too long.
  */
 export async function runServer(options: ServerProcessOptions): Promise<ServerProcess> {
   const { program, args, account = {}, input = '', directory, endSignal = 'SIGKILL' } = options;
   const env = { ...process.env, ...options.env };
   const child = spawn(program, [...args], { ...account, env, cwd: '/', stdio: 'pipe' });
-  const logs = lastWords(child);
+  const logs = finalOutput(child);
   const ended = once(child, 'close').catch((error: unknown) => logs.push(String(error)));
   child.stdin.on('error', () => undefined).end(input);
   const release =
@@ -65,8 +65,8 @@ export async function runServer(options: ServerProcessOptions): Promise<ServerPr
   return { signal: (name) => void child.kill(name), kill, stop };
 }
 
-/** Its output is read all along, so that a full pipe never holds it up, and no more kept than an error can show. */
-function lastWords(child: ChildProcess): string[] {
+/** Reads its output all the time, so that a full pipe never blocks it, and keeps only as much as an error message shows. */
+function finalOutput(child: ChildProcess): string[] {
   const chunks: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (chunk: string) => {

@@ -2,8 +2,8 @@ import { startApi, type Api } from './api.js';
 import { startPostgres, type TestPostgres } from './postgres.js';
 
 /**
- * What all suites of a run share. Jest calls the hooks of each project, in one process but perhaps with a copy of
- * this module for each, so the state is in the process.
+ * The servers that all suites of a run share. Jest calls the hooks of each project in one process, but possibly with
+ * separate copies of this module, so the state is stored on the process.
  */
 interface SharedServers {
   users: number;
@@ -19,8 +19,8 @@ function shared(): SharedServers {
 }
 
 /**
- * Names a Postgres to the suites by TEST_DATABASE_ADMIN_URL and, if wanted, an API by TEST_API_URL and others. What
- * the caller named already is left alone: so the e2e suites run on any deployment.
+ * Starts Postgres for the suites and sets TEST_DATABASE_ADMIN_URL; if wanted, also an API with TEST_API_URL and others.
+ * Variables that are already set are kept, so that the e2e suites can run on any deployment.
  */
 export async function shareServers({ api }: { readonly api: boolean }): Promise<void> {
   const state = shared();
@@ -51,7 +51,7 @@ async function shareApi(state: SharedServers): Promise<void> {
   });
 }
 
-/** A signal would end Jest without the `exit` event, at which the servers' last cleanup hangs. */
+/** A signal would end Jest without the `exit` event, on which the final cleanup of the servers depends. */
 function endOnSignals(): void {
   for (const [signal, code] of [
     ['SIGINT', 130],
@@ -61,7 +61,7 @@ function endOnSignals(): void {
   }
 }
 
-/** Stops everything once the last project has finished. */
+/** Stops everything after the last project has finished. */
 export async function releaseServers(): Promise<void> {
   const state = shared();
   state.users -= 1;

@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What makes several processes one service: the issuer of tokens, the keys and what they are signed by. The key goes into `folder`. */
+/** The settings that all processes of one service share: issuer and signing key of access tokens, and other keys. Writes the signing key into `folder`. */
 export async function sharedSettings(folder: string): Promise<Readonly<Record<string, string>>> {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   await writeFile(join(folder, 'key.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));

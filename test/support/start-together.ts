@@ -2,7 +2,7 @@ interface Stoppable {
   stop(): Promise<void>;
 }
 
-/** Starts several servers at once; if one of them fails, the others are stopped and its error is thrown. */
+/** Starts several servers in parallel. If one of them fails, it stops the others and throws the error. */
 export async function startTogether<T extends Stoppable>(
   starts: readonly Promise<T>[],
 ): Promise<readonly T[]> {

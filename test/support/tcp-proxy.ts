@@ -4,46 +4,46 @@ import { Transform } from 'node:stream';
 
 export interface TcpProxy {
   readonly port: number;
-  /** Resets all connections, and every new one as soon as it comes. */
+  /** Resets all connections, and every new one at once. */
   cut(): void;
-  /** Keeps all connections, takes new ones and forwards nothing: as if packets were lost. */
+  /** Keeps all connections and accepts new ones, but forwards nothing, as if packets were lost. */
   freeze(): void;
-  /** What is connected now is forwarded nothing any more, for good; new connections work: as after a loss of power. */
+  /** Current connections never forward anything again; new connections work, as after a power loss of the server. */
   abandon(): void;
-  /** From now on each piece is forwarded so much later, in either direction; 0: at once. */
+  /** Delays each chunk by this much, in both directions; 0: no delay. */
   slow(delayMs: number): void;
-  /** Forwards again: what waited while frozen too. */
+  /** Forwards again, including what arrived while frozen. */
   restore(): void;
-  /** How many clients are connected now. */
+  /** The number of connected clients. */
   connections(): number;
   stop(): Promise<void>;
 }
 
-/** A way to a server on this machine that a test can break, in the test's own process. */
+/** Starts a proxy in the test's own process, in front of a server on this machine, so that a test can break the connection. */
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   let state: 'open' | 'cut' | 'frozen' = 'open';
   let delayMs = 0;
-  const links = new Set<Link>();
-  const abandoned = new Set<Link>();
-  // Half-open, so that the end of one direction is passed on and the other goes on.
+  const connections = new Set<ProxiedConnection>();
+  const abandoned = new Set<ProxiedConnection>();
+  // Half-open, so that the end of one direction is passed on while the other direction stays open.
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
     if (state === 'cut') {
       client.on('error', () => undefined).resetAndDestroy();
       return;
     }
-    const link = new Link(client, targetPort, () => delayMs);
-    links.add(link);
+    const connection = new ProxiedConnection(client, targetPort, () => delayMs);
+    connections.add(connection);
     client.once('close', () => {
-      if (state !== 'frozen') links.delete(link);
+      if (state !== 'frozen') connections.delete(connection);
     });
-    if (state === 'open') link.open();
+    if (state === 'open') connection.open();
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const cut = (): void => {
     state = 'cut';
-    for (const link of [...links, ...abandoned]) link.reset();
-    links.clear();
+    for (const connection of [...connections, ...abandoned]) connection.reset();
+    connections.clear();
     abandoned.clear();
   };
   return {
@@ -51,21 +51,22 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     cut,
     freeze: () => {
       state = 'frozen';
-      for (const link of links) link.freeze();
+      for (const connection of connections) connection.freeze();
     },
     abandon: () => {
-      for (const link of links) {
-        link.freeze();
-        abandoned.add(link);
+      for (const connection of connections) {
+        connection.freeze();
+        abandoned.add(connection);
       }
-      links.clear();
+      connections.clear();
     },
     slow: (ms) => void (delayMs = ms),
     restore: () => {
-      if (state === 'frozen') for (const link of links) if (!link.open()) links.delete(link);
+      if (state === 'frozen')
+        for (const connection of connections) if (!connection.open()) connections.delete(connection);
       state = 'open';
     },
-    connections: () => links.size,
+    connections: () => connections.size,
     stop: async () => {
       cut();
       server.close();
@@ -74,8 +75,8 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   };
 }
 
-/** A client's connection with ours to the server, which is made when the first is let through. */
-class Link {
+/** A client's connection and the proxy's connection to the server, which is opened when the client is first let through. */
+class ProxiedConnection {
   private readonly client: Socket;
   private readonly targetPort: number;
   private readonly request: Transform;
@@ -92,7 +93,7 @@ class Link {
     this.resetTogether(client);
   }
 
-  /** @returns Whether it goes on: an end that was gone while frozen is noticed only now. */
+  /** @returns Whether both ends are still connected: an end that closed while frozen is noticed only now. */
   open(): boolean {
     this.isFlowing = true;
     if (this.client.destroyed || this.upstream?.destroyed === true) {
@@ -100,7 +101,7 @@ class Link {
       return false;
     }
     this.upstream ??= this.connect();
-    // Pipes wait for a slow reader, so that nothing piles up here.
+    // Pipes apply backpressure, so that nothing accumulates here.
     this.client.pipe(this.request);
     this.upstream.pipe(this.answer);
     return true;
@@ -125,7 +126,7 @@ class Link {
     return upstream;
   }
 
-  /** The end of a connection that failed is the end of both. */
+  /** When one connection fails, both are reset. */
   private resetTogether(socket: Socket): void {
     socket.setNoDelay(true);
     socket.on('error', () => {
@@ -134,7 +135,7 @@ class Link {
   }
 }
 
-/** Forwards each piece after the delay that counts when it comes, and keeps their order. */
+/** Forwards each chunk after the delay that is set when it arrives, and keeps the order. */
 const delayed = (delayMs: () => number): Transform =>
   new Transform({
     transform: (piece: Buffer, _encoding, done) => {

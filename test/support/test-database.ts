@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 
-/** Runs one statement on a session of its own. */
+/** Runs one statement in a new session. */
 export async function runSql(
   url: string,
   sql: string,
   values: readonly unknown[] = [],
 ): Promise<readonly Readonly<Record<string, unknown>>[]> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 5000, query_timeout: 30_000 });
-  // A server that a test kills shows in the query.
+  // If a test kills the server, the query fails.
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -19,7 +19,7 @@ export async function runSql(
   }
 }
 
-/** A new, empty database. Its name is made unique, so that runs may share a server. */
+/** Creates an empty database. Its name is made unique, so that several runs may share a server. */
 export async function createDatabase(adminUrl: string, name = 'test'): Promise<string> {
   const unique = `${name.replaceAll(/[^a-z0-9_]/gi, '_').slice(0, 40)}_${randomBytes(6).toString('hex')}`;
   await runSql(adminUrl, `CREATE DATABASE "${unique}"`);
@@ -28,12 +28,12 @@ export async function createDatabase(adminUrl: string, name = 'test'): Promise<s
   return url.href;
 }
 
-/** Removes a database with whoever is connected to it. */
+/** Drops a database and disconnects its clients. */
 export async function dropDatabase(adminUrl: string, url: string): Promise<void> {
   await runSql(adminUrl, `DROP DATABASE IF EXISTS "${new URL(url).pathname.slice(1)}" WITH (FORCE)`);
 }
 
-/** A new, empty database on the server that all suites of this run share. */
+/** Creates an empty database on the server that all suites of this run share. */
 export async function sharedDatabase(name?: string): Promise<string> {
   return createDatabase(sharedServerUrl(), name);
 }

@@ -5,13 +5,13 @@ export interface WaitOptions {
   readonly intervalMs?: number;
   /** For the message of the error, such as `the mail to a@b.c`. */
   readonly what?: string;
-  /** Gives up at once. */
+  /** Stops waiting at once. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Asks again until the condition gives something other than null, undefined or false, and returns that.
- * @throws Error after the timeout (10 s), with the last error that the condition threw as its cause.
+ * Evaluates the condition until it returns something other than null, undefined or false, and returns that.
+ * @throws Error after the timeout (10 s), with the condition's last error as its cause.
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
@@ -33,7 +33,7 @@ export async function waitFor<T>(
 }
 
 /**
- * As waitFor, for what a process is to do: fails at once when that ends instead.
+ * Like waitFor, for something that a process should do: fails at once if the process ends instead.
  * @param ended Settles when the process has ended.
  */
 export async function waitUnlessEnded<T>(

@@ -1,7 +1,18 @@
 import { Body, Controller, Header, Post } from '@nestjs/common';
-import { Endpoint, Public } from '../../platform/http/endpoint.js';
-import { CurrentUser, type Principal } from '../../platform/security/principal.js';
-import { Client, type ClientInfo } from '../sessions/client-info.js';
+import { credentialsLimit } from '../limits/auth-rate-limits.js';
+import {
+  Problems,
+  Public,
+  RateLimit,
+  Returns,
+  ReturnsNothing,
+  Summary,
+  Writes,
+} from '../../platform/http/endpoint.js';
+import { CurrentUser } from '../../platform/http/call-adapter.js';
+import type { Caller } from '../../platform/context/caller.js';
+import type { ClientInfo } from '../sessions/client-info.js';
+import { Client } from '../sessions/client.decorator.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { refreshSchema, tokensSchema, type Refresh } from '../tokens/tokens.schemas.js';
 import { loginSchema, type LoginInput } from './login.schemas.js';
@@ -19,7 +30,10 @@ export class AuthController {
   @Post('login')
   @Public()
   @Header('cache-control', 'no-store')
-  @Endpoint({ summary: 'Log in', status: 200, response: tokensSchema, problems: [401], isCredentials: true })
+  @Summary('Log in')
+  @Returns(200, tokensSchema)
+  @Problems(401)
+  @RateLimit(credentialsLimit)
   login(@Body({ schema: loginSchema }) body: LoginInput, @Client() client: ClientInfo) {
     return this.logins.login(body, client);
   }
@@ -27,28 +41,30 @@ export class AuthController {
   @Post('refresh')
   @Public()
   @Header('cache-control', 'no-store')
-  @Endpoint({
-    summary: 'Exchange a refresh token',
-    description:
-      'Each refresh token works once. One that was exchanged in the last 10 seconds is 409 `refresh_superseded`: ' +
+  @Summary(
+    'Exchange a refresh token',
+    'Each refresh token works once. One that was exchanged in the last 10 seconds is 409 `refresh_superseded`: ' +
       'another request of yours was faster. Later it is 401 `token_reused`, and its session is over.',
-    status: 200,
-    response: tokensSchema,
-    problems: [401, 409],
-  })
+  )
+  @Returns(200, tokensSchema)
+  @Problems(401, 409)
   refresh(@Body({ schema: refreshSchema }) body: Refresh) {
     return this.refreshes.refresh(body.refresh_token);
   }
 
   @Post('logout')
-  @Endpoint({ summary: 'End this session', status: 204, response: null, writes: 'auth' })
-  async logout(@CurrentUser() { userId, sessionId }: Principal): Promise<void> {
+  @Summary('End this session')
+  @ReturnsNothing(204)
+  @Writes()
+  async logout(@CurrentUser() { userId, sessionId }: Caller): Promise<void> {
     await this.sessions.end(userId, sessionId);
   }
 
   @Post('logout-all')
-  @Endpoint({ summary: 'End all your sessions', status: 204, response: null, writes: 'auth' })
-  logoutAll(@CurrentUser() { userId }: Principal): Promise<void> {
+  @Summary('End all your sessions')
+  @ReturnsNothing(204)
+  @Writes()
+  logoutAll(@CurrentUser() { userId }: Caller): Promise<void> {
     return this.sessions.revokeAll(userId);
   }
 }

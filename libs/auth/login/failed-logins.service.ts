@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { Policies } from '../../platform/throttling/policies.js';
+import { AuthRateLimits } from '../limits/auth-rate-limits.js';
 import { RateLimiter } from '../../platform/throttling/rate-limiter.js';
 import { InvalidCredentials } from '../auth.errors.js';
 
-/** Bounds how often a password may be guessed, whoever guesses and from however many addresses. */
+/** Limits guesses of an account's password, from any number of addresses. */
 @Injectable()
 export class FailedLoginsService {
   constructor(
     private readonly limiter: RateLimiter,
-    private readonly policies: Policies,
+    private readonly limits: AuthRateLimits,
   ) {}
 
   /**
@@ -20,7 +20,7 @@ export class FailedLoginsService {
    */
   async counting<T>(email: string, attempt: () => Promise<T>): Promise<T> {
     const subject = `{login:${createHash('sha256').update(email).digest('base64url')}}`;
-    await this.limiter.require(this.policies.failedLogins, subject);
+    await this.limiter.require(this.limits.failedLogins, subject);
     let isWrong = false;
     try {
       return await attempt();
@@ -28,7 +28,7 @@ export class FailedLoginsService {
       isWrong = error instanceof InvalidCredentials;
       throw error;
     } finally {
-      if (!isWrong) await this.limiter.refund(this.policies.failedLogins, subject);
+      if (!isWrong) await this.limiter.refund(this.limits.failedLogins, subject);
     }
   }
 }

@@ -8,7 +8,7 @@ import { AccessTokensService } from '../tokens/access-tokens.service.js';
 import { newSecretToken } from '../tokens/secret-token.js';
 import type { TokensView } from '../tokens/tokens.schemas.js';
 import { FailedLoginsService } from './failed-logins.service.js';
-import { countingAttempt } from './login-metrics.js';
+import { LoginMetrics } from './login-metrics.js';
 import type { LoginInput } from './login.schemas.js';
 
 @Injectable()
@@ -19,11 +19,12 @@ export class LoginService {
     private readonly users: UsersPort,
     private readonly accessTokens: AccessTokensService,
     private readonly failures: FailedLoginsService,
+    private readonly metrics: LoginMetrics,
   ) {}
 
   /** @throws InvalidCredentials, RateLimited */
   login(input: LoginInput, client: ClientInfo): Promise<TokensView> {
-    return countingAttempt(() => this.failures.counting(input.email, () => this.attempt(input, client)));
+    return this.metrics.count(() => this.failures.counting(input.email, () => this.attempt(input, client)));
   }
 
   private async attempt({ email, password }: LoginInput, client: ClientInfo): Promise<TokensView> {

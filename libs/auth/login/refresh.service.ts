@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { logger } from '../../platform/logging/logger.js';
-import { Policies } from '../../platform/throttling/policies.js';
+import { AuthRateLimits } from '../limits/auth-rate-limits.js';
 import { RateLimiter } from '../../platform/throttling/rate-limiter.js';
 import { UsersPort } from '../../users/users.port.js';
 import { InvalidRefreshToken, RefreshSuperseded, RefreshTokenReused } from '../auth.errors.js';
@@ -16,7 +16,7 @@ export class RefreshService {
     private readonly users: UsersPort,
     private readonly accessTokens: AccessTokensService,
     private readonly limiter: RateLimiter,
-    private readonly policies: Policies,
+    private readonly limits: AuthRateLimits,
   ) {}
 
   /**
@@ -29,7 +29,7 @@ export class RefreshService {
     const session = await this.refreshTokens.findSession(current);
     if (session === null) throw refusal(await this.refreshTokens.refuse(current));
     const { userId, sessionId } = session;
-    await this.limiter.require(this.policies.refreshes, `{session:${sessionId}}`);
+    await this.limiter.require(this.limits.refreshes, `{session:${sessionId}}`);
     // Before the rotation, so that a failure here costs the client nothing. Whoever changes them ends the session
     // afterwards, and then the rotation below finds none.
     const claims = await this.users.claimsOf(userId);

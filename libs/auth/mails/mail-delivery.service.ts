@@ -1,5 +1,6 @@
+import { CONFIG } from '../../platform/config/config.token.js';
+import { publicUrlOf, type PublicUrlConfig } from '../../platform/config/public-url.js';
 import { Inject, Injectable } from '@nestjs/common';
-import { PLATFORM_CONFIG, publicUrlOf, type PlatformConfig } from '../../platform/platform.config.js';
 import { Mailer } from '../../platform/mail/mailer.port.js';
 import { composeMail } from './mail-texts.js';
 import { MailTokensService, type MailRequest } from './mail-tokens.service.js';
@@ -9,7 +10,7 @@ export class MailDeliveryService {
   constructor(
     private readonly mailTokens: MailTokensService,
     private readonly mailer: Mailer,
-    @Inject(PLATFORM_CONFIG) private readonly config: Pick<PlatformConfig, 'PUBLIC_URL' | 'PORT'>,
+    @Inject(CONFIG) private readonly config: PublicUrlConfig,
   ) {}
 
   /** Sends the mail that an event asks for. An event that comes again sends it again only if it had not been sent. */

@@ -10,7 +10,7 @@ export class MailRequestsService {
     private readonly outbox: Outbox,
   ) {}
 
-  /** Notes the wish and returns: neither answer nor time tells whether the address has an account. */
+  /** Publishes the request and returns: neither answer nor duration reveals whether the address has an account. */
   async request(email: string, purpose: MailPurpose): Promise<void> {
     await this.database.write((manager) => this.outbox.append(manager, mailRequested, { email, purpose }), {
       users: [],

@@ -27,7 +27,7 @@ const texts: Readonly<Record<MailPurpose, MailText>> = {
   },
 };
 
-/** The link begins with `publicUrl`, never with what a request says of its host: that an attacker can choose. */
+/** The link begins with `publicUrl`, never with the host of a request, which an attacker can choose. */
 export function composeMail(purpose: MailPurpose, to: string, token: string, publicUrl: string): Mail {
   const { subject, page, endpoint, opening, closing } = texts[purpose];
   const link = `${publicUrl.replace(/\/$/, '')}/${page}?token=${token}`;

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
-import { AUTH_CONFIG, type AuthConfig } from '../auth.config.js';
+import { CONFIG } from '../../platform/config/config.token.js';
+import type { AuthConfig } from '../auth.config.js';
 import { newSecretToken } from '../tokens/secret-token.js';
 import type { MailPurpose } from './mail.events.js';
 
@@ -20,7 +21,7 @@ export interface MailRequest {
 export class MailTokensService {
   constructor(
     private readonly database: Database,
-    @Inject(AUTH_CONFIG) private readonly config: Pick<AuthConfig, 'MAILS_PER_HOUR'>,
+    @Inject(CONFIG) private readonly config: Pick<AuthConfig, 'MAILS_PER_HOUR'>,
   ) {}
 
   /**
@@ -34,7 +35,7 @@ export class MailTokensService {
       if (accountId === null) return null;
       const state = await stateOf(manager, request.eventId);
       if (state === 'sent') return null;
-      // One that was counted already and could not be sent comes again.
+      // A mail that was counted and could not be sent is retried.
       if (state === 'new' && (await countOfHour(manager, request.email)) >= this.config.MAILS_PER_HOUR)
         return null;
       return store(manager, accountId, request);
@@ -49,7 +50,7 @@ export class MailTokensService {
     );
   }
 
-  /** The account of a token that would be taken now, or null. Consistency: primary. */
+  /** The account of a token that is valid now, or null. Consistency: primary. */
   async findAccount(hash: Buffer, purpose: MailPurpose): Promise<string | null> {
     const [row] = await this.database.read((manager) =>
       manager.query<{ account_id: string }[]>(`SELECT account_id FROM auth.mail_tokens WHERE ${usable}`, [
@@ -60,7 +61,7 @@ export class MailTokensService {
     return row?.account_id ?? null;
   }
 
-  /** Uses the token up. Returns its account, or null where the token is not good. */
+  /** Consumes the token. Returns its account, or null if the token is not valid. */
   async consume(manager: EntityManager, hash: Buffer, purpose: MailPurpose): Promise<string | null> {
     const [rows] = await manager.query<[{ account_id: string }[], number]>(
       `UPDATE auth.mail_tokens SET used_at = now() WHERE ${usable} RETURNING account_id`,
@@ -69,7 +70,7 @@ export class MailTokensService {
     return rows[0]?.account_id ?? null;
   }
 
-  /** Makes the account's other tokens of that purpose worthless. */
+  /** Invalidates the account's other tokens of that purpose. */
   async void(manager: EntityManager, accountId: string, purpose: MailPurpose): Promise<void> {
     await manager.query(
       'UPDATE auth.mail_tokens SET used_at = now() WHERE account_id = $1 AND purpose = $2 AND used_at IS NULL',
@@ -78,7 +79,7 @@ export class MailTokensService {
   }
 }
 
-/** No user sees which mails went out. */
+/** No user sees which mails were sent. */
 const seenByNobody = { users: [] };
 
 const usable =
@@ -112,7 +113,7 @@ async function countOfHour(manager: EntityManager, email: string): Promise<numbe
   return row?.count ?? 0;
 }
 
-/** A mail that is sent again carries another token: the first one is known to nobody here. */
+/** A mail that is sent again has a new token: the first one is not stored. */
 async function store(manager: EntityManager, accountId: string, request: MailRequest): Promise<string> {
   const { token, hash } = newSecretToken();
   await manager.query(

@@ -1,12 +1,11 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { outboxTable } from '../../platform/events/outbox.js';
 
 export class CreateAuth1764000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(accounts);
     await runner.query(sessions);
     await runner.query(mailTokens);
-    await runner.query(outboxTable('auth'));
+    await runner.query(outbox);
   }
 
   async down(runner: QueryRunner): Promise<void> {
@@ -70,3 +69,15 @@ const mailTokens = `
   CREATE INDEX idx_mail_tokens_address_hash ON auth.mail_tokens (address_hash, created_at);
   CREATE INDEX idx_mail_tokens_account_id ON auth.mail_tokens (account_id);
   CREATE INDEX idx_mail_tokens_expires_at ON auth.mail_tokens (expires_at)`;
+
+const outbox = `
+  CREATE TABLE auth.outbox (
+    id uuid NOT NULL CONSTRAINT pk_outbox PRIMARY KEY,
+    topic text NOT NULL,
+    payload jsonb NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    available_at timestamptz NOT NULL DEFAULT now(),
+    attempts smallint NOT NULL DEFAULT 0,
+    failed_at timestamptz
+  );
+  CREATE INDEX idx_outbox_available_at ON auth.outbox (available_at) WHERE failed_at IS NULL`;

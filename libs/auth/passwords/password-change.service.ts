@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
-import type { Principal } from '../../platform/security/principal.js';
+import type { Caller } from '../../platform/context/caller.js';
 import { AccountsService } from '../accounts.service.js';
 import { InvalidPassword } from '../auth.errors.js';
 import { MailTokensService } from '../mails/mail-tokens.service.js';
@@ -23,7 +23,7 @@ export class PasswordChangeService {
    *
    * @throws InvalidPassword where the current one is wrong or has just been changed by somebody else
    */
-  async change({ userId, sessionId }: Principal, input: PasswordChangeInput): Promise<void> {
+  async change({ userId, sessionId }: Caller, input: PasswordChangeInput): Promise<void> {
     const currentHash = await this.accounts.findPasswordHash(userId);
     const isMatch = await this.hasher.verify(currentHash, input.current_password);
     if (currentHash === null || !isMatch) throw new InvalidPassword();

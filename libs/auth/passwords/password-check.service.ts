@@ -3,7 +3,7 @@ import { Database } from '../../platform/database/database.js';
 import { AccountsService, type Credentials } from '../accounts.service.js';
 import { PasswordHasher } from './password-hasher.js';
 
-/** Who has that e-mail and password. */
+/** The account with that e-mail and password. */
 @Injectable()
 export class PasswordCheckService {
   constructor(
@@ -30,7 +30,7 @@ export class PasswordCheckService {
   private async rehash(outdated: Credentials, password: string): Promise<Credentials> {
     const { id } = outdated;
     const passwordHash = await this.hasher.hash(password);
-    // The same password in another form: nobody sees a difference.
+    // The same password, hashed again: no user sees a difference.
     const isReplaced = await this.database.write(
       (manager) => this.accounts.replacePasswordHash(manager, id, outdated.passwordHash, passwordHash),
       { users: [] },

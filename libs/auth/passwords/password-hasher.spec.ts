@@ -62,6 +62,10 @@ describe('PasswordHasher', () => {
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected']);
     const refused = results.find((result) => result.status === 'rejected');
     expect(refused?.reason).toBeInstanceOf(ServiceUnavailable);
-    expect(refused?.reason).toMatchObject({ code: 'password_queue_full', headers: { 'retry-after': '2' } });
+    expect(refused?.reason).toMatchObject({
+      code: 'password_queue_full',
+      kind: 'unavailable',
+      retryAfterSeconds: 2,
+    });
   });
 });

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { hash, parseOptions, verify } from '@node-rs/argon2';
 import { ServiceUnavailable } from '../../platform/errors/common-errors.js';
-import { AUTH_CONFIG, type AuthConfig } from '../auth.config.js';
+import { CONFIG } from '../../platform/config/config.token.js';
+import type { AuthConfig } from '../auth.config.js';
 import { BoundedQueue } from './bounded-queue.js';
 
 type HasherConfig = Pick<
@@ -21,7 +22,7 @@ export class PasswordHasher implements OnModuleInit {
   private readonly queue: BoundedQueue;
   private decoy = '';
 
-  constructor(@Inject(AUTH_CONFIG) private readonly config: HasherConfig) {
+  constructor(@Inject(CONFIG) private readonly config: HasherConfig) {
     const limits = { concurrency: config.PASSWORD_CONCURRENCY, queue: config.PASSWORD_QUEUE };
     this.queue = new BoundedQueue(limits, tooManyWait);
   }

@@ -1,6 +1,15 @@
 import { Body, Controller, Post } from '@nestjs/common';
-import { Endpoint, Public } from '../../platform/http/endpoint.js';
-import { CurrentUser, type Principal } from '../../platform/security/principal.js';
+import { credentialsLimit } from '../limits/auth-rate-limits.js';
+import {
+  Problems,
+  Public,
+  RateLimit,
+  ReturnsNothing,
+  Summary,
+  Writes,
+} from '../../platform/http/endpoint.js';
+import { CurrentUser } from '../../platform/http/call-adapter.js';
+import type { Caller } from '../../platform/context/caller.js';
 import { emailOnlySchema, type EmailOnly } from '../auth.schemas.js';
 import { MailRequestsService } from '../mails/mail-requests.service.js';
 import { PasswordChangeService } from './password-change.service.js';
@@ -22,44 +31,39 @@ export class PasswordController {
 
   @Post('forgot')
   @Public()
-  @Endpoint({
-    summary: 'Ask for a mail that resets the password',
-    description:
-      'The answer is the same whether or not there is such an account. At most 3 mails an hour are sent.',
-    status: 202,
-    response: null,
-    isCredentials: true,
-  })
+  @Summary(
+    'Ask for a mail that resets the password',
+    'The answer is the same whether or not there is such an account. At most 3 mails an hour are sent.',
+  )
+  @ReturnsNothing(202)
+  @RateLimit(credentialsLimit)
   forgot(@Body({ schema: emailOnlySchema }) { email }: EmailOnly): Promise<void> {
     return this.mails.request(email, 'reset_password');
   }
 
   @Post('reset')
   @Public()
-  @Endpoint({
-    summary: 'Set a new password by the token of the mail',
-    description:
-      'The token works once and for an hour; any other is 422 `invalid_token`. All sessions end, and so do other ' +
+  @Summary(
+    'Set a new password by the token of the mail',
+    'The token works once and for an hour; any other is 422 `invalid_token`. All sessions end, and so do other ' +
       'tokens of this kind.',
-    status: 204,
-    response: null,
-    isCredentials: true,
-  })
+  )
+  @ReturnsNothing(204)
+  @RateLimit(credentialsLimit)
   reset(@Body({ schema: passwordResetSchema }) body: PasswordResetInput): Promise<void> {
     return this.resets.reset(body);
   }
 
   @Post('change')
-  @Endpoint({
-    summary: 'Change your password',
-    description: 'A wrong current password is 403 `invalid_password`. All your other sessions end.',
-    status: 204,
-    response: null,
-    writes: 'auth',
-    problems: [403],
-  })
+  @Summary(
+    'Change your password',
+    'A wrong current password is 403 `invalid_password`. All your other sessions end.',
+  )
+  @ReturnsNothing(204)
+  @Problems(403)
+  @Writes()
   change(
-    @CurrentUser() principal: Principal,
+    @CurrentUser() principal: Caller,
     @Body({ schema: passwordChangeSchema }) body: PasswordChangeInput,
   ): Promise<void> {
     return this.changes.change(principal, body);

@@ -1,5 +1,13 @@
 import { Body, Controller, Post } from '@nestjs/common';
-import { Endpoint, Public } from '../../platform/http/endpoint.js';
+import { credentialsLimit } from '../limits/auth-rate-limits.js';
+import {
+  Problems,
+  Public,
+  RateLimit,
+  Returns,
+  ReturnsNothing,
+  Summary,
+} from '../../platform/http/endpoint.js';
 import { emailOnlySchema, type EmailOnly } from '../auth.schemas.js';
 import { MailRequestsService } from '../mails/mail-requests.service.js';
 import {
@@ -22,39 +30,35 @@ export class RegistrationController {
   ) {}
 
   @Post('register')
-  @Endpoint({
-    summary: 'Register',
-    description: 'Sends a mail with a link that verifies the address. It gives no tokens: log in for these.',
-    status: 201,
-    response: registeredUserSchema,
-    problems: [409],
-    isCredentials: true,
-  })
+  @Summary(
+    'Register',
+    'Sends a mail with a link that verifies the address. It gives no tokens: log in for these.',
+  )
+  @Returns(201, registeredUserSchema)
+  @Problems(409)
+  @RateLimit(credentialsLimit)
   register(@Body({ schema: registrationSchema }) body: RegistrationInput) {
     return this.registration.register(body);
   }
 
   @Post('verify-email')
-  @Endpoint({
-    summary: 'Verify your e-mail address',
-    description: 'The token is in the mail, works once and for 24 hours; any other is 422 `invalid_token`.',
-    status: 204,
-    response: null,
-    isCredentials: true,
-  })
+  @Summary(
+    'Verify your e-mail address',
+    'The token is in the mail, works once and for 24 hours; any other is 422 `invalid_token`.',
+  )
+  @ReturnsNothing(204)
+  @RateLimit(credentialsLimit)
   verify(@Body({ schema: verificationSchema }) { token }: Verification): Promise<void> {
     return this.verification.verify(token);
   }
 
   @Post('resend-verification')
-  @Endpoint({
-    summary: 'Send the verification mail again',
-    description:
-      'The answer is the same whether or not there is such an account. At most 3 mails an hour are sent.',
-    status: 202,
-    response: null,
-    isCredentials: true,
-  })
+  @Summary(
+    'Send the verification mail again',
+    'The answer is the same whether or not there is such an account. At most 3 mails an hour are sent.',
+  )
+  @ReturnsNothing(202)
+  @RateLimit(credentialsLimit)
   resend(@Body({ schema: emailOnlySchema }) { email }: EmailOnly): Promise<void> {
     return this.mails.request(email, 'verify_email');
   }

@@ -1,8 +1,9 @@
 import { Controller, Delete, Get, Param, Query } from '@nestjs/common';
-import { Endpoint } from '../../platform/http/endpoint.js';
+import { ResponseHeaders, Returns, ReturnsNothing, Summary, Writes } from '../../platform/http/endpoint.js';
 import { Reply } from '../../platform/http/reply.js';
 import { uuid } from '../../platform/schemas/fields.js';
-import { CurrentUser, type Principal } from '../../platform/security/principal.js';
+import { CurrentUser } from '../../platform/http/call-adapter.js';
+import type { Caller } from '../../platform/context/caller.js';
 import { SessionNotFound } from '../auth.errors.js';
 import { decodeCursor, encodeCursor } from './session-cursor.js';
 import type { SessionEntity } from './session.entity.js';
@@ -20,9 +21,11 @@ export class SessionsController {
   constructor(private readonly sessions: SessionsService) {}
 
   @Get()
-  @Endpoint({ summary: 'List your sessions', status: 200, response: sessionPageSchema, headers: ['link'] })
+  @Summary('List your sessions')
+  @Returns(200, sessionPageSchema)
+  @ResponseHeaders('link')
   async list(
-    @CurrentUser() { userId, sessionId }: Principal,
+    @CurrentUser() { userId, sessionId }: Caller,
     @Query({ schema: sessionQuerySchema }) { limit, cursor }: SessionQuery,
   ) {
     const afterId = cursor === undefined ? null : decodeCursor(cursor);
@@ -36,13 +39,15 @@ export class SessionsController {
       has_more: next !== null,
     };
     const link = `</v1/auth/sessions?limit=${limit}&cursor=${next ?? ''}>; rel="next"`;
-    return new Reply(page, { headers: next === null ? {} : { link } });
+    return Reply.of(page, next === null ? {} : { link });
   }
 
   @Delete(':id')
-  @Endpoint({ summary: 'End one of your sessions', status: 204, response: null, writes: 'auth' })
+  @Summary('End one of your sessions')
+  @ReturnsNothing(204)
+  @Writes()
   async end(
-    @CurrentUser() { userId }: Principal,
+    @CurrentUser() { userId }: Caller,
     @Param('id', { schema: sessionIdSchema }) id: string,
   ): Promise<void> {
     const isEnded = uuid().safeParse(id).success && (await this.sessions.end(userId, id));

@@ -2,9 +2,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
 import { uuidv7 } from '../../platform/ids/uuid.js';
-import { SessionRegistry } from '../../platform/security/security.ports.js';
+import { SessionRegistry } from '../access/access.port.js';
 import type { Credentials } from '../accounts.service.js';
-import { AUTH_CONFIG, type AuthConfig } from '../auth.config.js';
+import { CONFIG } from '../../platform/config/config.token.js';
+import type { AuthConfig } from '../auth.config.js';
+import { auth } from '../auth.port.js';
 import type { ClientInfo } from './client-info.js';
 import { SessionEntity } from './session.entity.js';
 
@@ -26,11 +28,11 @@ export interface SessionGrant {
 
 @Injectable()
 export class SessionsService extends SessionRegistry {
-  readonly feature = 'auth';
+  readonly feature = auth;
 
   constructor(
     private readonly database: Database,
-    @Inject(AUTH_CONFIG)
+    @Inject(CONFIG)
     private readonly config: Pick<AuthConfig, 'REFRESH_IDLE_DAYS' | 'SESSION_ABSOLUTE_DAYS'>,
   ) {
     super();

@@ -1,9 +1,10 @@
+import { publicUrlOf, type PublicUrlConfig } from '../../platform/config/public-url.js';
 import { Inject, Injectable } from '@nestjs/common';
 import jwt from 'jsonwebtoken';
-import { PLATFORM_CONFIG, publicUrlOf, type PlatformConfig } from '../../platform/platform.config.js';
-import { accessTokenAudience, accessTokenType } from '../../platform/security/access-token.strategy.js';
-import type { Role, Tier } from '../../platform/security/principal.js';
-import { AUTH_CONFIG, type AuthConfig } from '../auth.config.js';
+import { accessTokenAudience, accessTokenType } from '../access/access-token.strategy.js';
+import type { Role, Tier } from '../access/roles.port.js';
+import { CONFIG } from '../../platform/config/config.token.js';
+import type { AuthConfig } from '../auth.config.js';
 import type { SessionGrant } from '../sessions/sessions.service.js';
 import type { TokensView } from './tokens.schemas.js';
 import { KeyRing } from './key-ring.js';
@@ -13,8 +14,8 @@ import { KeyRing } from './key-ring.js';
 export class AccessTokensService {
   constructor(
     private readonly keys: KeyRing,
-    @Inject(AUTH_CONFIG) private readonly config: Pick<AuthConfig, 'ACCESS_TOKEN_TTL_SECONDS'>,
-    @Inject(PLATFORM_CONFIG) private readonly platform: Pick<PlatformConfig, 'PUBLIC_URL' | 'PORT'>,
+    @Inject(CONFIG) private readonly config: Pick<AuthConfig, 'ACCESS_TOKEN_TTL_SECONDS'>,
+    @Inject(CONFIG) private readonly platform: PublicUrlConfig,
   ) {}
 
   /** What a client gets for a login or a refresh. */

@@ -1,7 +1,8 @@
 import { Controller, Get, Inject } from '@nestjs/common';
-import { Endpoint, Public } from '../../platform/http/endpoint.js';
+import { Public, Returns, Summary } from '../../platform/http/endpoint.js';
 import { Reply } from '../../platform/http/reply.js';
-import { AUTH_CONFIG, type AuthConfig } from '../auth.config.js';
+import { CONFIG } from '../../platform/config/config.token.js';
+import type { AuthConfig } from '../auth.config.js';
 import { KeyRing } from './key-ring.js';
 import { jwksSchema } from './tokens.schemas.js';
 
@@ -11,12 +12,13 @@ const maxCacheSeconds = 300;
 export class JwksController {
   constructor(
     private readonly keys: KeyRing,
-    @Inject(AUTH_CONFIG) private readonly config: Pick<AuthConfig, 'JWT_KEY_PUBLISH_SECONDS'>,
+    @Inject(CONFIG) private readonly config: Pick<AuthConfig, 'JWT_KEY_PUBLISH_SECONDS'>,
   ) {}
 
   @Get('jwks.json')
   @Public()
-  @Endpoint({ summary: 'Public keys of access tokens (RFC 7517)', status: 200, response: jwksSchema })
+  @Summary('Public keys of access tokens (RFC 7517)')
+  @Returns(200, jwksSchema)
   read() {
     const keys = this.keys.all().map(({ kid, publicKey }) => {
       const { kty, crv, x, y } = publicKey.export({ format: 'jwk' });
@@ -24,6 +26,6 @@ export class JwksController {
     });
     // A verifier that caches must have seen a new key before it signs.
     const maxAge = Math.min(maxCacheSeconds, Math.floor(this.config.JWT_KEY_PUBLISH_SECONDS / 2));
-    return new Reply({ keys }, { headers: { 'cache-control': `public, max-age=${maxAge}` } });
+    return Reply.of({ keys }, { 'cache-control': `public, max-age=${maxAge}` });
   }
 }

@@ -14,6 +14,8 @@ export interface KeyFile {
   readonly kid: string;
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
+  /** The public key as PEM (SPKI). */
+  readonly publicPem: string;
   /** When the file came to be. Unlike its modification time, no copying tool can set this one back. */
   readonly changedAtMs: number;
   /** When the key was made, where its name says so; null where it does not. */
@@ -42,10 +44,12 @@ async function readKeyFile(path: string, name: string): Promise<KeyFile | null> 
     if (privateKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1')
       throw new Error('not an EC key on P-256');
     const kid = name.slice(0, -'.pem'.length);
+    const publicKey = createPublicKey(privateKey);
     return {
       kid,
       privateKey,
-      publicKey: createPublicKey(privateKey),
+      publicKey,
+      publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
       changedAtMs,
       madeAtMs: momentOf(kid),
     };

@@ -156,7 +156,7 @@ describe('KeyRing', () => {
     await swap(keys, [next]);
     await ring.reload();
     expect(ring.signingKey().kid).toBe(next);
-    expect(ring.find(old)).not.toBeNull();
+    expect(ring.findPem(old)).not.toBeNull();
   });
 
   it('verifies with a removed key until its last token has expired, then no longer', async () => {
@@ -168,10 +168,10 @@ describe('KeyRing', () => {
     expect(ring.signingKey().kid).toBe('2026-02-01');
     pass(tokenTtlSeconds);
     await ring.reload();
-    expect(ring.find('2026-01-01')).not.toBeNull();
+    expect(ring.findPem('2026-01-01')).not.toBeNull();
     pass(publishSeconds + 1);
     await ring.reload();
-    expect(ring.find('2026-01-01')).toBeNull();
+    expect(ring.findPem('2026-01-01')).toBeNull();
   });
 
   it('keeps its keys while the folder can not be read', async () => {
@@ -191,12 +191,12 @@ describe('KeyRing', () => {
     expect(ring.all().map(({ kid }) => kid)).toEqual(['good']);
     await addKey('half');
     await ring.reload();
-    expect(ring.find('half')).not.toBeNull();
+    expect(ring.findPem('half')).not.toBeNull();
   });
 
   it('knows no other kid', async () => {
     await addKey('2026-01-01');
-    expect((await openRing()).find('2026-01-02')).toBeNull();
+    expect((await openRing()).findPem('2026-01-02')).toBeNull();
   });
 
   it('refuses to start without a key', async () => {

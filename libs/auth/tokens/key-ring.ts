@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import { logger } from '../../platform/logging/logger.js';
-import { VerificationKeys } from '../../platform/security/security.ports.js';
+import { VerificationKeys } from '../access/access.port.js';
 import { readKeyFiles, type KeyFile } from './key-files.js';
 
 const pollMs = 5000;
@@ -40,6 +40,7 @@ interface RingKey extends KeyFile {
  */
 export class KeyRing extends VerificationKeys implements OnModuleInit, OnApplicationShutdown {
   private keys: readonly RingKey[] = [];
+  private readonly listeners = new Set<() => void>();
   private isFirstLoad = true;
   private timer: NodeJS.Timeout | undefined;
 
@@ -73,12 +74,16 @@ export class KeyRing extends VerificationKeys implements OnModuleInit, OnApplica
     const missing = this.keys.filter(({ kid }) => !kids.has(kid)).map((key) => this.retire(key));
     const keepMs = (this.options.tokenTtlSeconds + this.options.publishSeconds) * 1000;
     const kept = missing.filter(({ retiredAtMs }) => this.now() - (retiredAtMs ?? 0) <= keepMs);
-    this.keys = [...kept, ...present];
+    this.replace([...kept, ...present]);
     this.isFirstLoad = false;
   }
 
-  find(kid: string): KeyObject | null {
-    return this.keys.find((key) => key.kid === kid)?.publicKey ?? null;
+  findPem(kid: string): string | null {
+    return this.keys.find((key) => key.kid === kid)?.publicPem ?? null;
+  }
+
+  onChange(listener: () => void): void {
+    this.listeners.add(listener);
   }
 
   /** The key for new tokens. */
@@ -94,6 +99,14 @@ export class KeyRing extends VerificationKeys implements OnModuleInit, OnApplica
   /** Every key that verifies, new and retired ones included. */
   all(): readonly { readonly kid: string; readonly publicKey: KeyObject }[] {
     return this.keys;
+  }
+
+  private replace(keys: readonly RingKey[]): void {
+    const idsOf = (all: readonly RingKey[]): string =>
+      all.map(({ kid, publicPem }) => kid + publicPem).join();
+    const isChanged = idsOf(keys) !== idsOf(this.keys);
+    this.keys = keys;
+    if (isChanged) for (const listener of this.listeners) listener();
   }
 
   private admit(file: KeyFile): RingKey {

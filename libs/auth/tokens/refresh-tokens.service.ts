@@ -1,10 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
-import { AUTH_CONFIG, type AuthConfig } from '../auth.config.js';
+import { CONFIG } from '../../platform/config/config.token.js';
+import type { AuthConfig } from '../auth.config.js';
 import { standing, type SessionGrant } from '../sessions/sessions.service.js';
 
-/** What came of a refresh token. */
+/** Outcome of a refresh. */
 export type Rotation =
   | { readonly outcome: 'rotated'; readonly grant: SessionGrant }
   /** Rotated a moment ago: two requests raced, or an answer was lost. Nothing was revoked. */
@@ -32,7 +33,7 @@ interface UsedToken extends SessionOfToken {
 export class RefreshTokensService {
   constructor(
     private readonly database: Database,
-    @Inject(AUTH_CONFIG)
+    @Inject(CONFIG)
     private readonly config: Pick<AuthConfig, 'REFRESH_GRACE_SECONDS' | 'REFRESH_IDLE_DAYS'>,
   ) {}
 
@@ -56,7 +57,7 @@ export class RefreshTokensService {
     return this.database.write(run, { users: [userId] });
   }
 
-  /** What to make of a token that is nobody's current one. */
+  /** Judges a token that is not the current one of a session. */
   async refuse(hash: Buffer): Promise<Rotation> {
     const used = await this.database.read((manager) => this.findUsed(manager, hash));
     if (used === null) return { outcome: 'unknown' };

@@ -1,6 +1,6 @@
 /**
- * One call at a time for many who ask: each gets an answer that was begun after it had asked, so those who come while
- * one is under way share the next.
+ * Shares calls between many callers, one call at a time. Each caller gets the result of a call that began after its own:
+ * callers that come while a call is under way share the next one.
  */
 export class Batched<T> {
   private running: Promise<unknown> | null = null;

@@ -1,20 +1,28 @@
-/** What `withTimeout` gives where no answer came in time. */
+/** What `withTimeout` returns on a timeout. */
 export const timedOut = Symbol('timedOut');
 
+/** No answer came in time. */
+export class TimeoutError extends Error {
+  constructor(what: string, timeoutMs: number) {
+    super(`${what}: no answer within ${timeoutMs} ms`);
+    this.name = new.target.name;
+  }
+}
+
 /**
- * The answer, or `timedOut` after that time. The time is up only when what has arrived meanwhile has been read: a busy process
- * must not blame the other end.
+ * The answer, or `timedOut` after that time. An answer that has arrived by then still counts, even where this process was
+ * too busy to read it: the other end is not at fault.
  */
-export function withTimeout<T>(answer: Promise<T>, ms: number): Promise<T | typeof timedOut> {
+export function withTimeout<T>(answer: Promise<T>, timeoutMs: number): Promise<T | typeof timedOut> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => setImmediate(() => resolve(timedOut)), ms);
+    const timer = setTimeout(() => setImmediate(() => resolve(timedOut)), timeoutMs);
     answer.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
 
-/** The answer. @throws Error that counts as a database that is not available, where none came in that time */
-export async function failAfter<T>(answer: Promise<T>, ms: number): Promise<T> {
-  const found = await withTimeout(answer, ms);
-  if (found === timedOut) throw new Error(`timeout expired: no answer within ${ms} ms`);
+/** The answer. @throws TimeoutError, which names `what`, where none came in that time */
+export async function failAfter<T>(answer: Promise<T>, timeoutMs: number, what: string): Promise<T> {
+  const found = await withTimeout(answer, timeoutMs);
+  if (found === timedOut) throw new TimeoutError(what, timeoutMs);
   return found;
 }

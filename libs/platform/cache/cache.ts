@@ -1,88 +1,84 @@
 import type { Consistency } from '../consistency/consistency.js';
-import { currentView, type ConsistencyView, type VersionStamp } from '../context/consistency-view.js';
-import { SeriesCounter, type CounterSeries } from '../metrics/series.js';
-import type { CachedAnswer, Entry, MemoryLayer } from './memory-layer.js';
+import type { ConsistencyView, VersionStamp } from '../context/consistency-view.js';
+import { currentCall } from '../context/call-context.js';
+import type { FeatureName } from '../context/feature-name.js';
+import type { CounterSeries } from '../metrics/series.js';
+import type { CachedForm } from './cached-form.js';
+import type { Entry, MemoryLayer } from './memory-layer.js';
 import type { RedisLayer } from './redis-layer.js';
 
-const requests = new SeriesCounter({
-  name: 'cache_requests_total',
-  help: 'Look-ups, by the layer that answered; `flight` is the answer that another request was waiting for; a bypass asks no layer, since the user is being written to or the notes can not be trusted.',
-  labelNames: ['cache', 'layer', 'result'],
-});
-
-/** What all caches of a process share. */
-export interface CacheParts {
-  readonly consistency: Consistency;
-  readonly memory: MemoryLayer;
-  readonly redis: RedisLayer | null;
-  readonly isEnabled: boolean;
-}
-
-export interface CacheOptions {
+/** Name of a cache, time to live of its entries, and the features whose writes make them stale. */
+export interface CacheDefinition {
+  /** Label of its metrics; unique. */
   readonly name: string;
   readonly ttlMs: number;
-  /** Whose writes outdate an entry. */
-  readonly features: readonly string[];
+  readonly dependsOn: readonly FeatureName[];
 }
 
-export interface Filled extends CachedAnswer {
-  /** In milliseconds of Unix time, where the answer itself says when it ends. */
+/** What a fill results in. */
+export interface Filled<V> {
+  readonly value: V;
+  /** In milliseconds of Unix time, where the value itself ends earlier than the cache would. */
   readonly expiresAt?: number;
 }
 
+/** What the caches of a process share. */
+export interface CacheParts {
+  readonly consistency: Pick<Consistency, 'settle'>;
+  readonly memory: MemoryLayer;
+  readonly redis: RedisLayer | null;
+  readonly isEnabled: boolean;
+  /** Whether an entry that was made with the knowledge `stamp` may be used by a call that knows `needed`. */
+  isFresh(stamp: VersionStamp, needed: VersionStamp): boolean;
+}
+
+/** Look-ups, by the layer that answered. */
+export type LookUps = Readonly<Record<'bypass' | 'memory' | 'flight' | 'redis' | 'miss', CounterSeries>>;
+
 /**
- * Answers of one kind to users, in the process and in Redis. An entry carries the positions that were known before it
- * was made; it is a hit only for a request that knows of nothing later.
+ * Values of one kind for users, cached in the process and in Redis. An entry carries the positions that were known before it
+ * was made; it is a hit only for a call that knows of nothing later.
  */
-export class Cache {
-  /** One look-up or fill at a time for the same answer to requests that know the same. */
-  private readonly flights = new Map<string, Promise<CachedAnswer>>();
-  /** What look-ups came to. */
-  private readonly looked: Readonly<
-    Record<'bypass' | 'inMemory' | 'inFlight' | 'inRedis' | 'nowhere', CounterSeries>
-  >;
+export class Cache<V> {
+  /** One look-up or fill at a time for the same value to calls that know the same. */
+  private readonly flights = new Map<string, Promise<V>>();
 
   constructor(
     private readonly caches: CacheParts,
-    private readonly options: CacheOptions,
-  ) {
-    const { name: cache } = options;
-    this.looked = {
-      bypass: requests.series({ cache, layer: 'none', result: 'bypass' }),
-      inMemory: requests.series({ cache, layer: 'memory', result: 'hit' }),
-      inFlight: requests.series({ cache, layer: 'flight', result: 'hit' }),
-      inRedis: requests.series({ cache, layer: 'redis', result: 'hit' }),
-      nowhere: requests.series({ cache, layer: caches.redis === null ? 'memory' : 'redis', result: 'miss' }),
-    };
-  }
+    private readonly definition: CacheDefinition,
+    private readonly form: CachedForm<V>,
+    private readonly lookUps: LookUps,
+  ) {}
 
   /**
-   * The answer under `key` for the user of this request: a kept one, or what `fill` makes, which is then kept. What
-   * `fill` throws is kept for nobody. Consistency: as `Database.read`.
+   * The value under `key` for the user of this call: a cached one, or what `fill` returns, which is then cached. An error of
+   * `fill` is cached for nobody. Consistency: as `Database.read`.
    */
-  async through(key: string, fill: () => Promise<Filled>): Promise<CachedAnswer> {
+  async through(key: string, fill: () => Promise<Filled<V>>): Promise<V> {
     const { consistency, isEnabled, memory } = this.caches;
-    const view = currentView();
-    if (!isEnabled || view === undefined) return fill();
-    await consistency.settle(view, this.options.features);
-    const stamp = view.versionStampOf(this.options.features);
+    const view = currentCall()?.view ?? null;
+    if (!isEnabled || view === null) return (await fill()).value;
+    const { dependsOn } = this.definition;
+    await consistency.settle(view, dependsOn);
+    const stamp = view.versionStampOf(dependsOn);
     if (stamp === null) {
-      this.looked.bypass.inc();
-      return fill();
+      this.lookUps.bypass.inc();
+      return (await fill()).value;
     }
-    const id = `${this.options.name} ${view.userId} ${key}`;
-    const kept = memory.get(id);
-    if (kept !== undefined && this.isHit(kept, stamp)) {
-      this.looked.inMemory.inc();
-      return kept.answer;
+    const id = `${this.definition.name} ${view.userId} ${key}`;
+    // The name of the cache is part of the id, so an entry that is found is one of this cache.
+    const cached = memory.get(id) as Entry<V> | undefined;
+    if (cached !== undefined && this.caches.isFresh(cached.stamp, stamp)) {
+      this.lookUps.memory.inc();
+      return cached.value;
     }
-    return this.fly(`${stamp.join()} ${id}`, () => this.load(id, view, stamp, fill));
+    return this.shareFlight(`${stamp.join()} ${id}`, () => this.load(id, view, stamp, fill));
   }
 
-  private fly(key: string, load: () => Promise<CachedAnswer>): Promise<CachedAnswer> {
+  private shareFlight(key: string, load: () => Promise<V>): Promise<V> {
     const running = this.flights.get(key);
     if (running !== undefined) {
-      this.looked.inFlight.inc();
+      this.lookUps.flight.inc();
       return running;
     }
     const flight = load().finally(() => this.flights.delete(key));
@@ -92,35 +88,33 @@ export class Cache {
 
   private async load(
     id: string,
-    view: ConsistencyView,
+    { userId }: ConsistencyView,
     stamp: VersionStamp,
-    fill: () => Promise<Filled>,
-  ): Promise<CachedAnswer> {
-    const { memory, redis } = this.caches;
-    const { features } = this.options;
-    const { userId } = view;
-    const shared = (await redis?.find(userId, id)) ?? null;
-    if (shared !== null && this.isHit(shared, stamp)) {
-      this.looked.inRedis.inc();
-      memory.set(id, { ...shared, userId, features });
-      return shared.answer;
+    fill: () => Promise<Filled<V>>,
+  ): Promise<V> {
+    const { redis } = this.caches;
+    const shared = (await redis?.find(userId, id, this.form)) ?? null;
+    if (shared !== null && this.caches.isFresh(shared.stamp, stamp)) {
+      this.lookUps.redis.inc();
+      this.keep(id, userId, shared);
+      return shared.value;
     }
-    this.looked.nowhere.inc();
-    const { expiresAt, ...answer } = await fill();
-    const entry = { stamp, answer, expiresAt: this.endOf(expiresAt) };
-    memory.set(id, { ...entry, userId, features });
-    redis?.store(userId, id, entry);
-    return answer;
+    this.lookUps.miss.inc();
+    const { value, expiresAt } = await fill();
+    const entry = { stamp, value, expiresAt: this.endOf(expiresAt) };
+    this.keep(id, userId, entry);
+    redis?.store(userId, id, entry, this.form);
+    return value;
   }
 
-  private isHit({ stamp }: Entry, needed: VersionStamp): boolean {
-    if (!this.caches.consistency.protections.isOn('stamp')) return true;
-    return stamp.length === needed.length && needed.every((position, n) => (stamp[n] ?? '') >= position);
+  private keep(id: string, userId: string, entry: Entry<V>): void {
+    const bytes = this.form.sizeOf(entry.value);
+    this.caches.memory.set(id, { ...entry, bytes, userId, features: this.definition.dependsOn });
   }
 
-  /** Up to a tenth earlier, so that what was made together does not end together. */
+  /** Up to 10 % earlier, so that entries made at the same time do not all expire at the same time. */
   private endOf(expiresAt = Infinity): number {
-    const ttlMs = this.options.ttlMs * (0.9 + Math.random() * 0.1);
+    const ttlMs = this.definition.ttlMs * (0.9 + Math.random() * 0.1);
     return Math.min(Math.floor(Date.now() + ttlMs), expiresAt);
   }
 }

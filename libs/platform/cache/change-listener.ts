@@ -3,8 +3,8 @@ import { changesChannel } from '../consistency/redis-consistency-store.js';
 import type { RedisConnection } from '../redis/redis-connection.js';
 
 /**
- * Hears which users were written to, on a connection of its own, as Redis asks for. Losing it costs memory for a while,
- * nothing else.
+ * Subscribes to the messages about users that were written to, on a separate connection, as Redis requires. A lost message
+ * only leaves a stale entry in memory for a while.
  */
 export class ChangeListener {
   private readonly subscriber: Redis | Cluster;

@@ -1,32 +1,30 @@
 import { LRUCache } from 'lru-cache';
 import type { VersionStamp } from '../context/consistency-view.js';
 
-/** An answer, ready to send. */
-export interface CachedAnswer {
-  readonly body: Buffer;
-  /** Names in lower case, such as `etag` and `link`. */
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-export interface Entry {
+/** A cached value with what decides whether it may be used. */
+export interface Entry<V = unknown> {
+  /** What was known before the value was made. */
   readonly stamp: VersionStamp;
-  readonly answer: CachedAnswer;
+  readonly value: V;
   /** In milliseconds of Unix time: the same in every layer. */
   readonly expiresAt: number;
 }
 
 interface Stored extends Entry {
+  /** Of the value, roughly. */
+  readonly bytes: number;
   readonly userId: string;
+  /** The user whose writes make it stale. */
   readonly features: readonly string[];
 }
 
-/** What a key and the objects around an entry take, roughly. */
+/** Approximate memory of a key and the objects around an entry. */
 const overheadBytes = 400;
 const maxEntries = 200_000;
-/** Larger ones are not kept: few users would push out all others. */
+/** Larger values are not cached: a few users could evict everyone else's entries. */
 export const maxBytes = 256 * 1024;
 
-/** The layer in the process: bounded in bytes, the least recently used goes first. */
+/** The layer in the process: bounded in bytes; the least recently used entry goes first. */
 export class MemoryLayer {
   private readonly entries: LRUCache<string, Stored>;
   private readonly keysOfUser = new Map<string, Set<string>>();
@@ -35,7 +33,7 @@ export class MemoryLayer {
     this.entries = new LRUCache({
       max: maxEntries,
       maxSize: CACHE_MEMORY_MIB * 1024 * 1024,
-      sizeCalculation: ({ answer }, key) => sizeOf(answer, key),
+      sizeCalculation: ({ bytes }, key) => bytes + 2 * key.length + overheadBytes,
       dispose: ({ userId }, key) => this.forget(userId, key),
     });
   }
@@ -48,20 +46,19 @@ export class MemoryLayer {
     return this.entries.get(key);
   }
 
-  set(key: string, { answer, ...entry }: Stored): void {
+  set(key: string, entry: Stored): void {
     const ttlMs = entry.expiresAt - Date.now();
-    if (ttlMs < 1 || answer.body.length > maxBytes) {
+    if (ttlMs < 1 || entry.bytes > maxBytes) {
       this.entries.delete(key);
       return;
     }
-    const body = alone(answer.body);
-    this.entries.set(key, { ...entry, answer: { headers: answer.headers, body } }, { ttl: ttlMs });
+    this.entries.set(key, entry, { ttl: ttlMs });
     if (!this.entries.has(key)) return;
     const keys = this.keysOfUser.get(entry.userId) ?? new Set();
     this.keysOfUser.set(entry.userId, keys.add(key));
   }
 
-  /** Frees what is no use any more. Returns how many entries that were. */
+  /** Removes the user's entries that depend on the feature. Returns how many those were. */
   drop(userId: string, feature: string): number {
     const keys = [...(this.keysOfUser.get(userId) ?? [])];
     const outdated = keys.filter((key) => this.entries.peek(key)?.features.includes(feature) ?? true);
@@ -74,15 +71,4 @@ export class MemoryLayer {
     keys?.delete(key);
     if (keys?.size === 0) this.keysOfUser.delete(userId);
   }
-}
-
-const sizeOf = ({ body, headers }: CachedAnswer, key: string): number =>
-  body.length + 2 * (key.length + JSON.stringify(headers).length) + overheadBytes;
-
-/** A part of a larger buffer, such as what came from the network, would keep all of that in memory. */
-function alone(body: Buffer): Buffer {
-  if (body.buffer.byteLength === body.length) return body;
-  const copy = Buffer.allocUnsafeSlow(body.length);
-  body.copy(copy);
-  return copy;
 }

@@ -1,69 +1,76 @@
 import { createHash } from 'node:crypto';
+import { timedOut, withTimeout } from '../async/with-timeout.js';
 import { partLatencyBuckets } from '../metrics/latency-buckets.js';
-import { withTimeout, timedOut } from '../async/with-timeout.js';
-import { SeriesHistogram } from '../metrics/series.js';
+import type { Metrics } from '../metrics/metrics.js';
+import type { HistogramSeries } from '../metrics/series.js';
 import { timed } from '../metrics/timed.js';
 import type { RedisConnection } from '../redis/redis-connection.js';
-import { maxBytes, type CachedAnswer, type Entry } from './memory-layer.js';
-
-const duration = new SeriesHistogram({
-  name: 'cache_operation_duration_seconds',
-  help: 'Time of a look-up (`get`) or a store (`set`) in Redis; one that was given up counts with the time until then. The cache in the process takes microseconds and is not measured.',
-  labelNames: ['operation'],
-  buckets: partLatencyBuckets,
-});
-const get = duration.series({ operation: 'get' });
-const set = duration.series({ operation: 'set' });
+import type { CachedForm } from './cached-form.js';
+import { maxBytes, type Entry } from './memory-layer.js';
 
 const newline = 0x0a;
 
-/** The layer that all processes share. An entry is one value: a line with its end and stamp, one with the headers, the
- * body. */
+/** The layer that all processes share. An entry is one value: a line with its end and version stamp, then the value. */
 export class RedisLayer {
-  constructor(private readonly connection: RedisConnection) {}
+  private readonly get: HistogramSeries;
+  private readonly set: HistogramSeries;
 
-  /** Null where there is none, or Redis can't be asked or takes long. */
-  async find(userId: string, key: string): Promise<Entry | null> {
-    // The circuit is open: nothing is asked, so nothing is measured.
-    if (!this.connection.isUp) return null;
+  constructor(
+    private readonly connection: RedisConnection,
+    metrics: Metrics,
+  ) {
+    const duration = metrics.histogram({
+      name: 'cache_operation_duration_seconds',
+      help: 'Duration of a look-up (`get`) or a store (`set`) in Redis; one that timed out counts with its timeout. The cache in the process takes microseconds and is not measured.',
+      labelNames: ['operation'],
+      buckets: partLatencyBuckets,
+    });
+    this.get = duration.series({ operation: 'get' });
+    this.set = duration.series({ operation: 'set' });
+  }
+
+  /** Null if there is no entry, or Redis is not available or too slow. */
+  async find<V>(userId: string, key: string, form: CachedForm<V>): Promise<Entry<V> | null> {
+    const { connection } = this;
+    // While the circuit is open no command is sent, so nothing is measured.
+    if (!connection.isUp) return null;
     try {
-      const value = await timed(get, () =>
+      const found = await timed(this.get, () =>
         withTimeout(
-          this.connection.run('GET', () => this.connection.redis.getBuffer(redisKey(userId, key))),
-          this.connection.readTimeoutMs,
+          connection.run('GET', () => connection.redis.getBuffer(redisKey(userId, key))),
+          connection.readTimeoutMs,
         ),
       );
-      return value === null || value === timedOut ? null : decode(value);
+      return found === null || found === timedOut ? null : decode(found, form);
     } catch {
       return null;
     }
   }
 
-  /** Does not wait: whoever asked has the answer already. */
-  store(userId: string, key: string, entry: Entry): void {
+  /** Does not wait: the caller has its answer already. */
+  store<V>(userId: string, key: string, entry: Entry<V>, form: CachedForm<V>): void {
     const ttlMs = Math.floor(entry.expiresAt - Date.now());
-    if (ttlMs < 1 || !this.connection.isUp || entry.answer.body.length > maxBytes) return;
-    timed(set, () =>
-      this.connection.run('SET', () =>
-        this.connection.redis.set(redisKey(userId, key), encode(entry), 'PX', ttlMs),
-      ),
+    if (ttlMs < 1 || !this.connection.isUp) return;
+    const value = form.encode(entry.value);
+    if (value.length > maxBytes) return;
+    const head = Buffer.from(`${[entry.expiresAt, ...entry.stamp].join()}\n`);
+    const bytes = Buffer.concat([head, value]);
+    timed(this.set, () =>
+      this.connection.run('SET', () => this.connection.redis.set(redisKey(userId, key), bytes, 'PX', ttlMs)),
     ).catch(() => undefined);
   }
 }
 
+/** Version of the stored format: raise it with each change, so that entries of another format are not found. */
+const formVersion = 'v2';
+
 /** In the slot of the user's other keys. */
 const redisKey = (userId: string, key: string): string =>
-  `{${userId}}:cache:${createHash('sha256').update(key).digest('base64url').slice(0, 22)}`;
+  `{${userId}}:cache:${createHash('sha256').update(`${formVersion} ${key}`).digest('base64url').slice(0, 22)}`;
 
-function encode({ stamp, expiresAt, answer: { headers, body } }: Entry): Buffer {
-  return Buffer.concat([Buffer.from(`${[expiresAt, ...stamp].join()}\n${JSON.stringify(headers)}\n`), body]);
-}
-
-function decode(value: Buffer): Entry | null {
-  const first = value.indexOf(newline);
-  const second = value.indexOf(newline, first + 1);
-  if (first < 0 || second < 0) return null;
-  const [expiresAt, ...stamp] = value.toString('latin1', 0, first).split(',');
-  const headers = JSON.parse(value.toString('utf8', first + 1, second)) as CachedAnswer['headers'];
-  return { stamp, expiresAt: Number(expiresAt), answer: { headers, body: value.subarray(second + 1) } };
+function decode<V>(bytes: Buffer, form: CachedForm<V>): Entry<V> | null {
+  const end = bytes.indexOf(newline);
+  if (end < 0) return null;
+  const [expiresAt, ...stamp] = bytes.toString('latin1', 0, end).split(',');
+  return { stamp, expiresAt: Number(expiresAt), value: form.decode(bytes.subarray(end + 1)) };
 }

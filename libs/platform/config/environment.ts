@@ -61,7 +61,7 @@ export const addressRanges = () =>
     message: 'must be IP addresses or CIDR ranges such as 10.0.0.0/8',
   });
 
-/** A range of everything is none: whoever trusts all proxies trusts every client. */
+/** The range of all addresses is refused: trusting all proxies means trusting every client. */
 function isAddressRange(value: string): boolean {
   const [address = '', prefix, ...rest] = value.split('/');
   const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;

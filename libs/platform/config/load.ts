@@ -1,12 +1,12 @@
 import { InvalidEnvironment, parseEnvironment, type Environment, type Variables } from './environment.js';
-import type { PlatformConfig } from '../platform.config.js';
+import type { ProcessConfig } from './process.config.js';
 
 /** What must hold between variables: the problems, each beginning with the variable's name. */
 export type Rule<C> = (config: C) => readonly string[];
 
 /** Production must name the real part for each driver that the process uses: an embedded one is lost with its pod. */
 export const needsInProduction =
-  (...names: readonly (keyof PlatformConfig)[]): Rule<PlatformConfig> =>
+  <N extends string>(...names: readonly N[]): Rule<ProcessConfig & Readonly<Partial<Record<N, unknown>>>> =>
   (config) =>
     config.NODE_ENV !== 'production' || config.ALLOW_EMBEDDED_DRIVERS
       ? []
@@ -14,31 +14,11 @@ export const needsInProduction =
           .filter((name) => config[name] === undefined)
           .map((name) => `${name}: is needed in production (or set ALLOW_EMBEDDED_DRIVERS=true)`);
 
-/** For what an embedded driver makes no sense. */
+/** For variables that have no embedded driver. */
 export const needsAlways =
-  (...names: readonly (keyof PlatformConfig)[]): Rule<PlatformConfig> =>
+  <N extends string>(...names: readonly N[]): Rule<Readonly<Partial<Record<N, unknown>>>> =>
   (config) =>
     names.filter((name) => config[name] === undefined).map((name) => `${name}: is needed`);
-
-/** What production must say of itself: mails would else link to the reader's own machine, and come from there. */
-export const needsPublicAddresses: Rule<PlatformConfig> = ({ NODE_ENV, PUBLIC_URL, SMTP_URL, MAIL_FROM }) => [
-  ...(NODE_ENV === 'production' && PUBLIC_URL === undefined ? ['PUBLIC_URL: is needed in production'] : []),
-  ...(NODE_ENV === 'production' && SMTP_URL !== undefined && MAIL_FROM === undefined
-    ? ['MAIL_FROM: is needed in production with SMTP_URL']
-    : []),
-];
-
-/** Processes that share Redis must take each other's tokens. */
-export const needsSharedTokenKey: Rule<PlatformConfig> = ({ NODE_ENV, REDIS_URL, CONSISTENCY_TOKEN_KEY }) =>
-  NODE_ENV === 'production' && REDIS_URL !== undefined && CONSISTENCY_TOKEN_KEY === undefined
-    ? ['CONSISTENCY_TOKEN_KEY: is needed in production with REDIS_URL']
-    : [];
-
-/** What makes the service wrong on purpose has no place outside of tests. */
-export const hasNoTestSettings: Rule<PlatformConfig> = ({ NODE_ENV, TEST_WITHOUT_PROTECTION }) =>
-  NODE_ENV !== 'test' && TEST_WITHOUT_PROTECTION !== undefined
-    ? ['TEST_WITHOUT_PROTECTION: is for tests alone (NODE_ENV=test)']
-    : [];
 
 /**
  * The configuration of a process out of the environment.

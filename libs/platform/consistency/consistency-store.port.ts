@@ -1,21 +1,14 @@
+import type { LastWrite, WriteIntent } from '../context/last-write.js';
 import type { Position } from '../positions/position.js';
-
-/** What is known of the last write that changed what a user sees of one feature. */
-export type LastWrite =
-  | { readonly kind: 'known'; readonly position: Position }
-  /** A write is under way. */
-  | { readonly kind: 'writing' }
-  /** Nothing is noted: it may have been lost. Settled: for so long that no write can be under way unmarked. */
-  | { readonly kind: 'unknown'; readonly isSettled: boolean };
 
 /** A limit to count against. */
 export interface Limit {
-  /** Who is counted, such as `user:…`; a user's key holds the user's id as its hash tag. */
+  /** Who is counted, such as `user:…`. The key of a user contains the user's id as its hash tag. */
   readonly key: string;
   readonly points: number;
   readonly windowMs: number;
   readonly blockMs: number;
-  /** What this process last heard of the window, for a store that has lost it: nobody starts anew with an empty Redis. */
+  /** The window as this process last knew it, for a store that has lost it: an empty Redis gives nobody a new window. */
   readonly known?: Pick<LimitRecord, 'used' | 'resetMs'> | undefined;
 }
 
@@ -28,44 +21,40 @@ export interface LimitRecord {
   readonly blockedMs: number;
 }
 
-/** A write under way: readers of the user's feature turn to the primary until it is finished. */
-export interface WriteIntent {
-  readonly userId: string;
-  readonly feature: string;
-  readonly id: string;
-}
-
+/** What the store returns at the beginning of a call. */
 export interface Beginning {
   readonly limit: LimitRecord;
-  /** By feature; one that is missing is unknown. */
+  /** By feature. */
   readonly lastWrites: ReadonlyMap<string, LastWrite>;
+  /** For features without a last write: it is unknown. */
   readonly missing: LastWrite;
 }
 
-/** A intent whose process died counts as unknown after this. Longer than any write can take, see `WriteGuard`. */
+/** After this the intent of a process that died counts as unknown. Longer than any write can take, see `WriteGuard`. */
 export const intentTtlMs = 35_000;
-/** For a lastWrite that is missing: writes that began before it went are finished by then. */
+/** After this a missing last-write position can be replaced: writes that began before it was lost have ended. */
 export const settleMs = 1000;
-/** Longer than anything that it guards: the longest life of a cache entry is 24 hours. */
+/** Longer than the life of any cache entry, which is 24 hours at most. */
 export const positionTtlMs = 26 * 3600 * 1000;
 
-/** The lastWrites of all users, the intents of writes under way and the counts of the limits, shared by all processes. */
+/** The last-write positions of all users, the intents of writes under way, and the counts of rate limits. */
 export abstract class ConsistencyStore {
-  /** Whether all processes of the service share it. Where each has one of its own, another process must be noticed. */
+  /** Whether all processes of the service share it. If not, they must notice each other by leases. */
   abstract readonly isShared: boolean;
   abstract readonly isUp: boolean;
-  /** Rises whenever the store may have lost something. */
+  /** Increases whenever the store may have lost data. */
   abstract readonly epoch: number;
-  /** How long a read waits for it before it goes on without. */
+  /** How long a read waits for the store before it continues without it. */
   abstract readonly readTimeoutMs: number;
-  /** By the monotonic clock; null while it is down. */
+  /** By the monotonic clock; null while the store is down. */
   abstract readonly upSince: number | null;
 
   /**
-   * All that a request needs, in one round trip: counts `cost` points against the limit and tells the user's lastWrites as
-   * they were before the intent, which is set unless the limit blocks the call.
+   * All that a call needs, in one round trip: counts `cost` points against the limit, returns the user's last writes as they
+   * were before the intent, and announces the intent, unless the limit blocks the call.
    *
-   * All methods reject with RedisUnavailable, soon, while it is down.
+   * All methods reject with RedisUnavailable, soon, while the store is down, and with DeadlineExceeded; `finish` alone does
+   * not end with the deadline of the call.
    */
   abstract begin(
     limit: Limit,
@@ -74,14 +63,17 @@ export abstract class ConsistencyStore {
     userId: string | null,
   ): Promise<Beginning>;
   abstract count(limit: Limit, cost: number): Promise<LimitRecord>;
-  /** Gives back points that this window counted; a block stays. */
+  /** Returns points to the current window; a block stays. */
   abstract refund(key: string, cost: number): Promise<void>;
   abstract announce(intent: WriteIntent): Promise<void>;
-  /** Takes the intent away; the lastWrite rises to `position` where one is given, and other processes are told to drop what they keep. */
+  /**
+   * Withdraws the intent. Where `position` is given, the last-write position rises to it, and other processes are told to
+   * drop their cache entries.
+   */
   abstract finish(intent: WriteIntent, position: Position | null): Promise<void>;
-  /** Notes `position` where nothing is noted and no write is under way. Returns what is known then. */
+  /** Stores `position` where there is none and no write is under way. Returns what is known then. */
   abstract settle(userId: string, feature: string, position: Position): Promise<LastWrite>;
   abstract onChange(listener: () => void): void;
-  /** Resolves to whether it came up within the time. */
+  /** Resolves to whether the store became available within the time. */
   abstract untilUp(timeoutMs: number): Promise<boolean>;
 }

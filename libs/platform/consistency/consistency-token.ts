@@ -2,8 +2,8 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { isPosition, type Position } from '../positions/position.js';
 
 /**
- * `Consistency-Token`: proves to any process how far the database had come when the user's write was acknowledged.
- * Opaque to clients; made for one user, so that nobody can pass on or make up another.
+ * `Consistency-Token`: proves to any process how far the database had come when the user's write was acknowledged. It is
+ * opaque to clients and signed for one user, so that nobody can pass it on or make one up.
  */
 export class ConsistencyTokens {
   private readonly key: Buffer;
@@ -19,8 +19,8 @@ export class ConsistencyTokens {
     return `${position}.${this.mac(userId, position)}`;
   }
 
-  /** The position, or null for one that is not ours, or not the user's: it is then as if there were none. */
-  read(userId: string, token: string | string[] | undefined): Position | null {
+  /** The position; null for a token that we did not sign for this user, which counts as no token. */
+  read(userId: string, token: string | string[] | null | undefined): Position | null {
     if (typeof token !== 'string' || token.length > 100) return null;
     const [position = '', mac = ''] = token.split('.', 2);
     if (!isPosition(position)) return null;

@@ -1,11 +1,13 @@
+import { outsideOfCalls } from '../context/call-context.js';
 import { logger } from '../logging/logger.js';
 import type { PostgresServers } from '../postgres/postgres-servers.js';
 
 const renewMs = 500;
 const lifeSeconds = 3;
-/** All processes look at the leases more often than this, or trust nothing. */
+const pollMs = 50;
+/** All processes look at the leases more often than this; one that could not uses no caches. */
 export const noticeMs = 1000;
-/** Longest since the last renewal for which the lease surely stands. */
+/** The lease is certainly valid for this long after a renewal was sent. */
 const surelyStandsMs = 2500;
 
 const renewSql = `
@@ -13,12 +15,12 @@ const renewSql = `
   ON CONFLICT ON CONSTRAINT pk_leases DO UPDATE SET expires_at = excluded.expires_at`;
 
 /**
- * While it stands, every other process behaves as if there were no Redis. So a process that writes without telling them
- * holds it, and writes nothing before they have all noticed.
+ * A row in the primary. While it is valid, every other process behaves as if there were no Redis. A process that writes
+ * without write intents holds it, and begins no write before all others have noticed.
  */
 export class Lease {
-  private timer: NodeJS.Timeout | undefined;
   isHeld = false;
+  private timer: NodeJS.Timeout | undefined;
   private isStopped = false;
   private takenAt: number | null = null;
   private renewedAt = -Infinity;
@@ -30,44 +32,36 @@ export class Lease {
     private readonly processId: string,
   ) {}
 
-  /** Takes it and goes on renewing it. */
+  /** Takes the lease, and renews it until `release`. */
   hold(): void {
     if (this.isHeld || this.isStopped) return;
     this.isHeld = true;
-    this.running = this.running.then(() => this.renew());
+    outsideOfCalls(() => this.enqueue(() => this.renew()));
   }
 
-  /** Lets go of it, if no other reason to hold it has come up. */
+  /** Releases the lease, unless it is taken again before that is done. */
   release(): void {
     if (!this.isHeld) return;
     this.isHeld = false;
     clearTimeout(this.timer);
     this.takenAt = null;
     this.renewedAt = -Infinity;
-    this.running = this.running.then(async () => {
-      if (this.isHeld) return;
-      // A renewal that was under way has set it again.
-      this.takenAt = null;
-      // Else it ends by itself.
-      await this.servers.primary
-        ?.askOn('DELETE FROM platform.leases WHERE holder = $1', [this.processId])
-        .catch(() => undefined);
-    });
+    this.enqueue(() => this.delete());
   }
 
-  /** Whether every other process knows of it. */
+  /** Whether every other process has noticed it, and none counts it as expired. */
   isEffective(now = performance.now()): boolean {
     return this.takenAt !== null && now - this.takenAt >= noticeMs && now - this.renewedAt < surelyStandsMs;
   }
 
-  /** Resolves to whether it got effective within the time. */
+  /** Takes the lease. Resolves to whether it was effective within the time. */
   async untilEffective(timeoutMs: number): Promise<boolean> {
     this.hold();
-    const deadline = performance.now() + timeoutMs;
+    const end = performance.now() + timeoutMs;
     while (!this.isEffective()) {
-      const leftMs = deadline - performance.now();
+      const leftMs = end - performance.now();
       if (leftMs <= 0) return false;
-      await new Promise((resolve) => setTimeout(resolve, Math.min(50, leftMs)));
+      await new Promise((resolve) => setTimeout(resolve, Math.min(pollMs, leftMs)));
     }
     return true;
   }
@@ -78,6 +72,11 @@ export class Lease {
     await this.running;
   }
 
+  /** One statement after the other: a renewal must not overtake the end of the lease. */
+  private enqueue(work: () => Promise<void>): void {
+    this.running = this.running.then(work);
+  }
+
   private async renew(): Promise<void> {
     if (!this.isHeld) return;
     const { primary } = this.servers;
@@ -85,7 +84,7 @@ export class Lease {
     const startedAt = performance.now();
     try {
       if (primary === null || identity === null) throw new Error('there is no primary');
-      // Whoever starts again, after a gap or on another primary, has to be noticed anew.
+      // After a gap, or on another primary, the others have to notice it again.
       const isGap = startedAt - this.renewedAt >= surelyStandsMs || identity !== this.takenFrom;
       if (isGap) this.takenAt = null;
       await primary.askOn(renewSql, [this.processId, lifeSeconds]);
@@ -98,12 +97,20 @@ export class Lease {
     this.scheduleRenewal();
   }
 
+  private async delete(): Promise<void> {
+    if (this.isHeld) return;
+    // A renewal that was under way has set it again.
+    this.takenAt = null;
+    // Where this fails, the lease expires.
+    await this.servers.primary
+      ?.askOn('DELETE FROM platform.leases WHERE holder = $1', [this.processId])
+      .catch(() => undefined);
+  }
+
   private scheduleRenewal(): void {
     clearTimeout(this.timer);
     if (!this.isHeld) return;
-    this.timer = setTimeout(() => {
-      this.running = this.running.then(() => this.renew());
-    }, renewMs);
+    this.timer = setTimeout(() => this.enqueue(() => this.renew()), renewMs);
     this.timer.unref();
   }
 }

@@ -7,19 +7,19 @@ interface Counter {
   blockedUntil: number;
 }
 
-/** Of the monotonic clock: with fractions, an end that is 60 s away comes to a little more at times, which is told as 61. */
+/** By the monotonic clock. Fractions would make an end that is 60 s away a little more than 60 s at times, reported as 61 s. */
 const wholeMs = (): number => Math.floor(performance.now());
 
 const maxKeys = 100_000;
 
 /**
- * Counts of this process alone. It also keeps what the shared store last said, so that losing that starts nobody anew
- * and a known block needs no question.
+ * Rate limits as counted by this process alone. It also keeps the last answers of the shared store, so that losing the
+ * store starts no new window, and a known block needs no round trip.
  */
 export class LocalLimits {
   private readonly counters = new LRUCache<string, Counter>({ max: maxKeys });
 
-  /** Counts `cost` points: a window begins with its first call; whoever goes over is blocked, and then starts anew. */
+  /** Counts `cost` points. A window begins with its first call. A call over the limit starts a block, after which a new window begins. */
   count({ key, points, windowMs, blockMs }: Limit, cost: number, now = wholeMs()): LimitRecord {
     const counter = this.of(key);
     if (counter.blockedUntil <= now) {
@@ -34,14 +34,14 @@ export class LocalLimits {
     return recordOf(counter, now);
   }
 
-  /** Gives back points that this window counted; a block stays. */
+  /** Returns points to the current window; a block stays. */
   refund(key: string, cost: number, now = wholeMs()): void {
     const counter = this.counters.get(key);
     if (counter === undefined || counter.blockedUntil > now) return;
     counter.used = Math.max(0, counter.used - cost);
   }
 
-  /** The window that runs, if no block stands. */
+  /** The current window; undefined during a block. */
   findWindow(key: string, now = wholeMs()): LimitRecord | undefined {
     const counter = this.counters.get(key);
     return counter === undefined || counter.endsAt <= now || counter.blockedUntil > now
@@ -49,13 +49,13 @@ export class LocalLimits {
       : recordOf(counter, now);
   }
 
-  /** The block that stands, or null. */
+  /** The current block; null if there is none. */
   findBlock(key: string, now = wholeMs()): LimitRecord | null {
     const counter = this.counters.get(key);
     return counter === undefined || counter.blockedUntil <= now ? null : recordOf(counter, now);
   }
 
-  /** Takes over what the shared store counted. */
+  /** Takes over the count of the shared store. */
   learn(key: string, { used, resetMs, blockedMs }: LimitRecord, now = wholeMs()): void {
     Object.assign(this.of(key), {
       used,

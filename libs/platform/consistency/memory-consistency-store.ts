@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { LastWrite, WriteIntent } from '../context/last-write.js';
 import { later, type Position } from '../positions/position.js';
 import {
   ConsistencyStore,
@@ -6,21 +7,19 @@ import {
   type Beginning,
   type Limit,
   type LimitRecord,
-  type WriteIntent,
-  type LastWrite,
 } from './consistency-store.port.js';
 import type { LocalLimits } from './local-limits.js';
 
 interface UserWrites {
   readonly positions: Map<string, Position>;
-  /** By id: the feature, and until when it counts. */
+  /** By id: the feature, and until when the intent counts. */
   readonly intents: Map<string, { readonly feature: string; readonly until: number }>;
 }
 
-/** A user that is forgotten is unknown again, which costs a question to the primary. */
+/** An evicted user is unknown again, which costs one query to the primary. */
 const maxUsers = 50_000;
 
-/** The embedded driver: lastWrites in this process, for a service that is no more than this process. */
+/** The embedded driver: keeps everything in this process, for a service that is one process. */
 export class MemoryConsistencyStore extends ConsistencyStore {
   readonly isShared = false;
   readonly isUp = true;
@@ -37,7 +36,7 @@ export class MemoryConsistencyStore extends ConsistencyStore {
   }
 
   onChange(): void {
-    // It never goes down.
+    // It is always available.
   }
 
   untilUp(): Promise<boolean> {
@@ -48,7 +47,7 @@ export class MemoryConsistencyStore extends ConsistencyStore {
     const record = this.limits.count(limit, cost);
     const lastWrites = userId === null ? new Map<string, LastWrite>() : this.lastWritesOf(userId);
     if (intent !== null && record.blockedMs === 0) this.setIntent(intent);
-    // Marks can not be lost here while a write is under way, so nothing has to settle.
+    // Intents can not be lost here while a write is under way, so there is nothing to wait for.
     return Promise.resolve({ limit: record, lastWrites, missing: { kind: 'unknown', isSettled: true } });
   }
 
@@ -103,7 +102,7 @@ export class MemoryConsistencyStore extends ConsistencyStore {
       user = { positions: new Map(), intents: new Map() };
       this.users.set(userId, user);
     }
-    // What the write of a intent that is over came to is unknown.
+    // After an intent has expired, the outcome of its write is unknown.
     for (const [id, { feature, until }] of user.intents) {
       if (until >= performance.now()) continue;
       user.intents.delete(id);

@@ -1,5 +1,5 @@
 import { origin, type Position } from '../positions/position.js';
-import type { WriteIntent, LastWrite } from '../consistency/consistency-store.port.js';
+import type { LastWrite, WriteIntent } from './last-write.js';
 import { ConsistencyView } from './consistency-view.js';
 
 const at = (lsn: number, timeline = 1): Position =>

@@ -1,23 +1,22 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { later, type Position } from '../positions/position.js';
-import type { WriteIntent, LastWrite } from '../consistency/consistency-store.port.js';
+import type { LastWrite, WriteIntent } from './last-write.js';
 
 /** Where a read may go. */
 export type ReadRequirement =
-  /** To the primary alone, one that has come at least so far. */
+  /** To the primary only, and only if it has reached `position`. */
   | { readonly kind: 'primary'; readonly position: Position }
-  /** To whoever shows what was written up to there. */
+  /** To any server that has replayed `position`. */
   | { readonly kind: 'position'; readonly position: Position };
 
-/** What was known when a cache entry began to be made: a position for each feature that went into it. */
+/** What was known before a cache entry was computed: one position for each feature that it depends on. */
 export type VersionStamp = readonly Position[];
 
 /**
- * What a request of a user may rely on, as of its beginning. `lastWrites` null: the store can't be trusted, so only the
- * primary knows, or a replica that the client's token proves good.
+ * What a request of a user may rely on, as of its beginning. `lastWrites` null: the store can't be trusted, so reads go to the
+ * primary, or to a replica that has replayed the position in the client's token.
  */
 export class ConsistencyView {
-  /** Of the last write of this request: what the client gets as its token. */
+  /** Position of the last write of this request, which the client gets as its token. */
   written: Position | null = null;
   private held: { readonly intent: WriteIntent; readonly epoch: number; readonly setAt: number } | null =
     null;
@@ -55,7 +54,7 @@ export class ConsistencyView {
     return stamp;
   }
 
-  /** The features of which nothing is noted although no write is under way: the primary's position will do. */
+  /** The features without a stored position and without a write under way: the primary's current position may be stored. */
   unsettled(features: readonly string[]): string[] {
     return features.filter((feature) => {
       const lastWrite = this.lastWriteOf(feature);
@@ -67,12 +66,12 @@ export class ConsistencyView {
     this.lastWrites?.set(feature, lastWrite);
   }
 
-  /** A intent that the store set with the beginning of the request, for its first write. */
+  /** The intent that the store announced when the request began, for its first write. */
   holdIntent(intent: WriteIntent, epoch: number): void {
     this.held = { intent, epoch, setAt: performance.now() };
   }
 
-  /** That intent, where it is for this write, has not grown old and was not lost. Whoever takes it sees to its end. */
+  /** That intent, if it is for this write, still fresh and not lost. The caller must finish it. */
   takeIntent(wanted: {
     feature: string;
     userId: string;
@@ -87,14 +86,14 @@ export class ConsistencyView {
     return this.dropIntent();
   }
 
-  /** The intent that no write has taken, which then has to be taken away. */
+  /** The intent that no write has taken, which must then be withdrawn. */
   dropIntent(): WriteIntent | undefined {
     const intent = this.held?.intent;
     this.held = null;
     return intent;
   }
 
-  /** A write of this request is done: what comes after it reads from the primary. */
+  /** A write of this request has committed: later reads of this request go to the primary. */
   wrote(feature: string, position: Position): void {
     this.written = later(position, this.written ?? position);
     this.lastWrites?.set(feature, { kind: 'writing' });
@@ -108,24 +107,3 @@ export class ConsistencyView {
     return later(later(lastWrite, this.minimumPosition), this.token ?? lastWrite);
   }
 }
-
-export interface RequestScope {
-  readonly request_id: string;
-  view?: ConsistencyView;
-}
-
-/** What belongs to the request that is being served; nothing outside of requests. */
-export const requestScope = new AsyncLocalStorage<RequestScope>();
-
-export const currentView = (): ConsistencyView | undefined => requestScope.getStore()?.view;
-
-/** By the request itself, for hooks that run outside of its handlers. */
-const scopes = new WeakMap<object, RequestScope>();
-
-export function openScope(request: { readonly id: string }, next: () => void): void {
-  const scope: RequestScope = { request_id: request.id };
-  scopes.set(request, scope);
-  requestScope.run(scope, next);
-}
-
-export const scopeOf = (request: object): RequestScope | undefined => scopes.get(request);

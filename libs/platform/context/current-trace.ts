@@ -1,4 +1,4 @@
-/** Ids of a span that is sampled, so that whoever follows them finds it. */
+/** Ids of a sampled span, for links to its trace. */
 export interface CurrentTrace {
   readonly traceId: string;
   readonly spanId: string;
@@ -12,7 +12,7 @@ let source: TraceSource = none;
 /** The sampled span that this code runs in; undefined outside of one, and always where tracing is off. */
 export const currentTrace = (): CurrentTrace | undefined => source();
 
-/** Called by whatever makes traces, once it does; null ends that. */
+/** Called by the tracing setup when it starts; null when it ends. */
 export function setTraceSource(next: TraceSource | null): void {
   source = next ?? none;
 }

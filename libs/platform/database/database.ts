@@ -1,14 +1,14 @@
 import type { EntityManager } from 'typeorm';
-import { Counter } from 'prom-client';
 import type { Consistency } from '../consistency/consistency.js';
 import { WriteGuard, WriteUnsafe } from '../consistency/write-guard.js';
-import { currentView } from '../context/consistency-view.js';
-import { registry } from '../metrics/registry.js';
-import { SeriesCounter } from '../metrics/series.js';
+import { currentCall } from '../context/call-context.js';
+import type { ConsistencyView } from '../context/consistency-view.js';
+import type { FeatureName } from '../context/feature-name.js';
+import { DeadlineExceeded } from '../errors/common-errors.js';
+import type { Metrics } from '../metrics/metrics.js';
+import type { Position } from '../positions/position.js';
 import type { ConnectionConfig } from '../postgres/data-source.js';
 import { DatabaseUnavailable, NotUsable } from '../postgres/database-unavailable.js';
-import { passFailPoint } from './fail-point.js';
-import type { Position } from '../positions/position.js';
 import {
   isDatabaseUnavailable,
   isRecoveryConflict,
@@ -18,47 +18,47 @@ import {
 import type { PostgresServer } from '../postgres/postgres-server.js';
 import type { PostgresServers } from '../postgres/postgres-servers.js';
 import { transact, UnknownOutcome } from '../postgres/transaction.js';
+import { DatabaseMetrics, type FallbackReason } from './database-metrics.js';
 
-/** Postgres gives up one of two deadlocked transactions; a second deadlock in a row is rare, a third a bug. */
+/** Postgres gives up one of two deadlocked transactions. A second deadlock in a row is rare, a third one is a bug. */
 const writeAttempts = 3;
-/** A read that fails on a replica through no fault of its own goes to one other, then to the primary. */
+/** A read that fails on a replica through no fault of its own goes to one other replica, then to the primary. */
 const replicaAttempts = 2;
 
-const fallbacks = new Counter({
-  name: 'db_replica_fallback_total',
-  help: 'Reads that a replica could have served, but that went to another server.',
-  labelNames: ['reason'],
-  registers: [registry],
-});
+type Run<T> = (manager: EntityManager) => Promise<T>;
 
-const reads = new SeriesCounter({
-  name: 'db_reads_total',
-  help: 'Reads, by what the server was that served them.',
-  labelNames: ['db_target'],
-});
-const readsOfPrimary = reads.series({ db_target: 'primary' });
-const readsOfReplica = reads.series({ db_target: 'replica' });
+export interface DatabaseParts {
+  readonly servers: PostgresServers;
+  readonly consistency: Consistency;
+  readonly config: ConnectionConfig;
+  readonly metrics: Metrics;
+}
 
-for (const reason of ['lag', 'conflict', 'error', 'none']) fallbacks.inc({ reason }, 0);
-
-/** All databases of a process are this one databases, for each feature that goes through it. */
+/** Makes the databases of features. A process has one, for the servers that it uses. */
 export class DatabaseFactory {
-  constructor(
-    readonly servers: PostgresServers,
-    readonly consistency: Consistency,
-    readonly config: ConnectionConfig,
-  ) {}
+  readonly servers: PostgresServers;
+  readonly consistency: Consistency;
+  readonly config: ConnectionConfig;
+  readonly metrics: DatabaseMetrics;
 
-  forFeature(feature: string): Database {
+  constructor({ servers, consistency, config, metrics }: DatabaseParts) {
+    this.servers = servers;
+    this.consistency = consistency;
+    this.config = config;
+    this.metrics = new DatabaseMetrics(metrics);
+  }
+
+  forFeature(feature: FeatureName): Database {
     return new Database(this, feature);
   }
 }
 
 /**
- * The one databases of a feature to the database.
+ * The database as one feature sees it.
  *
- * Both methods lend a manager that is good only until the callback's promise settles.
- * A server that is away or too slow ends as a 503 problem (see `isDatabaseUnavailable`).
+ * Both methods lend a manager that may be used until the promise of the callback settles. They reject with
+ * DeadlineExceeded at the deadline of the call, and with DatabaseUnavailable, or an error for which
+ * `isDatabaseUnavailable` is true, if a server is not available or too slow.
  */
 export class Database {
   constructor(
@@ -67,56 +67,36 @@ export class Database {
   ) {}
 
   /**
-   * Runs reads without side effects; `run` may be run again on another server. Consistency: each statement on its own
-   * snapshot; within a request of a user a replica that shows all that was acknowledged to that user before the request
-   * began, else the primary. Outside of one the primary.
+   * Runs reads without side effects; `run` may be run again on another server. Consistency: each statement has its own
+   * snapshot. Within a call of a user they come from a replica that shows all that was acknowledged to that user before the
+   * call began, or from the primary; outside of one, from the primary.
    *
-   * `isOwnOnly` false: what others did counts too, so that a token of this client proves nothing.
+   * `isOwnOnly` false: the read must also show what other clients did, so the token of this client is not enough.
    */
-  async read<T>(run: (manager: EntityManager) => Promise<T>, { isOwnOnly = true } = {}): Promise<T> {
-    const view = currentView();
+  async read<T>(run: Run<T>, { isOwnOnly = true } = {}): Promise<T> {
+    const view = viewOfCall();
     if (view === undefined) return this.readPrimary(run);
     await this.databases.consistency.settle(view, [this.feature]);
     const { kind, position } = view.readRequirement(this.feature, isOwnOnly);
-    if (kind === 'primary') return this.readPrimary(run, position);
-    const { servers } = this.databases;
-    for (let attempt = 0, tried: PostgresServer | null = null; attempt < replicaAttempts; attempt++) {
-      const replica = this.replicaFor(position, tried);
-      if (replica === null) break;
-      try {
-        const result = await replica.read(
-          (isStandby, reached) => servers.isRight(isStandby, reached, position),
-          run,
-        );
-        readsOfReplica.inc();
-        return result;
-      } catch (error) {
-        const reason = fallbackReason(error);
-        if (reason === null) throw error;
-        fallbacks.inc({ reason });
-        if (reason === 'error') void replica.ask();
-        tried = replica;
-      }
+    if (kind === 'position') {
+      const found = await this.readReplica(run, position);
+      if (found !== null) return found.value;
     }
-    if (servers.all.length > 1) fallbacks.inc({ reason: 'none' });
     return this.readPrimary(run, position);
   }
 
   /**
-   * Runs `run` in one transaction on the primary (READ COMMITTED) and commits when it resolves.
-   * It may run up to three times (deadlock), so it must have no effect outside the transaction.
-   * An error after COMMIT was sent leaves the outcome unknown to the caller, as with any database.
+   * Runs `run` in one transaction on the primary (READ COMMITTED) and commits when it resolves. `run` may run up to three
+   * times (deadlock), so it must have no effect outside of the transaction. An error after COMMIT was sent leaves the
+   * outcome unknown to the caller, as with any database.
    *
-   * `users`: whose view it changes; the user of the request unless told. On return none of them reads anything older.
+   * `users`: the users who see the change; default: the user of the call. After it none of them reads anything older.
    */
-  async write<T>(
-    run: (manager: EntityManager) => Promise<T>,
-    { users }: { readonly users?: readonly string[] } = {},
-  ): Promise<T> {
-    const view = currentView();
+  async write<T>(run: Run<T>, { users }: { readonly users?: readonly string[] } = {}): Promise<T> {
+    const view = viewOfCall();
     const affected = users ?? (view === undefined ? undefined : [view.userId]);
     if (affected === undefined)
-      throw new Error('A write outside of a request must say whose view it changes.');
+      throw new Error('A write outside of a call of a user must say whose view it changes.');
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.writeOnce(run, affected);
@@ -128,57 +108,73 @@ export class Database {
     }
   }
 
-  private async writeOnce<T>(
-    run: (manager: EntityManager) => Promise<T>,
-    affected: readonly string[],
-  ): Promise<T> {
-    const { consistency } = this.databases;
-    const view = currentView();
-    // First of all, so that no user stays marked, and can't be read from replicas, while there is nowhere to write.
-    await this.databases.servers.getPrimary();
+  private async writeOnce<T>(run: Run<T>, affected: readonly string[]): Promise<T> {
+    const { consistency, servers } = this.databases;
+    const view = viewOfCall();
+    // First: without a primary no user may have an intent, which would keep reads from replicas.
+    await servers.getPrimary();
     const guard =
       affected.length === 0 ? null : await WriteGuard.obtain(consistency, this.feature, affected, view);
-    const outcome = await this.transactUnder(guard, run);
-    passFailPoint();
-    if (view !== undefined && affected.includes(view.userId)) view.wrote(this.feature, outcome.position);
-    await guard?.done(outcome.position);
-    return outcome.result;
+    const { result, position } = await this.transactUnder(guard, run);
+    if (view !== undefined && affected.includes(view.userId)) view.wrote(this.feature, position);
+    await guard?.done(position);
+    return result;
   }
 
-  private async transactUnder<T>(guard: WriteGuard | null, run: (manager: EntityManager) => Promise<T>) {
-    const primary = await this.databases.servers.getPrimary();
+  private async transactUnder<T>(guard: WriteGuard | null, run: Run<T>) {
     try {
+      const primary = await this.databases.servers.getPrimary();
       return await transact(primary, this.databases.config, run, async () => guard?.confirm());
     } catch (error) {
       const isUnknown = error instanceof UnknownOutcome;
-      await guard?.abandon(isUnknown);
+      const abandoned = guard?.abandon(isUnknown);
+      if (!(error instanceof DeadlineExceeded)) await abandoned;
       throw isUnknown ? new DatabaseUnavailable(error.cause) : error;
     }
   }
 
-  private async readPrimary<T>(run: (manager: EntityManager) => Promise<T>, position?: Position): Promise<T> {
-    const primary = await this.databases.servers.getPrimary(position);
-    const result = await (primary.isShared
-      ? primary.read((isStandby) => !isStandby, run)
-      : primary.borrow('read', (runner) => run(runner.manager)));
-    readsOfPrimary.inc();
-    return result;
+  /** Null where no replica could serve it. */
+  private async readReplica<T>(run: Run<T>, position: Position): Promise<{ readonly value: T } | null> {
+    const { servers, metrics } = this.databases;
+    for (let attempt = 0, tried: PostgresServer | null = null; attempt < replicaAttempts; attempt++) {
+      const replica = servers.replicaFor(position, tried);
+      if (replica === null) break;
+      try {
+        const isRight = (isStandby: boolean, reached: Position) =>
+          servers.isRight(isStandby, reached, position);
+        const value = await replica.read(isRight, run);
+        metrics.reads.replica.inc();
+        return { value };
+      } catch (error) {
+        const reason = fallbackReason(error);
+        if (reason === null) throw error;
+        metrics.fallbacks[reason].inc();
+        if (reason === 'error') void replica.ask();
+        tried = replica;
+      }
+    }
+    if (servers.all.length > 1) metrics.fallbacks.none.inc();
+    return null;
   }
 
-  private replicaFor(position: Position, tried: PostgresServer | null): PostgresServer | null {
-    const { servers, consistency } = this.databases;
-    const replica = consistency.protections.isOn('replica-position')
-      ? servers.replicaFor(position, tried)
-      : servers.anyReplica(tried);
-    return replica;
+  private async readPrimary<T>(run: Run<T>, position?: Position): Promise<T> {
+    const { servers, metrics } = this.databases;
+    const primary = await servers.getPrimary(position);
+    const result = await (primary.isShared
+      ? primary.read((isStandby) => !isStandby, run)
+      : primary.borrow('read', ({ runner }) => run(runner.manager)));
+    metrics.reads.primary.inc();
+    return result;
   }
 }
 
-/** Why a read may be run again elsewhere; null where its error is its own. */
-function fallbackReason(error: unknown): 'lag' | 'conflict' | 'error' | null {
+const viewOfCall = (): ConsistencyView | undefined => currentCall()?.view ?? undefined;
+
+/** Why a read may be retried on another server; null if the read itself is at fault. */
+function fallbackReason(error: unknown): FallbackReason | null {
   if (error instanceof NotUsable) return 'lag';
   if (isRecoveryConflict(error)) return 'conflict';
-  // What takes too long here takes too long there.
+  // A statement that takes too long on one server takes too long on another, too.
   if (isStatementTimeout(error)) return null;
   return isDatabaseUnavailable(error) ? 'error' : null;
 }

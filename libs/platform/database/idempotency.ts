@@ -1,62 +1,37 @@
-import { createHash } from 'node:crypto';
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
 import type { EntityManager } from 'typeorm';
 import type { z } from 'zod';
-import type { Database } from './database.js';
-import { MalformedRequest } from '../errors/common-errors.js';
 import { DomainError } from '../errors/domain-error.js';
-import { principalOf } from '../security/principal.js';
-import { Reply } from '../http/reply.js';
+import type { Database } from './database.js';
 
-/** A POST that carries an `Idempotency-Key`. */
+/** A call that may be retried: its effect happens once. */
 export interface IdempotentCall {
   readonly userId: string;
   readonly key: string;
-  /** SHA-256 over method, address and body: another request under the same key is a mistake. */
+  /** SHA-256 of the request: a different request with the same key is a mistake. */
   readonly fingerprint: Buffer;
 }
 
-/** The call's idempotency key, or null where the client sent none. */
-export const IdempotencyKey = createParamDecorator(
-  (_: unknown, context: ExecutionContext): IdempotentCall | null => {
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const key = request.headers['idempotency-key'];
-    const principal = principalOf(request);
-    if (key === undefined || principal === undefined) return null;
-    if (typeof key !== 'string' || !/^[\x21-\x7E]{1,255}$/.test(key)) {
-      throw new MalformedRequest(
-        'Idempotency-Key takes 1 to 255 printable ASCII characters.',
-        'malformed_idempotency_key',
-      );
-    }
-    const content = JSON.stringify([request.method, request.url, request.body ?? null]);
-    return { userId: principal.userId, key, fingerprint: createHash('sha256').update(content).digest() };
-  },
-);
-
-interface StoredReply {
-  readonly fingerprint: Buffer;
+/** An answer as versions before 0.2 stored it: rendered for HTTP. */
+export interface StoredAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: unknown;
 }
 
-/** The table that `Idempotency` needs in a feature's schema. */
-export const idempotencyTable = (schema: string): string => `
-  CREATE TABLE ${schema}.idempotency_keys (
-    user_id uuid NOT NULL,
-    key text NOT NULL,
-    fingerprint bytea NOT NULL,
-    status smallint NOT NULL,
-    headers jsonb NOT NULL,
-    body json NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT pk_idempotency_keys PRIMARY KEY (user_id, key)
-  );
-  CREATE INDEX idx_idempotency_keys_created_at ON ${schema}.idempotency_keys (created_at)`;
+/** Result of an idempotent call: the value of its effect, of this call or of the first one. */
+export type Outcome<T> =
+  | { readonly kind: 'value'; readonly value: T; readonly isReplay: boolean }
+  | { readonly kind: 'stored-answer'; readonly answer: StoredAnswer };
 
-/** Gives a retried POST one effect: key and answer are stored in the effect's own transaction. */
+interface StoredRow {
+  readonly fingerprint: Buffer;
+  readonly status: number;
+  /** Null where `body` is the value and not yet an answer. */
+  readonly headers: Readonly<Record<string, string>> | null;
+  readonly body: unknown;
+}
+
+/** Gives a retried call one effect: key and value are stored in the effect's own transaction. */
 export class Idempotency {
   constructor(
     private readonly database: Database,
@@ -64,26 +39,26 @@ export class Idempotency {
   ) {}
 
   /**
-   * Runs `effect` in one transaction and remembers its reply for 24 h under the call's key, or
-   * replays the remembered one. A thrown error rolls back and leaves the key free.
+   * Runs `effect` in one transaction and stores its value for 24 hours under the call's key, or returns the stored one. An
+   * error rolls back and leaves the key free. `form` turns the value into JSON (`parse`) and back (`encode`). A `call` that is
+   * null came without a key.
    *
-   * @throws DomainError 409 `idempotency_in_flight` while another call with this key runs (an advisory
-   *   lock, so a crash leaves nothing stuck), 422 `idempotency_mismatch` for another request
+   * @throws IdempotencyInFlight while another call with this key runs (an advisory lock, so a crash leaves nothing stuck)
+   * @throws IdempotencyMismatch where the key was used for another request
    */
-  run(
+  run<S extends z.ZodType>(
     call: IdempotentCall | null,
-    response: z.ZodType,
-    effect: (manager: EntityManager) => Promise<Reply>,
-  ): Promise<Reply> {
-    if (call === null) return this.database.write(effect);
+    form: S,
+    effect: (manager: EntityManager) => Promise<z.input<S>>,
+  ): Promise<Outcome<z.input<S>>> {
     return this.database.write(async (manager) => {
+      if (call === null) return { kind: 'value', value: await effect(manager), isReplay: false };
       await this.lock(manager, call);
       const stored = await this.find(manager, call);
-      if (stored !== null) return replay(stored, call);
-      const reply = await effect(manager);
-      const final = new Reply(response.parse(reply.body), { ...reply.options, isFinal: true });
-      await this.store(manager, call, final);
-      return final;
+      if (stored !== null) return replay(stored, call, form);
+      const value = await effect(manager);
+      await this.store(manager, call, form.parse(value));
+      return { kind: 'value', value, isReplay: false };
     });
   }
 
@@ -92,18 +67,12 @@ export class Idempotency {
       'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS locked',
       [`${this.schema}:${call.userId}:${call.key}`],
     );
-    if (row?.locked) return;
-    throw new DomainError({
-      status: 409,
-      code: 'idempotency_in_flight',
-      detail: 'A request with this Idempotency-Key is still being worked on.',
-      headers: { 'retry-after': '1' },
-    });
+    if (!row?.locked) throw new IdempotencyInFlight();
   }
 
-  /** The row's lock is written to the log, so that a replay too is acknowledged only once the standbys have it all. */
-  private async find(manager: EntityManager, call: IdempotentCall): Promise<StoredReply | null> {
-    const [row] = await manager.query<StoredReply[]>(
+  /** Locking the row writes WAL, so that a replay, too, is acknowledged only once the standbys have the effect. */
+  private async find(manager: EntityManager, call: IdempotentCall): Promise<StoredRow | null> {
+    const [row] = await manager.query<StoredRow[]>(
       `SELECT fingerprint, status, headers, body FROM ${this.schema}.idempotency_keys
        WHERE user_id = $1 AND key = $2 AND created_at > now() - interval '24 hours' FOR UPDATE`,
       [call.userId, call.key],
@@ -111,33 +80,48 @@ export class Idempotency {
     return row ?? null;
   }
 
-  private async store(manager: EntityManager, call: IdempotentCall, { body, options }: Reply): Promise<void> {
+  /** The columns are those of rendered answers: a process of an older version that meets the row replays its body. */
+  private async store(manager: EntityManager, call: IdempotentCall, json: unknown): Promise<void> {
     await manager.query(
       `INSERT INTO ${this.schema}.idempotency_keys (user_id, key, fingerprint, status, headers, body)
-       VALUES ($1, $2, $3, $4, $5, $6)
+       VALUES ($1, $2, $3, 200, 'null', $4)
        ON CONFLICT ON CONSTRAINT pk_idempotency_keys DO UPDATE
          SET fingerprint = excluded.fingerprint, status = excluded.status, headers = excluded.headers,
              body = excluded.body, created_at = now()`,
-      [
-        call.userId,
-        call.key,
-        call.fingerprint,
-        options.status ?? 200,
-        JSON.stringify(options.headers ?? {}),
-        JSON.stringify(body ?? null),
-      ],
+      [call.userId, call.key, call.fingerprint, JSON.stringify(json)],
     );
   }
 }
 
-function replay(stored: StoredReply, call: IdempotentCall): Reply {
-  if (!stored.fingerprint.equals(call.fingerprint)) {
-    throw new DomainError({
-      status: 422,
-      code: 'idempotency_mismatch',
-      detail: 'This Idempotency-Key was used for another request.',
+function replay<S extends z.ZodType>(
+  { fingerprint, status, headers, body }: StoredRow,
+  call: IdempotentCall,
+  form: S,
+): Outcome<z.input<S>> {
+  if (!fingerprint.equals(call.fingerprint)) throw new IdempotencyMismatch();
+  if (headers !== null) return { kind: 'stored-answer', answer: { status, headers, body } };
+  return { kind: 'value', value: form.encode(body as z.output<S>), isReplay: true };
+}
+
+/** A call with the same key is still running. */
+export class IdempotencyInFlight extends DomainError {
+  constructor() {
+    super({
+      kind: 'conflict',
+      code: 'idempotency_in_flight',
+      message: 'A request with this Idempotency-Key is still being worked on.',
+      retryAfterSeconds: 1,
     });
   }
-  const headers = { ...stored.headers, 'idempotency-replayed': 'true' };
-  return new Reply(stored.body, { status: stored.status, headers, isFinal: true });
+}
+
+/** The key belongs to another request. */
+export class IdempotencyMismatch extends DomainError {
+  constructor() {
+    super({
+      kind: 'invalid',
+      code: 'idempotency_mismatch',
+      message: 'This Idempotency-Key was used for another request.',
+    });
+  }
 }

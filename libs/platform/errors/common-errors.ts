@@ -1,61 +1,61 @@
-import { DomainError, type ProblemDetail } from './domain-error.js';
+import { DomainError, type DomainErrorOptions, type ErrorDetail } from './domain-error.js';
 
-/** 400: the request can't be read at all (syntax, encoding, cursor). */
+/** The request can't be read at all (syntax, encoding, cursor). */
 export class MalformedRequest extends DomainError {
-  constructor(detail: string, code = 'malformed_request', errors: readonly ProblemDetail[] = []) {
-    super({ status: 400, code, detail, errors });
+  constructor(message: string, code = 'malformed_request', errors: readonly ErrorDetail[] = []) {
+    super({ kind: 'malformed', code, message, errors });
   }
 }
 
-/** 401: no token, or one that is not (or no longer) good. */
+/** No access token, or one that is not (or no longer) valid. */
 export class Unauthenticated extends DomainError {
-  constructor(detail = 'A valid access token is needed.', code = 'unauthenticated') {
-    const challenge = code === 'unauthenticated' ? 'Bearer' : `Bearer error="${code}"`;
-    super({ status: 401, code, detail, headers: { 'www-authenticate': challenge } });
+  constructor(message = 'A valid access token is needed.', code = 'unauthenticated') {
+    super({ kind: 'unauthenticated', code, message });
   }
 }
 
-/** 405: the address is there, but not for this method. */
-export class MethodNotAllowed extends DomainError {
-  constructor(allowed: readonly string[]) {
-    const methods = allowed.join(', ');
-    super({
-      status: 405,
-      code: 'method_not_allowed',
-      detail: `This address takes ${methods}.`,
-      headers: { allow: methods },
-    });
-  }
-}
-
-/** 422: the request was read, but says something that is not allowed. */
+/** The request is well formed, but its content is invalid. */
 export class ValidationFailed extends DomainError {
-  constructor(errors: readonly ProblemDetail[], detail = 'The request has invalid fields.') {
-    super({ status: 422, code: 'validation_failed', detail, errors });
+  constructor(errors: readonly ErrorDetail[], message = 'The request has invalid fields.') {
+    super({ kind: 'invalid', code: 'validation_failed', message, errors });
   }
 }
 
-/** 412: `If-Match` does not name the current version, whose ETag goes along. */
-export class PreconditionFailed extends DomainError {
-  constructor(currentEtag: string) {
-    super({
-      status: 412,
-      code: 'precondition_failed',
-      detail: 'The resource has changed since the version that If-Match names.',
-      headers: { etag: currentEtag },
-    });
+/** The current version is none of the expected ones. */
+export class VersionMismatch extends DomainError {
+  constructor(
+    readonly currentVersion: string | number,
+    message = 'The resource has changed since the version that If-Match names.',
+    more: Pick<DomainErrorOptions, 'errors' | 'cause'> = {},
+  ) {
+    super({ kind: 'version_mismatch', code: 'precondition_failed', message, ...more });
   }
 }
 
-/** 503: a part that the request needs is away; trying again is right. */
+/** Compares the current version with the expected ones; null: any version. @throws VersionMismatch */
+export function requireVersion<V extends string | number>(expected: readonly V[] | null, current: V): void {
+  if (expected !== null && !expected.includes(current)) throw new VersionMismatch(current);
+}
+
+/** A part that the request needs is not available; the client should retry. */
 export class ServiceUnavailable extends DomainError {
-  constructor(detail: string, options: { code?: string; retryAfterSeconds?: number; cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    options: { readonly code?: string; readonly retryAfterSeconds?: number; readonly cause?: unknown } = {},
+  ) {
     super({
-      status: 503,
+      kind: 'unavailable',
       code: options.code ?? 'unavailable',
-      detail,
-      headers: { 'retry-after': String(options.retryAfterSeconds ?? 1) },
+      message,
+      retryAfterSeconds: options.retryAfterSeconds ?? 1,
       cause: options.cause,
     });
+  }
+}
+
+/** The deadline of the call passed before its work was done. */
+export class DeadlineExceeded extends ServiceUnavailable {
+  constructor() {
+    super('The request took too long.', { code: 'timeout' });
   }
 }

@@ -1,29 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { Gauge } from 'prom-client';
-import { registry } from '../metrics/registry.js';
-
-/** A process has one server for clients. */
-let measured: Connections | null = null;
-const measure = (connections: Connections): void => void (measured = connections);
-
-new Gauge({
-  name: 'http_server_active_requests',
-  help: 'Requests under way.',
-  registers: [registry],
-  collect() {
-    this.set(measured?.active ?? 0);
-  },
-});
-
-new Gauge({
-  name: 'http_server_open_connections',
-  help: 'Connections of clients, idle ones too.',
-  registers: [registry],
-  collect() {
-    this.set(measured?.open ?? 0);
-  },
-});
+import type { Metrics } from '../metrics/metrics.js';
 
 /**
  * The open connections of a server and how many requests each has under way. Node itself closes idle connections as
@@ -36,8 +13,11 @@ export class Connections {
   /** Requests under way. */
   active = 0;
 
-  constructor(private readonly server: Server) {
-    measure(this);
+  constructor(
+    private readonly server: Server,
+    metrics: Metrics,
+  ) {
+    this.report(metrics);
     server.closeIdleConnections = () => undefined;
     server.on('connection', (socket: Socket) => {
       this.requests.set(socket, 0);
@@ -60,9 +40,28 @@ export class Connections {
     for (const [socket, count] of this.requests) if (count === 0) socket.destroy();
   }
 
-  /** Breaks off what is still under way. */
+  /** Destroys all connections, also those with requests under way. */
   destroy(): void {
     this.server.closeAllConnections();
+  }
+
+  private report(metrics: Metrics): void {
+    const active = (): number => this.active;
+    const open = (): number => this.open;
+    metrics.gauge({
+      name: 'http_server_active_requests',
+      help: 'Requests under way.',
+      collect() {
+        this.set(active());
+      },
+    });
+    metrics.gauge({
+      name: 'http_server_open_connections',
+      help: 'Connections of clients, idle ones too.',
+      collect() {
+        this.set(open());
+      },
+    });
   }
 
   private done(socket: Socket): void {

@@ -1,44 +1,151 @@
+import 'reflect-metadata';
 import { applyDecorators, HttpCode, SetMetadata } from '@nestjs/common';
 import type { z } from 'zod';
+import type { FeatureName } from '../context/feature-name.js';
 
-/** What an endpoint answers, in the terms of the OpenAPI document and of the response interceptor alike. */
-export interface EndpointOptions {
+/** Headers of a success, by name in lower case. */
+export type ResponseHeader = 'etag' | 'location' | 'link';
+export type ConditionalHeader = 'If-Match' | 'If-None-Match';
+
+/** What the decorators below declare about a handler; read by guards, interceptor, OpenAPI document and tests. */
+export interface Endpoint {
   readonly summary: string;
-  readonly description?: string;
+  readonly description: string | undefined;
   /** Status of success. */
   readonly status: number;
-  /** Schema of the body of success; `null` where there is none (202, 204). */
+  /** Schema of the body of success; null where there is none. */
   readonly response: z.ZodType | null;
-  /** Headers of success, by name in lower case. */
-  readonly headers?: readonly ResponseHeader[];
-  /** Problem statuses beyond those that follow from body, query, authentication and path. */
-  readonly problems?: readonly number[];
-  /** Takes `Idempotency-Key`. */
-  readonly isIdempotent?: boolean;
-  /** Conditional request headers that are evaluated. */
-  readonly conditions?: readonly ('If-Match' | 'If-None-Match')[];
-  /** Takes any query: a load balancer may add one to its health check. */
-  readonly ignoresQuery?: boolean;
-  /** The feature whose view of the caller it changes: its mark is set with the beginning of the request. */
-  readonly writes?: string;
-  /** Counts against no limit: a load balancer asks it all the time. */
-  readonly isUnlimited?: boolean;
-  /** Makes an account, logs in or sends a mail: counted against a limit of its own besides. */
-  readonly isCredentials?: boolean;
-  /** Points that a call counts against the limit, by its unchecked body; 1 unless told. */
-  readonly cost?: (body: unknown) => number;
-  /** Other media types of the request body than application/json. */
-  readonly bodyTypes?: readonly string[];
+  readonly headers: readonly ResponseHeader[];
+  readonly problems: readonly number[];
+  readonly isIdempotent: boolean;
+  readonly conditions: readonly ConditionalHeader[];
+  readonly ignoresQuery: boolean;
+  readonly bodyTypes: readonly string[];
+  readonly isPublic: boolean;
+  readonly isUnlimited: boolean;
+  /** The feature that it writes to; null where it only reads. */
+  readonly writes: FeatureName | null;
+  /** Points of the call beyond the first, by its unchecked body. */
+  readonly cost: ((body: unknown) => number) | null;
+  /** Further limits that it counts against. */
+  readonly limits: readonly string[];
 }
 
-export type ResponseHeader = 'etag' | 'location' | 'link';
+const keys = {
+  summary: 'endpoint:summary',
+  success: 'endpoint:success',
+  headers: 'endpoint:headers',
+  problems: 'endpoint:problems',
+  idempotent: 'endpoint:idempotent',
+  conditions: 'endpoint:conditions',
+  ignoresQuery: 'endpoint:ignores-query',
+  bodyTypes: 'endpoint:body-types',
+  public: 'endpoint:public',
+  unlimited: 'endpoint:unlimited',
+  writes: 'endpoint:writes',
+  cost: 'endpoint:cost',
+  limits: 'endpoint:limits',
+  feature: 'endpoint:feature',
+} as const;
 
-export const ENDPOINT = 'endpoint';
-export const IS_PUBLIC = 'is-public';
+/** Summary of the operation in a few words, and a description for clients. */
+export const Summary = (summary: string, description?: string): MethodDecorator =>
+  SetMetadata(keys.summary, { summary, description });
 
-/** Every handler carries one: the interceptor shapes its answer by it, the OpenAPI document describes it. */
-export const Endpoint = (options: EndpointOptions): MethodDecorator =>
-  applyDecorators(SetMetadata(ENDPOINT, options), HttpCode(options.status));
+/** Status of success and the schema that the answer goes through, so that nothing undeclared is sent. */
+export const Returns = (status: 200 | 201, response: z.ZodType): MethodDecorator =>
+  applyDecorators(SetMetadata(keys.success, { status, response }), HttpCode(status));
+
+/** 204: done. 202: accepted, and done later. Neither has a body. */
+export const ReturnsNothing = (status: 202 | 204): MethodDecorator =>
+  applyDecorators(SetMetadata(keys.success, { status, response: null }), HttpCode(status));
+
+/** Headers of a success. */
+export const ResponseHeaders = (...names: readonly ResponseHeader[]): MethodDecorator =>
+  SetMetadata(keys.headers, names);
+
+/** Problem statuses beyond those that follow from body, query, authentication and path. */
+export const Problems = (...statuses: readonly number[]): MethodDecorator =>
+  SetMetadata(keys.problems, statuses);
+
+/** Part of `@IdempotencyKey()`: the handler takes `Idempotency-Key`. */
+export function declareIdempotent(handler: object): void {
+  Reflect.defineMetadata(keys.idempotent, true, handler);
+}
+
+/** The conditional request headers that are evaluated. */
+export const Conditional = (...names: readonly ConditionalHeader[]): MethodDecorator =>
+  SetMetadata(keys.conditions, names);
+
+/** Accepts any query parameter: a load balancer may add one to its health check. */
+export const IgnoresQuery = (): MethodDecorator => SetMetadata(keys.ignoresQuery, true);
+
+/** Other media types of the request body than application/json. */
+export const Accepts = (...types: readonly string[]): MethodDecorator => SetMetadata(keys.bodyTypes, types);
 
 /** Needs no access token. Everything else does: deny by default. */
-export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(IS_PUBLIC, true);
+export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(keys.public, true);
+
+/** Counts against no limit: load balancers call it all the time. */
+export const Unlimited = (): MethodDecorator => SetMetadata(keys.unlimited, true);
+
+/** The handler writes to the controller's feature: the write intent is announced before the body is read. */
+export const Writes = (): MethodDecorator => SetMetadata(keys.writes, true);
+
+/** Counts against further limits, by their names. */
+export const RateLimit = (...names: readonly string[]): MethodDecorator => SetMetadata(keys.limits, names);
+
+/** Part of `@RateLimitCost`: the points of the call, by its unchecked body. */
+export const declareCost = (cost: (body: unknown) => number): MethodDecorator => SetMetadata(keys.cost, cost);
+
+/** Makes a controller part of a feature; done where the feature is composed. */
+export function assignFeature(controller: object, feature: FeatureName): void {
+  Reflect.defineMetadata(keys.feature, feature, controller);
+}
+
+interface Described {
+  readonly summary: string;
+  readonly description?: string;
+}
+interface Success {
+  readonly status: number;
+  readonly response: z.ZodType | null;
+}
+
+const known = new WeakMap<object, Endpoint | undefined>();
+
+/** All of it, read once for each handler. Undefined where `@Summary` or `@Returns` is missing; a test fails then. */
+export function endpointOf(controller: object, handler: object): Endpoint | undefined {
+  if (!known.has(handler)) known.set(handler, readEndpoint(controller, handler));
+  return known.get(handler);
+}
+
+function readEndpoint(controller: object, handler: object): Endpoint | undefined {
+  const read = (key: string): unknown => Reflect.getMetadata(key, handler);
+  const described = read(keys.summary) as Described | undefined;
+  const success = read(keys.success) as Success | undefined;
+  if (described === undefined || success === undefined) return undefined;
+  const feature = Reflect.getMetadata(keys.feature, controller) as FeatureName | undefined;
+  if (read(keys.writes) === true && feature === undefined)
+    throw new Error(`${described.summary}: @Writes belongs to a controller of a feature.`);
+  return {
+    summary: described.summary,
+    description: described.description,
+    ...success,
+    headers: (read(keys.headers) as readonly ResponseHeader[] | undefined) ?? [],
+    problems: (read(keys.problems) as readonly number[] | undefined) ?? [],
+    isIdempotent: read(keys.idempotent) === true,
+    conditions: (read(keys.conditions) as readonly ConditionalHeader[] | undefined) ?? [],
+    ignoresQuery: read(keys.ignoresQuery) === true,
+    bodyTypes: (read(keys.bodyTypes) as readonly string[] | undefined) ?? [],
+    isPublic: [handler, controller].some((target) => Reflect.getMetadata(keys.public, target) === true),
+    isUnlimited: read(keys.unlimited) === true,
+    writes: read(keys.writes) === true ? (feature ?? null) : null,
+    cost: (read(keys.cost) as ((body: unknown) => number) | undefined) ?? null,
+    limits: (read(keys.limits) as readonly string[] | undefined) ?? [],
+  };
+}
+
+/** Whether it needs no access token. A handler that is no endpoint needs one. */
+export const isPublic = (controller: object, handler: object): boolean =>
+  endpointOf(controller, handler)?.isPublic === true;

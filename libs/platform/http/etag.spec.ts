@@ -1,23 +1,31 @@
-import { MalformedRequest, PreconditionFailed } from '../errors/common-errors.js';
-import { isNotModified, requireMatch } from './etag.js';
+import { MalformedRequest, requireVersion, VersionMismatch } from '../errors/common-errors.js';
+import { expectedNumbers, expectedVersions, isNotModified } from './etag.js';
 
 describe('conditional requests', () => {
-  it('passes where no condition is given, or it names the current version, or any', () => {
-    for (const header of [undefined, '"3"', '*', '"1", "3"'])
-      expect(() => requireMatch(header, '"3"')).not.toThrow();
+  it('expect any version where no condition is given, or `*`', () => {
+    expect(expectedVersions(undefined)).toBeNull();
+    expect(expectedVersions('*')).toBeNull();
+    expect(expectedNumbers(' * ')).toBeNull();
   });
 
-  it('fails with the current ETag where If-Match names another version or a weak one', () => {
-    for (const header of ['"2"', 'W/"3"', '"1", "2"']) {
-      expect(() => requireMatch(header, '"3"')).toThrow(PreconditionFailed);
-    }
-    expect(errorOf(() => requireMatch('"2"', '"3"'))).toMatchObject({
-      status: 412,
-      headers: { etag: '"3"' },
+  it('expect the versions that If-Match names, but for weak ones', () => {
+    expect(expectedVersions('"3-v"')).toEqual(['3-v']);
+    expect(expectedVersions('"1", "3"')).toEqual(['1', '3']);
+    expect(expectedVersions('W/"3"')).toEqual([]);
+    expect(expectedNumbers('"1", "x", "03", "3"')).toEqual([1, 3]);
+  });
+
+  it('fail with the current version where another one is expected', () => {
+    for (const expected of [null, [3], [1, 3]]) expect(() => requireVersion(expected, 3)).not.toThrow();
+    for (const expected of [[], [2], [1, 2]])
+      expect(() => requireVersion(expected, 3)).toThrow(VersionMismatch);
+    expect(errorOf(() => requireVersion([2], 3))).toMatchObject({
+      kind: 'version_mismatch',
+      currentVersion: 3,
     });
   });
 
-  it('finds a copy current by weak comparison', () => {
+  it('find a copy current by weak comparison', () => {
     expect(isNotModified('W/"3"', '"3"')).toBe(true);
     expect(isNotModified('*', '"3"')).toBe(true);
     expect(isNotModified('"2", "3"', '"3"')).toBe(true);
@@ -27,9 +35,9 @@ describe('conditional requests', () => {
     expect(isNotModified(undefined, '"3"')).toBe(false);
   });
 
-  it('refuses what is no ETag instead of ignoring the condition', () => {
+  it('refuse what is no ETag instead of ignoring the condition', () => {
     for (const header of ['3', '"3', '', '"a""b"', '"\u0001"']) {
-      expect(() => requireMatch(header, '"3"')).toThrow(MalformedRequest);
+      expect(() => expectedVersions(header)).toThrow(MalformedRequest);
     }
   });
 });

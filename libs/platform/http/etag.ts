@@ -1,18 +1,25 @@
-import { PreconditionFailed, MalformedRequest } from '../errors/common-errors.js';
+import { MalformedRequest } from '../errors/common-errors.js';
 
-/** A strong ETag of a row: its version alone says which bytes the client gets. */
-export const versionEtag = (version: number): string => `"${version}"`;
+/** A strong ETag (RFC 9110, 8.8.3) of a version, or of a hash of the bytes. */
+export const etagOf = (version: string | number): string => `"${version}"`;
 
 /**
- * Evaluates `If-Match` (RFC 9110, 13.1.1: strong comparison, a list, or `*`).
+ * The versions that `If-Match` names (RFC 9110, 13.1.1: strong comparison, a list, or `*`); null where any will do. A weak
+ * ETag names none.
  *
- * @throws PreconditionFailed (412) with the current ETag
+ * @throws MalformedRequest where it is no list of ETags
  */
-export function requireMatch(ifMatch: string | undefined, currentEtag: string): void {
-  if (ifMatch === undefined) return;
+export function expectedVersions(ifMatch: string | undefined): readonly string[] | null {
+  if (ifMatch === undefined) return null;
   const tags = parseEtags(ifMatch);
-  if (tags !== '*' && !tags.includes(currentEtag)) throw new PreconditionFailed(currentEtag);
+  return tags === '*' ? null : tags.filter((tag) => tag.startsWith('"')).map((tag) => tag.slice(1, -1));
 }
+
+/** The same for versions that are numbers. What is no number names no version. */
+export const expectedNumbers = (ifMatch: string | undefined): readonly number[] | null =>
+  expectedVersions(ifMatch)
+    ?.filter((version) => /^[1-9]\d{0,9}$/.test(version))
+    .map(Number) ?? null;
 
 /** Evaluates `If-None-Match` (weak comparison): true where the client's copy is current and 304 is right. */
 export function isNotModified(ifNoneMatch: string | undefined, currentEtag: string): boolean {

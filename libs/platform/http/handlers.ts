@@ -2,7 +2,7 @@ import { RequestMethod, type INestApplicationContext, type Type } from '@nestjs/
 import { METHOD_METADATA, PATH_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/internal';
 import { ModulesContainer } from '@nestjs/core';
 import { z } from 'zod';
-import { ENDPOINT, IS_PUBLIC, type EndpointOptions } from './endpoint.js';
+import { endpointOf, isPublic, type Endpoint } from './endpoint.js';
 
 /** Nest's `RouteParamtypes` (it exports no such enum). */
 const kinds: Readonly<Record<number, 'body' | 'query' | 'param'>> = { 3: 'body', 4: 'query', 5: 'param' };
@@ -17,8 +17,10 @@ export interface Handler {
   /** With `:name` parameters. */
   readonly path: string;
   readonly isPublic: boolean;
-  /** Undefined where the handler forgot it; a test fails then. */
-  readonly endpoint: EndpointOptions | undefined;
+  /** Undefined where a decorator is missing; a test fails then. */
+  readonly endpoint: Endpoint | undefined;
+  readonly controller: Class;
+  readonly handler: (...args: never[]) => unknown;
   readonly schemas: Partial<Record<'body' | 'query' | 'param', z.ZodType>>;
   /** Kinds of arguments that are declared without a schema. */
   readonly unchecked: readonly string[];
@@ -44,11 +46,11 @@ function handlersOf(controller: Class): Handler[] {
     const path: unknown =
       typeof method === 'function' ? Reflect.getMetadata(PATH_METADATA, method) : undefined;
     if (typeof method !== 'function' || typeof path !== 'string') return [];
-    return [describe(controller, name, method, path)];
+    return [describe(controller, name, method as Handler['handler'], path)];
   });
 }
 
-function describe(controller: Class, name: string, method: object, path: string): Handler {
+function describe(controller: Class, name: string, method: Handler['handler'], path: string): Handler {
   const base = String(Reflect.getMetadata(PATH_METADATA, controller) ?? '');
   const fullPath = `/${base}/${path}`.replace(/\/+/g, '/').replace(/(.)\/$/, '$1');
   const verb = Reflect.getMetadata(METHOD_METADATA, method) as RequestMethod;
@@ -57,8 +59,10 @@ function describe(controller: Class, name: string, method: object, path: string)
     tag: controller.name.replace(/Controller$/, '').toLowerCase(),
     method: RequestMethod[verb].toLowerCase(),
     path: fullPath,
-    isPublic: [method, controller].some((target) => Reflect.getMetadata(IS_PUBLIC, target) === true),
-    endpoint: Reflect.getMetadata(ENDPOINT, method) as EndpointOptions | undefined,
+    isPublic: isPublic(controller, method),
+    endpoint: endpointOf(controller, method),
+    controller,
+    handler: method,
     ...argumentsOf(controller, name),
   };
 }

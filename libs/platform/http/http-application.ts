@@ -1,27 +1,34 @@
 import type { IncomingMessage } from 'node:http';
 import fastifyCors from '@fastify/cors';
 import fastifyHelmet from '@fastify/helmet';
+import { ForbiddenException, type CanActivate, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { DynamicModule } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { publicUrlOf, type PlatformConfig } from '../platform.config.js';
-import { openScope } from '../context/consistency-view.js';
+import { publicUrlOf } from '../config/public-url.js';
+import type { Consistency } from '../consistency/consistency.js';
+import type { ConsistencyTokens } from '../consistency/consistency-token.js';
 import { MalformedRequest } from '../errors/common-errors.js';
-import { DomainError } from '../errors/domain-error.js';
-import { ProblemFilter, sendProblem } from './problem.filter.js';
-import { logger, NestLogger } from '../logging/logger.js';
-import { logRequests } from './request-log.js';
 import type { Health } from '../lifecycle/health.js';
-import { traceRequests } from './request-spans.js';
-import { answerInvalidRequest, rejectUnsupportedRequests } from './invalid-request.js';
+import { logger, NestLogger } from '../logging/logger.js';
+import type { Metrics } from '../metrics/metrics.js';
+import { adaptCalls } from './call-adapter.js';
 import { Connections } from './connections.js';
-import { parseStrictJson } from './strict-json.js';
-import { recordRoutes } from './route-table.js';
-import { requestIdOf } from './request-id.js';
-import { measureRequests } from './request-metrics.js';
 import { EndpointInterceptor } from './endpoint.interceptor.js';
+import type { HttpConfig } from './http.config.js';
+import { HttpError } from './http-error.js';
+import { HttpMetrics } from './http-metrics.js';
+import { answerInvalidRequest, rejectUnsupportedRequests } from './invalid-request.js';
+import { ProblemFilter, sendProblem } from './problem.filter.js';
+import { tellLimits } from './rate-limit-headers.js';
+import { requestIdOf } from './request-id.js';
+import { logRequests } from './request-log.js';
+import { measureRequests } from './request-metrics.js';
+import { traceRequests } from './request-spans.js';
+import { recordRoutes, refuseForeignMethods } from './route-table.js';
+import { guardBeforeBody, Routes } from './routes.js';
 import { SchemaValidationPipe } from './schema-validation.pipe.js';
+import { parseStrictJson } from './strict-json.js';
 
 const maxBodyBytes = 1024 * 1024;
 /** Longer than the idle timeout of the usual load balancers (60 s), or they reuse a connection that we just closed. */
@@ -37,28 +44,64 @@ export interface HttpApplication {
   readonly connections: Connections;
 }
 
-/**
- * Builds the HTTP side of an app: limits, headers, parsing, problems, validation. It does not listen yet.
- * `addRoutes` adds what is no controller, such as the docs page.
- */
-export async function createHttpApplication(
-  module: DynamicModule,
-  config: PlatformConfig,
-  health: Health,
-  addRoutes: (fastify: FastifyInstance) => void = () => undefined,
-): Promise<HttpApplication> {
-  const adapter = createAdapter(config);
+export interface HttpApplicationOptions {
+  readonly module: DynamicModule;
+  readonly config: HttpConfig;
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly consistency: Consistency;
+  readonly tokens: ConsistencyTokens;
+  /** Adds what is no controller, such as the docs page. */
+  readonly addRoutes?: (fastify: FastifyInstance) => void;
+}
+
+/** Guards that run before the body of a request is read, in their order: `CanActivate[]`. */
+export const EARLY_GUARDS = Symbol('EARLY_GUARDS');
+
+/** Builds the HTTP side of an app: limits, headers, parsing, problems, validation. It does not listen yet. */
+export async function createHttpApplication(options: HttpApplicationOptions): Promise<HttpApplication> {
+  const { module, config, metrics, addRoutes } = options;
+  const httpMetrics = new HttpMetrics(metrics);
+  const adapter = createAdapter(config, httpMetrics);
   const fastify = adapter.getInstance<FastifyInstance>();
-  const connections = new Connections(fastify.server);
-  rejectUnsupportedRequests(fastify.server);
+  const connections = new Connections(fastify.server, metrics);
+  rejectUnsupportedRequests(fastify.server, httpMetrics);
   recordRoutes(fastify);
   acceptStrictJsonOnly(fastify);
   traceRequests(fastify);
-  await addHeaders(fastify, config, health);
+  await addHeaders(fastify, options);
+  const routes = new Routes();
+  adaptCalls(fastify, { ...options, routes, handlerTimeoutMs: config.HANDLER_TIMEOUT_MS });
+  tellLimits(fastify);
+  let guards: readonly CanActivate[] = [];
+  guardBeforeBody(fastify, routes, async (context) => {
+    // A guard that returns false refuses the request, as in Nest.
+    for (const guard of guards)
+      if ((await guard.canActivate(context)) !== true) throw new ForbiddenException();
+  });
+  refuseForeignMethods(fastify);
   logRequests(fastify);
-  const announceRoutes = measureRequests(fastify);
-  addRoutes(fastify);
+  const announceRoutes = measureRequests(fastify, httpMetrics);
+  addRoutes?.(fastify);
 
+  const app = await createNestApplication(module, adapter);
+  try {
+    await app.init();
+    routes.learn(app);
+    guards = app.get<readonly CanActivate[]>(EARLY_GUARDS, { strict: false });
+    announceRoutes(app);
+  } catch (error) {
+    // Parts that had started before another one failed have timers, which would keep the process from ending.
+    await app.close();
+    throw error;
+  }
+  return { app, connections };
+}
+
+async function createNestApplication(
+  module: DynamicModule,
+  adapter: FastifyAdapter,
+): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     bodyParser: false,
     logger: new NestLogger(),
@@ -66,20 +109,12 @@ export async function createHttpApplication(
   });
   app.useGlobalFilters(new ProblemFilter());
   app.useGlobalPipes(new SchemaValidationPipe());
-  app.useGlobalInterceptors(app.get(EndpointInterceptor));
-  try {
-    await app.init();
-    announceRoutes(app);
-  } catch (error) {
-    // What had begun before a part failed has timers, which would keep the process from ending.
-    await app.close();
-    throw error;
-  }
-  return { app, connections };
+  app.useGlobalInterceptors(new EndpointInterceptor());
+  return app;
 }
 
 /** Fastify with its limits. */
-function createAdapter(config: PlatformConfig): FastifyAdapter {
+function createAdapter(config: HttpConfig, metrics: HttpMetrics): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: maxBodyBytes,
     requestTimeout: config.REQUEST_TIMEOUT_MS,
@@ -96,7 +131,7 @@ function createAdapter(config: PlatformConfig): FastifyAdapter {
     // Connections are ended by us, see `Connections`.
     forceCloseConnections: false,
     genReqId: (request: IncomingMessage) => requestIdOf(request.headers['x-request-id']),
-    clientErrorHandler: answerInvalidRequest,
+    clientErrorHandler: answerInvalidRequest(metrics),
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
       sendProblem(error, request, reply);
     },
@@ -133,23 +168,23 @@ function requireSupportedType(request: FastifyRequest): void {
     .find((parameter) => parameter.startsWith('charset='));
   const isUtf8 = charset === undefined || /^charset="?utf-?8"?$/.test(charset);
   if (isUtf8 && (type.trim() === 'application/json' || request.method === 'PATCH')) return;
-  throw new DomainError({
-    status: 415,
-    code: 'unsupported_media_type',
-    detail: 'The body must be application/json in UTF-8; PATCH takes application/merge-patch+json as well.',
-    headers:
-      request.method === 'PATCH' ? { 'accept-patch': 'application/merge-patch+json, application/json' } : {},
-  });
+  throw new HttpError(
+    415,
+    'unsupported_media_type',
+    'The body must be application/json in UTF-8; PATCH takes application/merge-patch+json as well.',
+    request.method === 'PATCH' ? { 'accept-patch': 'application/merge-patch+json, application/json' } : {},
+  );
 }
 
-async function addHeaders(fastify: FastifyInstance, config: PlatformConfig, health: Health): Promise<void> {
+async function addHeaders(
+  fastify: FastifyInstance,
+  { config, health }: Pick<HttpApplicationOptions, 'config' | 'health'>,
+): Promise<void> {
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
-    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
       done(new MalformedRequest('A request needs a Host header.'));
-      return;
-    }
-    openScope(request, done);
+    else done();
   });
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
     // We stop: the client shall not send its next request on this connection.
@@ -191,7 +226,7 @@ const forcedExitDelayMs = 10_000;
  */
 export async function stopHttpApplication(
   { app, connections }: HttpApplication,
-  config: Pick<PlatformConfig, 'STOP_TIMEOUT_MS'>,
+  config: Pick<HttpConfig, 'STOP_TIMEOUT_MS'>,
 ): Promise<boolean> {
   let isClean = true;
   const overdue = setTimeout(() => {

@@ -1,7 +1,11 @@
 import { setTraceSource } from '../context/current-trace.js';
 import { expose } from '../metrics/exposition.js';
-import { announceRoute, countInvalidRequest, countRequest } from './http-metrics.js';
-import { registry } from '../metrics/registry.js';
+import { Metrics } from '../metrics/metrics.js';
+import { HttpMetrics } from './http-metrics.js';
+
+const metrics = new Metrics();
+const { registry } = metrics;
+const http = new HttpMetrics(metrics);
 
 const scrape = async (accept?: string): Promise<string[]> =>
   (await expose(registry, accept)).body.split('\n');
@@ -12,7 +16,7 @@ afterEach(() => setTraceSource(null));
 
 describe('the metrics of requests', () => {
   it('say the class in the histogram and the exact status only in the counter', async () => {
-    countRequest({ ...answered, route: '/exact', status: 404 });
+    http.count({ ...answered, route: '/exact', status: 404 });
     const lines = (await scrape()).filter((line) => line.includes('"/exact"'));
     expect(lines).toContain(
       'http_server_requests_total{http_request_method="GET",http_route="/exact",http_response_status_code="404"} 1',
@@ -24,8 +28,8 @@ describe('the metrics of requests', () => {
   });
 
   it('know a method that no route has only as _OTHER', async () => {
-    countRequest({ ...answered, method: 'BREW', route: 'unmatched', status: 404 });
-    countInvalidRequest(431);
+    http.count({ ...answered, method: 'BREW', route: 'unmatched', status: 404 });
+    http.countInvalid(431);
     const text = (await scrape()).join('\n');
     expect(text).not.toContain('BREW');
     for (const status of [404, 431])
@@ -35,21 +39,21 @@ describe('the metrics of requests', () => {
   });
 
   it('begin at zero, for success and for errors of ours, and are left as they are afterwards', async () => {
-    announceRoute('POST', '/new', 201);
+    http.announce('POST', '/new', 201);
     const counts = async () =>
       (await scrape())
         .filter((line) => line.includes('"/new"') && /requests_total|_count/.test(line))
         .map((line) => line.replace(/^.*(?:code|class)="(\w+)"\}/, '$1'));
     expect((await counts()).sort()).toEqual(['201 0', '2xx 0', '500 0', '503 0', '5xx 0']);
-    countRequest({ ...answered, method: 'POST', route: '/new', status: 201 });
-    announceRoute('POST', '/new', 201);
+    http.count({ ...answered, method: 'POST', route: '/new', status: 201 });
+    http.announce('POST', '/new', 201);
     expect((await counts()).sort()).toEqual(['201 1', '2xx 1', '500 0', '503 0', '5xx 0']);
   });
 });
 
 describe('the formats of the metrics', () => {
   it('are plain text unless OpenMetrics is asked for, and no counter loses its name by that', async () => {
-    countRequest(answered);
+    http.count(answered);
     const plain = await expose(registry);
     expect(plain.type).toMatch(/^text\/plain/);
     const open = await expose(registry, openMetrics);
@@ -62,9 +66,9 @@ describe('the formats of the metrics', () => {
   });
 
   it('have exemplars in OpenMetrics, where a span is sampled', async () => {
-    countRequest({ ...answered, route: '/untraced' });
+    http.count({ ...answered, route: '/untraced' });
     setTraceSource(() => ({ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) }));
-    countRequest({ ...answered, route: '/traced' });
+    http.count({ ...answered, route: '/traced' });
     const exemplars = (await scrape(openMetrics)).filter((line) => / # \{/.test(line));
     expect(exemplars).toEqual([
       expect.stringMatching(

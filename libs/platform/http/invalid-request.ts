@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
-import { STATUS_CODES, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { uuidv7 } from '../ids/uuid.js';
-import { countInvalidRequest } from './http-metrics.js';
+import type { HttpMetrics } from './http-metrics.js';
+import { problemTitle, problemType } from './problem.js';
 
 interface Answer {
   readonly status: number;
@@ -30,28 +31,29 @@ const unexpected = {
 const malformed = { status: 400, code: 'malformed_request', detail: 'This is not a valid HTTP request.' };
 
 /** Node gives up on such a request before there is a request object: the problem is written to the socket. */
-export function answerInvalidRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') socket.destroy();
-  else writeProblem(socket, answers[error.code ?? ''] ?? malformed);
-}
+export const answerInvalidRequest =
+  (metrics: HttpMetrics) =>
+  (error: NodeJS.ErrnoException, socket: Socket): void => {
+    if (!socket.writable || error.code === 'ECONNRESET') socket.destroy();
+    else writeProblem(metrics, socket, answers[error.code ?? ''] ?? malformed);
+  };
 
-/** What Node would answer without a body, or not at all. */
-export function rejectUnsupportedRequests(server: Server): void {
+/** Answers with a problem what Node would answer without a body, or not at all. */
+export function rejectUnsupportedRequests(server: Server, metrics: HttpMetrics): void {
   server.on('checkExpectation', ({ socket }) => {
-    writeProblem(socket, unexpected);
+    writeProblem(metrics, socket, unexpected);
   });
   server.on('connect', (_request, socket: Socket) => {
-    writeProblem(socket, notTunnelled);
+    writeProblem(metrics, socket, notTunnelled);
   });
 }
 
-function writeProblem(socket: Socket, { status, code, detail }: Answer): void {
-  countInvalidRequest(status);
-  const title = STATUS_CODES[status] ?? 'Error';
+function writeProblem(metrics: HttpMetrics, socket: Socket, { status, code, detail }: Answer): void {
+  metrics.countInvalid(status);
+  const title = problemTitle(status);
   const requestId = uuidv7();
-  const type = `urn:task-api:problem:${code}`;
   const body = JSON.stringify({
-    type,
+    type: problemType(code),
     title,
     status,
     detail,

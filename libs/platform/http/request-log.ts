@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { isSilent, routeOf } from './route-of.js';
 import { logPlainly } from '../logging/logger.js';
-import { principalOf } from '../security/principal.js';
 
 /** One line a request, written when its answer has been sent or its client has gone. */
 export function logRequests(fastify: FastifyInstance): void {
@@ -16,7 +15,7 @@ export function logRequests(fastify: FastifyInstance): void {
           status: reply.statusCode,
           outcome: outcomeOf(reply),
           duration_ms: Math.round(reply.elapsedTime * 100) / 100,
-          user_id: principalOf(request)?.userId,
+          user_id: request.user?.userId,
         },
         'request',
       );

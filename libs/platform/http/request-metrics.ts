@@ -1,14 +1,17 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 import { listHandlers } from './handlers.js';
-import { announceRoute, countRequest } from './http-metrics.js';
+import type { HttpMetrics } from './http-metrics.js';
 import { routeOf } from './route-of.js';
 
 /**
  * Measures each request when its answer has been sent or its client has gone. Returns what makes a series of zero of
  * each route, once all are there.
  */
-export function measureRequests(fastify: FastifyInstance): (app: INestApplicationContext) => void {
+export function measureRequests(
+  fastify: FastifyInstance,
+  metrics: HttpMetrics,
+): (app: INestApplicationContext) => void {
   const routes: { readonly method: string; readonly route: string }[] = [];
   fastify.addHook('onRoute', ({ method, url }) => {
     // HEAD of every GET and the preflights' OPTIONS are seldom asked for: they get series when they are.
@@ -18,7 +21,7 @@ export function measureRequests(fastify: FastifyInstance): (app: INestApplicatio
   fastify.addHook('onResponse', (request, reply, done) => {
     const { method } = request;
     const size = method === 'HEAD' ? 0 : Number(reply.getHeader('content-length') ?? 0);
-    countRequest({
+    metrics.count({
       method,
       route: routeOf(request),
       status: reply.statusCode,
@@ -35,6 +38,6 @@ export function measureRequests(fastify: FastifyInstance): (app: INestApplicatio
       ]),
     );
     for (const { method, route } of routes)
-      announceRoute(method, route, statuses.get(`${method} ${route}`) ?? 200);
+      metrics.announce(method, route, statuses.get(`${method} ${route}`) ?? 200);
   };
 }

@@ -2,7 +2,8 @@ import type { FastifyRequest } from 'fastify';
 
 /** The template of the request's route, never its address: labels must stay few and free of ids. */
 export const routeOf = (request: FastifyRequest): string =>
-  request.is404 ? 'unmatched' : (request.routeOptions.url ?? 'unmatched');
+  // Fastify makes its `routeOptions` anew each time; the call adapter keeps what it says.
+  request.template ?? (request.is404 ? 'unmatched' : (request.routeOptions.url ?? 'unmatched'));
 
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'PUT', 'OPTIONS']);
 

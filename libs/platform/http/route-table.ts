@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { MethodNotAllowed } from '../errors/common-errors.js';
 import { splitAddress } from './address.js';
+import { MethodNotAllowed } from './http-error.js';
 
 interface KnownRoute {
   readonly method: string;
@@ -14,19 +14,22 @@ const tables = new WeakMap<object, KnownRoute[]>();
 export function recordRoutes(fastify: FastifyInstance): void {
   const routes: KnownRoute[] = [];
   tables.set(fastify.server, routes);
-  fastify.addHook('onRequest', (request, _reply, done) => {
-    // `PATCH /v1/tasks/bulk` must not be taken for a task with the id "bulk".
-    const isParametric = request.routeOptions.url?.includes(':') ?? false;
-    const allowed = isParametric ? methodsOf(fastify, request.url) : [request.method];
-    if (allowed.includes(request.method)) done();
-    else done(new MethodNotAllowed(allowed));
-  });
   fastify.addHook('onRoute', (route) => {
     // fastify-cors adds OPTIONS of everything: for its preflights, not because everything is there.
     if (route.url === '*') return;
     for (const method of [route.method].flat()) {
       routes.push({ method, template: route.url, matcher: matcherOf(route.url) });
     }
+  });
+}
+
+/** `PATCH /v1/tasks/bulk` must not be taken for a task with the id "bulk". */
+export function refuseForeignMethods(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    const isParametric = request.template?.includes(':') ?? false;
+    const allowed = isParametric ? methodsOf(fastify, request.url) : [request.method];
+    if (allowed.includes(request.method)) done();
+    else done(new MethodNotAllowed(allowed));
   });
 }
 

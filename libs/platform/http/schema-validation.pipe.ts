@@ -1,7 +1,7 @@
 import { Injectable, type ArgumentMetadata, type PipeTransform } from '@nestjs/common';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { MalformedRequest, ValidationFailed } from '../errors/common-errors.js';
-import type { ProblemDetail } from '../errors/domain-error.js';
+import type { ErrorDetail } from '../errors/domain-error.js';
 
 /** More than this many problems of one request help nobody. */
 const maxErrors = 50;
@@ -21,7 +21,7 @@ export class SchemaValidationPipe implements PipeTransform {
   }
 }
 
-function describe(issue: StandardSchemaV1.Issue): ProblemDetail[] {
+function describe(issue: StandardSchemaV1.Issue): ErrorDetail[] {
   const pointer = pointerOf(issue.path ?? []);
   // Zod's own issues have a code; an unknown field is reported once per field, by its own pointer.
   const code = 'code' in issue && typeof issue.code === 'string' ? issue.code : 'invalid';

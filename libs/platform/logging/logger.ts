@@ -1,6 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import { destination, pino, type Logger, type LoggerOptions } from 'pino';
-import { requestScope } from '../context/consistency-view.js';
+import { currentCall } from '../context/call-context.js';
 import { currentTrace } from '../context/current-trace.js';
 import { LineOutput } from './line-output.js';
 
@@ -42,8 +42,8 @@ export const logger: Logger = pino(
   {
     ...lines,
     mixin: () => {
-      const scope = requestScope.getStore();
-      return { ...(scope !== undefined && { request_id: scope.request_id }), ...traceMembers() };
+      const requestId = currentCall()?.requestId ?? null;
+      return { ...(requestId !== null && { request_id: requestId }), ...traceMembers() };
     },
     serializers: { err: describeError },
     redact: { paths: redactedPaths, censor: '[redacted]' },

@@ -1,8 +1,10 @@
 import { createTransport, type Transporter } from 'nodemailer';
+import { currentCall } from '../context/call-context.js';
+import { Deadline } from '../context/deadline.js';
 import { inClientSpan, type SpanDescription } from '../telemetry/tracer.js';
 import { Mailer, type Mail } from './mailer.port.js';
 
-/** Sends over SMTP; a `smtps:` URL means TLS from the start, `smtp:` upgrades by STARTTLS where it is offered. */
+/** Sends over SMTP, until the deadline of the call at the latest; a `smtps:` URL means TLS from the start, `smtp:` upgrades by STARTTLS where it is offered. */
 export class SmtpMailer extends Mailer {
   private readonly transport: Transporter;
 
@@ -21,9 +23,10 @@ export class SmtpMailer extends Mailer {
   }
 
   async send(mail: Mail): Promise<void> {
+    const deadline = currentCall()?.deadline ?? Deadline.none;
     await inClientSpan(
       () => describeSending(this.url),
-      () => this.transport.sendMail({ ...mail, from: this.from }),
+      () => deadline.withSignal((signal) => this.transport.sendMail({ ...mail, from: this.from, signal })),
     );
   }
 }

@@ -1,4 +1,4 @@
-import { nodeMetrics, registry } from './registry.js';
+import type { Metrics } from './metrics.js';
 
 interface Metric {
   readonly name: string;
@@ -9,7 +9,7 @@ interface Metric {
 }
 
 /** Our metrics as a Markdown table, out of what they say of themselves. */
-export function describeMetrics(): string {
+export function describeMetrics({ registry, nodeMetrics }: Metrics): string {
   const metrics = (registry.getMetricsAsArray() as unknown as readonly Metric[])
     .filter(({ name }) => !nodeMetrics.has(name))
     .sort((a, b) => (a.name < b.name ? -1 : 1));

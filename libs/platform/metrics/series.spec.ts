@@ -1,6 +1,5 @@
 import { Counter, Histogram, Registry, type OpenMetricsContentType } from 'prom-client';
-import { registry } from './registry.js';
-import { SeriesCounter, SeriesHistogram } from './series.js';
+import { Metrics } from './metrics.js';
 
 const options = { help: 'Things.', labelNames: ['kind', 'result'] as const };
 const buckets = [0.1, 1, 5];
@@ -9,6 +8,9 @@ const series = [
   { kind: 'a', result: 'b"ad\n' },
   { kind: 'none', result: 'good' },
 ];
+
+const metrics = new Metrics();
+const { registry } = metrics;
 
 /** What prom-client makes of the same. */
 const other = new Registry<OpenMetricsContentType>();
@@ -20,7 +22,7 @@ const lines = async (
 
 describe('series that are kept by whoever counts', () => {
   it('are told as those of a counter of prom-client, as zero from the start', async () => {
-    const ours = new SeriesCounter({ ...options, name: 'things_total' });
+    const ours = metrics.counter({ ...options, name: 'things_total' });
     const theirs = new Counter({ ...options, name: 'things_total', registers: [other] });
     for (const labels of series) {
       ours.series(labels);
@@ -36,7 +38,7 @@ describe('series that are kept by whoever counts', () => {
   });
 
   it('are told as those of a histogram of prom-client', async () => {
-    const ours = new SeriesHistogram({ ...options, name: 'thing_seconds', buckets });
+    const ours = metrics.histogram({ ...options, name: 'thing_seconds', buckets });
     const theirs = new Histogram({ ...options, name: 'thing_seconds', buckets, registers: [other] });
     for (const labels of series) {
       ours.series(labels);

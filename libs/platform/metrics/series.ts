@@ -1,12 +1,11 @@
-import { Counter, type Metric } from 'prom-client';
+import { Counter } from 'prom-client';
 import type { CurrentTrace } from '../context/current-trace.js';
-import { registry } from './registry.js';
 
 /**
  * Counters and histograms for what happens with each request. prom-client writes the labels together into a text for every
  * `inc` and `observe` to look its series up; here whoever counts keeps the series, and adds to a number.
  */
-interface Options<Label extends string> {
+export interface SeriesOptions<Label extends string> {
   readonly name: string;
   readonly help: string;
   readonly labelNames?: readonly Label[];
@@ -47,16 +46,17 @@ export class CounterSeries {
 }
 
 export class SeriesCounter<Label extends string = never> {
-  private readonly counter: Counter<Label>;
+  /** As prom-client's registry takes it. */
+  readonly metric: Counter<Label>;
   private readonly all: SeriesMap<Label, readonly [Labels<Label>, CounterSeries]>;
 
-  constructor(options: Options<Label>) {
+  constructor(options: SeriesOptions<Label>) {
     const { labelNames = [] } = options;
     this.all = new SeriesMap(labelNames);
     const tell = (): void => {
-      for (const [labels, series] of this.all.values()) this.counter.inc(labels, series.take());
+      for (const [labels, series] of this.all.values()) this.metric.inc(labels, series.take());
     };
-    this.counter = new Counter({ ...options, labelNames, registers: [registry], collect: tell });
+    this.metric = new Counter({ ...options, labelNames, registers: [], collect: tell });
   }
 
   /** To be kept: for each request it would be no faster than prom-client. It is there from now on, as zero. */
@@ -104,13 +104,17 @@ export class SeriesHistogram<Label extends string = never> {
   private readonly bounds: readonly number[];
   private readonly all: SeriesMap<Label, readonly [Labels<Label>, HistogramSeries]>;
 
-  constructor({ name, help, labelNames = [], buckets }: Options<Label> & { buckets: readonly number[] }) {
+  constructor({
+    name,
+    help,
+    labelNames = [],
+    buckets,
+  }: SeriesOptions<Label> & { buckets: readonly number[] }) {
     this.name = name;
     this.help = help;
     this.labelNames = labelNames;
     this.bounds = buckets;
     this.all = new SeriesMap(labelNames);
-    registry.registerMetric(this as unknown as Metric<Label>);
   }
 
   /** To be kept, as a counter's. */

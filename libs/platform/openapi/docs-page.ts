@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 // The package's main file loads the whole user interface (30 MB) to tell where it lies.
 import absolutePath from 'swagger-ui-dist/absolute-path.js';
+import { etagOf, isNotModified } from '../http/etag.js';
 
 const assets: Readonly<Record<string, string>> = {
   'swagger-ui.css': 'text/css',
@@ -18,19 +20,35 @@ const page = `<!doctype html>
 </html>`;
 const start = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#ui', deepLinking: true });`;
 
-/** Serves the committed document and a page to read and try it, out of files of ours: it works offline. */
+/** Serves the committed document and a page to read and try it, from files of this service: it works offline. */
 export function serveDocs(fastify: FastifyInstance, documentFile: string): void {
-  const send = (path: string, type: string, load: () => string | Promise<Buffer>) => {
-    fastify.get(path, async (_request, reply) => {
-      void reply.header('content-type', `${type}; charset=utf-8`).header('content-security-policy', policy);
-      void reply.header('cache-control', 'public, max-age=300');
-      return load();
-    });
+  serve(fastify, '/openapi.json', 'application/json', () => readFile(documentFile));
+  serve(fastify, '/docs', 'text/html', () => Promise.resolve(Buffer.from(page)));
+  serve(fastify, '/docs/start.js', 'text/javascript', () => Promise.resolve(Buffer.from(start)));
+  for (const [file, type] of Object.entries(assets))
+    serve(fastify, `/docs/${file}`, type, () => readFile(join(absolutePath(), file)));
+}
+
+/** A file that is read with the first request for it and stays in memory. Clients may cache it, and ask whether it changed. */
+function serve(fastify: FastifyInstance, path: string, type: string, load: () => Promise<Buffer>): void {
+  let loaded: Promise<{ readonly body: Buffer; readonly etag: string }> | null = null;
+  const loadOnce = () => {
+    loaded ??= load().then((body) => ({
+      body,
+      etag: etagOf(createHash('sha1').update(body).digest('base64url')),
+    }));
+    // One that failed is tried again.
+    loaded.catch(() => (loaded = null));
+    return loaded;
   };
-  send('/openapi.json', 'application/json', () => readFile(documentFile));
-  send('/docs', 'text/html', () => page);
-  send('/docs/start.js', 'text/javascript', () => start);
-  for (const [file, type] of Object.entries(assets)) {
-    send(`/docs/${file}`, type, () => readFile(join(absolutePath(), file)));
-  }
+  fastify.get(path, async (request, reply) => {
+    const { body, etag } = await loadOnce();
+    void reply
+      .header('content-type', `${type}; charset=utf-8`)
+      .header('content-security-policy', policy)
+      .header('cache-control', 'public, max-age=3600')
+      .header('etag', etag);
+    if (!isNotModified(request.headers['if-none-match'], etag)) return body;
+    return reply.code(304).send();
+  });
 }

@@ -24,23 +24,23 @@ const problemSchema = z
   .meta({ id: 'Problem', description: 'Every error (RFC 9457).' });
 
 const descriptions: Readonly<Record<number, string>> = {
-  200: 'Done',
-  201: 'Made',
-  202: 'Taken: the work is done later',
-  204: 'Done, nothing to say',
-  304: 'Your copy is current',
+  200: 'OK',
+  201: 'Created',
+  202: 'Accepted: the work is done later',
+  204: 'No Content',
+  304: 'Not Modified: your copy is current',
   400: 'The request can not be read',
   401: 'No valid access token',
-  403: 'Not allowed for you',
-  404: 'It does not exist, or not for you',
+  403: 'You have no right to this',
+  404: 'It does not exist, or is not yours',
   408: 'The request did not arrive in time',
   409: 'It conflicts with the current state',
   412: 'It has changed since the version that If-Match names',
   413: 'The body is too large',
   415: 'The media type of the body is not supported',
-  422: 'The request was read, but has invalid fields',
+  422: 'The request has invalid fields',
   429: 'Too many requests',
-  503: 'A part that the request needs is away, or it took too long',
+  503: 'A part of the service is not available, or the request took too long',
 };
 
 /** The OpenAPI 3.1 document, made from the very schemas that validate requests and shape answers. */
@@ -68,7 +68,7 @@ export function createOpenApiDocument(app: INestApplicationContext, info: Info):
 
 function operation(handler: Handler, converter: SchemaConverter, problem: JsonSchema): JsonSchema {
   const { endpoint, schemas } = handler;
-  if (endpoint === undefined) throw new Error(`${handler.method} ${handler.path} has no @Endpoint`);
+  if (endpoint === undefined) throw new Error(`${handler.method} ${handler.path} lacks @Summary or @Returns`);
   return {
     operationId: `${handler.tag}.${handler.name}`,
     tags: [handler.tag],
@@ -116,7 +116,7 @@ function parametersOf(
 }
 
 const tokenDescription =
-  'The last one that you got: keeps reads fast while Redis is away. One that is not yours is ignored.';
+  'The last token that you got. It keeps reads fast while Redis is away. A token that is not yours is ignored.';
 
 function headerParameters({ endpoint, isPublic }: Handler): JsonSchema[] {
   const conditions = (endpoint?.conditions ?? []).map((name) => ({
@@ -168,7 +168,7 @@ function responsesOf(handler: Handler, converter: SchemaConverter, problem: Json
       content: { 'application/problem+json': { schema: problem } },
     },
   ]);
-  const notModified = endpoint.conditions?.includes('If-None-Match')
+  const notModified = endpoint.conditions.includes('If-None-Match')
     ? { 304: { description: descriptions[304], headers: responseHeaders(handler, 304) } }
     : {};
   return { [endpoint.status]: success, ...notModified, ...(Object.fromEntries(problems) as JsonSchema) };
@@ -187,7 +187,7 @@ function problemStatuses({ endpoint, schemas, isPublic }: Handler): number[] {
     ...(takesBody ? [413, 415] : []),
     ...(schemas.param !== undefined ? [404] : []),
     ...(endpoint?.isIdempotent ? [409] : []),
-    ...(endpoint?.conditions?.includes('If-Match') ? [412] : []),
+    ...(endpoint?.conditions.includes('If-Match') ? [412] : []),
     ...(endpoint?.problems ?? []),
   ]);
   return [...statuses].sort((a, b) => a - b);

@@ -14,12 +14,12 @@ export const headerComponents: Readonly<Record<string, JsonSchema>> = {
   },
   RateLimit: {
     description:
-      'What is left of each: `"name";r=<points>;t=<seconds until it starts anew>`, comma-separated',
+      'What is left of each limit: `"name";r=<points>;t=<seconds until it is reset>`, comma-separated',
     schema: text,
   },
   RetryAfter: { description: 'Seconds to wait before trying again', schema: { type: 'integer', minimum: 1 } },
   ConsistencyToken: {
-    description: 'How far the database had come with this write. Send the last one with your requests.',
+    description: 'The position of the database after this write. Send the last one with your requests.',
     schema: text,
   },
 };
@@ -28,7 +28,10 @@ const refer = (name: string): JsonSchema => ({ $ref: `#/components/headers/${nam
 
 const ofSuccess: Readonly<Record<ResponseHeader, JsonSchema>> = {
   etag: { description: 'Version of the resource, for If-Match and If-None-Match', schema: text },
-  location: { description: 'Address of what was made', schema: { type: 'string', format: 'uri-reference' } },
+  location: {
+    description: 'Address of the new resource',
+    schema: { type: 'string', format: 'uri-reference' },
+  },
   link: { description: 'The next page, as rel="next"', schema: text },
 };
 
@@ -41,7 +44,8 @@ export function responseHeaders({ endpoint }: Handler, status: number): JsonSche
     'X-Request-Id': refer('RequestId'),
     ...(isCounted && { 'RateLimit-Policy': refer('RateLimitPolicy'), RateLimit: refer('RateLimit') }),
     ...((status === 429 || status === 503) && { 'Retry-After': refer('RetryAfter') }),
-    ...(isSuccess && endpoint?.writes !== undefined && { 'Consistency-Token': refer('ConsistencyToken') }),
+    ...(isSuccess &&
+      (endpoint?.writes ?? null) !== null && { 'Consistency-Token': refer('ConsistencyToken') }),
     ...(Object.fromEntries(own.map((name) => [headerName(name), ofSuccess[name]])) as JsonSchema),
   };
 }

@@ -1,8 +1,10 @@
 import { Controller, Get } from '@nestjs/common';
 import { z } from 'zod';
 import { ServiceUnavailable } from '../errors/common-errors.js';
-import { Endpoint, Public } from '../http/endpoint.js';
+import { IgnoresQuery, Problems, Public, Returns, Summary, Unlimited } from '../http/endpoint.js';
 import { Health } from '../lifecycle/health.js';
+
+const healthSchema = z.strictObject({ status: z.literal('ok') }).meta({ id: 'Health' });
 
 /** What a cloud's load balancer asks on the public port. */
 @Controller()
@@ -11,14 +13,11 @@ export class HealthzController {
 
   @Get('/healthz')
   @Public()
-  @Endpoint({
-    summary: 'Whether this process takes requests',
-    status: 200,
-    response: z.strictObject({ status: z.literal('ok') }).meta({ id: 'Health' }),
-    problems: [503],
-    ignoresQuery: true,
-    isUnlimited: true,
-  })
+  @Unlimited()
+  @IgnoresQuery()
+  @Summary('Whether this process takes requests')
+  @Returns(200, healthSchema)
+  @Problems(503)
   check() {
     if (!this.health.isReady) throw new ServiceUnavailable('This process is stopping.', { code: 'stopping' });
     return { status: 'ok' };

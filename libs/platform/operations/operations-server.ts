@@ -5,7 +5,7 @@ import { logger } from '../logging/logger.js';
 import type { Health } from '../lifecycle/health.js';
 import { watchEventLoop } from '../metrics/event-loop.js';
 import { expose } from '../metrics/exposition.js';
-import { registry } from '../metrics/registry.js';
+import type { Metrics } from '../metrics/metrics.js';
 
 type Answer = { status: number; type: string; body: string };
 const text = (isGood: boolean, body: string): Answer => ({
@@ -17,9 +17,13 @@ const text = (isGood: boolean, body: string): Answer => ({
 /** The operations port: probes and metrics, GET only, apart from the public one and up before everything else. */
 export class OperationsServer {
   private readonly server: Server;
-  private readonly unwatch = watchEventLoop();
+  private readonly endWatch: () => void;
 
-  constructor(private readonly health: Health) {
+  constructor(
+    private readonly health: Health,
+    private readonly metrics: Metrics,
+  ) {
+    this.endWatch = watchEventLoop(metrics);
     this.server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
       this.handle(request, response).catch((error: unknown) => {
         logger.error({ err: error }, 'an operations request failed');
@@ -36,7 +40,7 @@ export class OperationsServer {
   }
 
   async close(): Promise<void> {
-    this.unwatch();
+    this.endWatch();
     if (!this.server.listening) return;
     const closed = once(this.server, 'close');
     this.server.close();
@@ -65,7 +69,7 @@ export class OperationsServer {
       case '/startupz':
         return text(this.health.isStarted, this.health.isStarted ? 'started\n' : 'starting\n');
       case '/metrics':
-        return { status: 200, ...(await expose(registry, accept)) };
+        return { status: 200, ...(await expose(this.metrics.registry, accept)) };
       default:
         return { status: 404, type: 'text/plain', body: 'not found\n' };
     }

@@ -1,16 +1,17 @@
 import type { NoticeMessage } from 'pg-protocol/dist/messages.js';
-import type { PoolClient } from 'pg';
 import type { QueryRunner } from 'typeorm';
+import type { Position } from '../positions/position.js';
 import { DatabaseUnavailable } from './database-unavailable.js';
-import { primaryPositionSql, type Position } from '../positions/position.js';
+import { primaryPositionSql } from './position-sql.js';
+import type { PostgresClient } from './postgres-client.js';
 
 /**
- * Commits and tells the position past it.
+ * Commits. Returns a position at or past the commit.
  *
- * @throws DatabaseUnavailable where a synchronous standby was waited for in vain: Postgres then answers with success and
- *   a warning, but a promotion may lose the write, so it can't be acknowledged
+ * @throws DatabaseUnavailable where no synchronous standby confirmed the commit. Postgres then answers with success and a
+ *   warning, but a promotion may lose the write, so it can't be acknowledged.
  */
-export async function commit(runner: QueryRunner, client: PoolClient): Promise<Position> {
+export async function commit(runner: QueryRunner, client: PostgresClient): Promise<Position> {
   const warnings: NoticeMessage[] = [];
   const listen = (notice: NoticeMessage) => {
     if (notice.routine === 'SyncRepWaitForLSN') warnings.push(notice);

@@ -1,15 +1,17 @@
-import pg, { type ClientConfig, type PoolClient } from 'pg';
+import pg from 'pg';
 import { DataSource } from 'typeorm';
-import type { PlatformConfig } from '../platform.config.js';
 import { logger } from '../logging/logger.js';
 import type { Persistence } from './persistence.js';
+import type { PostgresClient, PostgresClientConfig } from './postgres-client.js';
+import { PostgresPool } from './postgres-pool.js';
+import type { PostgresConfig } from './postgres.config.js';
 
-// node-postgres else writes a Date in the process's own zone, with an offset in whole minutes: before standard time, when
-// Berlin was 53 min 28 s ahead, that is another moment.
+// By default node-postgres writes a Date in the zone of the process, with an offset in whole minutes. Before standard time,
+// when Berlin was 53 min 28 s ahead, that is another moment.
 pg.defaults.parseInputDatesAsUTC = true;
 
 export type ConnectionConfig = Pick<
-  PlatformConfig,
+  PostgresConfig,
   | 'DATABASE_POOL_SIZE'
   | 'DATABASE_CONNECT_TIMEOUT_MS'
   | 'DATABASE_STATEMENT_TIMEOUT_MS'
@@ -18,8 +20,12 @@ export type ConnectionConfig = Pick<
   | 'DATABASE_POOLER'
 >;
 
-/** How every connection is made. A pooler takes no settings at the start: there, transactions set their own. */
-export function clientOptions(url: string, config: ConnectionConfig, applicationName: string): ClientConfig {
+/** How every connection is made. A pooler takes no settings at the start: behind one, transactions set their own. */
+export function clientOptions(
+  url: string,
+  config: ConnectionConfig,
+  applicationName: string,
+): PostgresClientConfig {
   const timeoutMs = config.DATABASE_STATEMENT_TIMEOUT_MS;
   return {
     connectionString: url,
@@ -31,27 +37,28 @@ export function clientOptions(url: string, config: ConnectionConfig, application
       idle_in_transaction_session_timeout: idleInTransactionMs(config),
     }),
     // The server's timeout answers first; ours is for a server that does not answer at all.
-    query_timeout: timeoutMs + 1000,
+    answerTimeoutMs: timeoutMs + 1000,
   };
 }
 
-const ignore = () => undefined;
-
-/** A transaction that its process left alone: the server ends it. At most 10 s, on which the life of marks relies. */
+/** After this the server ends a transaction that its process left alone. At most 10 s: the TTL of write intents relies on it. */
 export const idleInTransactionMs = (
   config: Pick<ConnectionConfig, 'DATABASE_STATEMENT_TIMEOUT_MS'>,
 ): number => Math.min(config.DATABASE_STATEMENT_TIMEOUT_MS * 2, 10_000);
 
+/** What TypeORM takes for pg: all that it uses is the pool. */
+export const typedDriver = { Pool: PostgresPool };
+
 /**
- * The pool of one server, with a bound on every wait: for a connection, and for a statement with the locks it needs.
- * `onConnect` sees each new connection before anybody gets it.
+ * The pool of one server. Every wait has a limit: for a connection, and for a statement with the locks that it needs.
+ * `onConnect` gets each new connection before it is used.
  */
 export function createDataSource(
   url: string,
   config: ConnectionConfig,
   features: readonly Persistence[],
   applicationName: string,
-  onConnect: (client: PoolClient) => Promise<void> = () => Promise.resolve(),
+  onConnect: (client: PostgresClient) => Promise<void> = () => Promise.resolve(),
 ): DataSource {
   const {
     connectionString: _url,
@@ -61,6 +68,7 @@ export function createDataSource(
   return new DataSource({
     type: 'postgres',
     url,
+    driver: typedDriver,
     entities: features.flatMap((feature) => [...feature.entities]),
     synchronize: false,
     migrationsRun: false,
@@ -74,9 +82,10 @@ export function createDataSource(
     },
     extra: {
       ...options,
+      isTraced: true,
       idleTimeoutMillis: config.DATABASE_IDLE_TIMEOUT_MS,
-      verify: (client: PoolClient, done: (error?: unknown) => void) => {
-        // pg-pool listens to nobody while it verifies; what breaks meanwhile shows in the query.
+      verify: (client: PostgresClient, done: (error?: unknown) => void) => {
+        // pg-pool does not listen for errors during `verify`; a broken connection shows in the query.
         client.on('error', ignore);
         onConnect(client).then(() => {
           client.off('error', ignore);
@@ -86,3 +95,5 @@ export function createDataSource(
     },
   });
 }
+
+const ignore = () => undefined;

@@ -5,12 +5,12 @@ interface Sample {
   readonly at: number;
 }
 
-/** Four a second: ten seconds. What is further behind is at least that far. */
+/** Ten seconds at four samples a second. A standby that is further behind counts as ten seconds behind. */
 const maxSamples = 40;
 
 /**
- * Turns positions into time: a standby is as far behind as it is since the primary was first seen beyond what the
- * standby has replayed. A primary that writes nothing makes nobody late.
+ * Turns positions into time: the lag of a standby is the time since the primary was first seen beyond what the standby has
+ * replayed. While the primary writes nothing, no lag grows.
  */
 export class LagMeter {
   private samples: Sample[] = [];
@@ -21,7 +21,7 @@ export class LagMeter {
     if (this.samples.length > maxSamples) this.samples.shift();
   }
 
-  /** Milliseconds that a server which had come to `position` at `at` was behind. */
+  /** How many milliseconds a server that had replayed `position` at the time `at` was behind. */
   lagMs(position: Position, at: number): number {
     const missing = this.samples.find((sample) => sample.position > position);
     return missing === undefined ? 0 : Math.max(0, at - missing.at);

@@ -1,16 +1,17 @@
-import { Client } from 'pg';
+import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
 import { logger } from '../logging/logger.js';
+import { typedDriver } from './data-source.js';
 import type { Persistence } from './persistence.js';
+import { PostgresClient } from './postgres-client.js';
 
 /** Any number will do, as long as all migrators of this product take the same one. */
 const migrationLock = 7_461_073_501;
 
 /**
- * Brings the schemas of `features` up to date. Ten processes may call it at once: one at a time
- * holds an advisory lock, and those that waited find nothing left to do.
- *
- * Each feature keeps its list of applied migrations in its own schema, and each migration is a transaction.
+ * Brings the schemas of `features` up to date. Several processes may call it at once: an advisory lock lets one at a time
+ * work, and those that waited find nothing left to do. Each feature has its list of applied migrations in its own schema,
+ * and each migration is a transaction.
  */
 export async function migrate(
   url: string,
@@ -18,15 +19,15 @@ export async function migrate(
   options: { lockTimeoutMs?: number; statementTimeoutMs?: number } = {},
 ): Promise<readonly string[]> {
   const { lockTimeoutMs = 120_000, statementTimeoutMs = 600_000 } = options;
-  const lock = new Client({
+  const lock = new PostgresClient({
     connectionString: url,
     application_name: 'task-api-migrate',
     connectionTimeoutMillis: 5000,
     keepAlive: true,
-    query_timeout: lockTimeoutMs + 1000,
+    answerTimeoutMs: lockTimeoutMs + 1000,
     lock_timeout: lockTimeoutMs,
   });
-  // A connection that breaks while the lock is held also breaks the migration's own; that error is the one to see.
+  // Where this connection breaks, the migration's own breaks, too: its error is the one to report.
   lock.on('error', (error) => {
     logger.warn({ err: error }, 'the connection that holds the migration lock was lost');
   });
@@ -52,6 +53,7 @@ async function migrateFeature(
   const dataSource = new DataSource({
     type: 'postgres',
     url,
+    driver: typedDriver,
     schema: feature.schema,
     migrations: [...feature.migrations],
     migrationsTableName: 'migrations',
@@ -60,7 +62,11 @@ async function migrateFeature(
     applicationName: 'task-api-migrate',
     poolSize: 2,
     connectTimeoutMS: 5000,
-    extra: { statement_timeout: statementTimeoutMs, lock_timeout: 10_000 },
+    extra: {
+      statement_timeout: statementTimeoutMs,
+      lock_timeout: 10_000,
+      answerTimeoutMs: statementTimeoutMs + 1000,
+    },
   });
   await dataSource.initialize();
   try {
@@ -73,21 +79,25 @@ async function migrateFeature(
 }
 
 /** How many migrations of `features` the database still lacks; an unknown schema lacks all of them. */
-export async function pendingMigrations(client: Client, features: readonly Persistence[]): Promise<number> {
+export async function pendingMigrations(
+  client: ClientBase,
+  features: readonly Persistence[],
+): Promise<number> {
   let pending = 0;
   for (const { schema, migrations } of features) {
-    const found = await client.query<{ exists: boolean }>('SELECT to_regclass($1) IS NOT NULL AS exists', [
-      `${schema}.migrations`,
-    ]);
-    const applied = found.rows[0]?.exists
-      ? (
-          await client.query<{ name: string }>(
-            `SELECT name FROM ${client.escapeIdentifier(schema)}.migrations`,
-          )
-        ).rows
-      : [];
-    const names = new Set(applied.map(({ name }) => name));
-    pending += migrations.filter(({ name }) => !names.has(name)).length;
+    const applied = await appliedMigrations(client, schema);
+    pending += migrations.filter(({ name }) => !applied.has(name)).length;
   }
   return pending;
+}
+
+async function appliedMigrations(client: ClientBase, schema: string): Promise<ReadonlySet<string>> {
+  const table = await client.query<{ exists: boolean }>('SELECT to_regclass($1) IS NOT NULL AS exists', [
+    `${schema}.migrations`,
+  ]);
+  if (table.rows[0]?.exists !== true) return new Set();
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT name FROM ${client.escapeIdentifier(schema)}.migrations`,
+  );
+  return new Set(rows.map(({ name }) => name));
 }

@@ -1,96 +1,95 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from 'pg';
-import type { PlatformConfig } from '../platform.config.js';
+import type { ProcessConfig } from '../config/process.config.js';
 import { logger } from '../logging/logger.js';
-import { clientOptions } from './data-source.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../embedded/embedded-postgres.js';
+import { clientOptions, type ConnectionConfig } from './data-source.js';
 import { migrate, pendingMigrations } from './migrator.js';
 import type { Persistence } from './persistence.js';
 import { platformPersistence } from './platform.persistence.js';
+import { PostgresClient } from './postgres-client.js';
 import { isDatabaseUnavailable } from './postgres-errors.js';
 import { parsePostgresUrl } from './postgres-url.js';
-import { PostgresServer } from './postgres-server.js';
-import { PostgresServers } from './postgres-servers.js';
+import type { PostgresConfig } from './postgres.config.js';
 
-export interface OpenDatabase {
-  readonly servers: PostgresServers;
-  /** Closes the pools and, if it was started here, the embedded Postgres. */
-  close(): Promise<void>;
+/** A Postgres server that the process runs itself. */
+export interface RunningPostgres {
+  readonly url: string;
+  /** Stops the server, unless other processes use it. */
+  stop(): Promise<void>;
 }
 
-export interface OpenDatabaseOptions {
-  readonly config: PlatformConfig;
+/** Starts a server whose data is below the directory of embedded drivers (`DATA_DIR`). */
+export type StartEmbedded = (dataDirectory: string) => Promise<RunningPostgres>;
+
+export interface MigrationOptions {
+  readonly config: PostgresConfig;
   readonly features: readonly Persistence[];
+  /** `application_name`, as `pg_stat_activity` shows it. */
   readonly applicationName: string;
-  /** Id of this process among those that share the database. */
-  readonly processId: string;
-  /** Aborted, it ends the waiting. */
+  /** Aborted: the waiting ends. */
   readonly stop: AbortSignal;
+}
+
+export interface OpenDatabaseOptions extends MigrationOptions {
+  readonly config: PostgresConfig & ProcessConfig;
+  /** For processes without `DATABASE_URL`. */
+  readonly startEmbedded: StartEmbedded;
+}
+
+export interface OpenDatabase {
+  /** Of each server, replicas included. */
+  readonly urls: readonly string[];
+  /** Stops the embedded Postgres, where it was started here. */
+  close(): Promise<void>;
 }
 
 const retryMs = 1000;
 
 /**
- * Opens the database of a process: starts the embedded one where no `DATABASE_URL` is given, migrates
- * where the configuration says so, and otherwise waits until somebody else has migrated.
+ * Makes the database of a process ready: starts the embedded Postgres where there is no `DATABASE_URL`, migrates where the
+ * configuration says so, and otherwise waits until another process has migrated.
  *
  * @throws the reason of `stop` when that is aborted meanwhile; nothing is left running
  */
 export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDatabase> {
-  const { config, applicationName, processId, stop } = options;
-  const embedded = config.DATABASE_URL === undefined ? await startEmbedded(config, stop) : null;
+  const { config } = options;
+  const embedded = config.DATABASE_URL === undefined ? await startEmbedded(options) : null;
   const primaryUrls = parsePostgresUrl(embedded?.url ?? config.DATABASE_URL ?? '') ?? [];
-  const urls = new Set([
-    ...primaryUrls,
-    ...config.DATABASE_REPLICA_URLS.flatMap((url) => parsePostgresUrl(url) ?? []),
-  ]);
-  const features = [platformPersistence, ...options.features];
-  const servers = new PostgresServers(
-    [...urls].map((url) => new PostgresServer({ url, config, features, applicationName, processId })),
-    config,
-  );
-  const close = async () => {
-    await servers.stop();
-    await embedded?.stop();
-  };
+  const replicaUrls = config.DATABASE_REPLICA_URLS.flatMap((url) => parsePostgresUrl(url) ?? []);
+  const close = async () => embedded?.stop();
   try {
-    await prepare(primaryUrls, features, {
-      ...options,
-      migrates: config.MIGRATE_ON_START ?? embedded !== null,
-    });
-    await servers.start();
-    await servers.untilPrimary(stop);
-    return { servers, close };
+    await prepare(primaryUrls, options, config.MIGRATE_ON_START ?? embedded !== null);
+    return { urls: [...new Set([...primaryUrls, ...replicaUrls])], close };
   } catch (error) {
     await close();
-    stop.throwIfAborted();
     throw error;
   }
 }
 
 /**
- * Waits until somebody else has migrated the database of `DATABASE_URL`, and changes nothing in it.
+ * Waits until another process has migrated the database of `DATABASE_URL`; changes nothing in it.
  *
  * @throws the reason of `stop` when that is aborted meanwhile
  */
-export async function untilMigrated(options: OpenDatabaseOptions): Promise<void> {
-  const urls = parsePostgresUrl(options.config.DATABASE_URL ?? '') ?? [];
-  const features = [platformPersistence, ...options.features];
+export async function untilMigrated(options: MigrationOptions): Promise<void> {
+  await prepare(parsePostgresUrl(options.config.DATABASE_URL ?? '') ?? [], options, false);
+}
+
+async function prepare(urls: readonly string[], options: MigrationOptions, migrates: boolean): Promise<void> {
   try {
-    await prepare(urls, features, { ...options, migrates: false });
+    await migrateOrWait(urls, options, migrates);
   } catch (error) {
     options.stop.throwIfAborted();
     throw error;
   }
 }
 
-/** Migrates, or waits until that has been done. */
-async function prepare(
+async function migrateOrWait(
   urls: readonly string[],
-  features: readonly Persistence[],
-  { config, applicationName, migrates, stop }: OpenDatabaseOptions & { readonly migrates: boolean },
+  options: MigrationOptions,
+  migrates: boolean,
 ): Promise<void> {
+  const { config, applicationName, stop } = options;
+  const features = [platformPersistence, ...options.features];
   const connect = () => connectToPrimary(urls, config, applicationName);
   if (migrates) {
     await untilAvailable(async () => {
@@ -110,15 +109,15 @@ async function prepare(
   }
 }
 
-/** A session on the first of the servers that is in no recovery. */
+/** A session on the first of the servers that is not in recovery. */
 async function connectToPrimary(
   urls: readonly string[],
-  config: PlatformConfig,
+  config: ConnectionConfig,
   applicationName: string,
-): Promise<{ client: Client; url: string }> {
+): Promise<{ client: PostgresClient; url: string }> {
   let failure: unknown = new NoPrimary('None of the servers of DATABASE_URL is a primary.');
   for (const url of urls) {
-    const client = new Client({
+    const client = new PostgresClient({
       ...clientOptions(url, config, applicationName),
       connectionTimeoutMillis: 5000,
     });
@@ -137,19 +136,17 @@ async function connectToPrimary(
 
 class NoPrimary extends Error {}
 
-/** Once begun, the server is waited for even if we are to stop: then it can be stopped, and is not left behind. */
-async function startEmbedded(config: PlatformConfig, stop: AbortSignal): Promise<EmbeddedPostgres> {
+/** Where `stop` is aborted meanwhile, the start is still waited for: then the server can be stopped, and is not left behind. */
+async function startEmbedded({ config, stop, startEmbedded }: OpenDatabaseOptions): Promise<RunningPostgres> {
   stop.throwIfAborted();
-  const directory = join(config.DATA_DIR, 'postgres');
-  const starting = startEmbeddedPostgres({ directory, database: 'task_api' });
-  return starting.catch((error: unknown) => {
-    // Ctrl-C reaches its programs too.
+  return startEmbedded(config.DATA_DIR).catch((error: unknown) => {
+    // Ctrl-C reaches the programs of the server, too.
     stop.throwIfAborted();
     throw error;
   });
 }
 
-/** A database that is not there yet is waited for: the probes tell that this process has not started. */
+/** A database that is not there yet is waited for: the probes say that this process has not started. */
 async function untilAvailable<T>(attempt: () => Promise<T>, stop: AbortSignal): Promise<T> {
   for (let isFirst = true; ; isFirst = false) {
     stop.throwIfAborted();

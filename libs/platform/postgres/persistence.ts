@@ -2,9 +2,9 @@ import type { EntitySchema, MigrationInterface } from 'typeorm';
 
 type Class<T = object> = new () => T;
 
-/** What a feature keeps: one Postgres schema, its tables and the way to them. */
+/** What a feature stores: one Postgres schema, its entities and its migrations. */
 export interface Persistence {
-  /** Name of the Postgres schema; no foreign key or join leaves it. */
+  /** Name of the Postgres schema. No foreign key or join crosses schemas. */
   readonly schema: string;
   readonly entities: readonly (Class | EntitySchema)[];
   /** In order; each class name ends in its timestamp, as TypeORM asks. */

@@ -4,83 +4,77 @@ import {
   QueryRunnerProviderAlreadyReleasedError,
   TransactionNotStartedError,
 } from 'typeorm';
+import { TimeoutError } from '../async/with-timeout.js';
+import { DeadlineExceeded } from '../errors/common-errors.js';
+import { ConnectionLost, NoConnection, StatementTimedOut } from './connection-errors.js';
 import { DatabaseUnavailable, NotUsable } from './database-unavailable.js';
+import { codeOf } from './error-code.js';
 
 /** SQLSTATE class 08 (connection), 57P0x (shutdown, starting up), 53 (no resources), 57014 (cancelled by a timeout). */
 const unavailableStates = /^(08...|57P0[1-5]|53...|57014|25006|55P03)$/;
-const unavailableSystemErrors = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-]);
-/** node-postgres gives these no code (pg 8.23, client.js and pg-pool). */
-const unavailableMessages =
-  /^(Connection terminated|timeout expired|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed|Cannot use a pool after|Driver not Connected)/;
-
-const releasedErrors = [
+const unavailableErrors = [
+  DatabaseUnavailable,
+  ConnectionLost,
+  NoConnection,
+  TimeoutError,
+  // TypeORM releases a runner whose connection breaks between two statements; the next statement then meets these.
   QueryRunnerAlreadyReleasedError,
   QueryRunnerProviderAlreadyReleasedError,
   TransactionNotStartedError,
 ];
 
-/** True where the server is away, starting, out of connections or too slow: the client may try again. */
+/** The server is not available, starting, out of connections or too slow: the client may retry. */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  if (error instanceof DatabaseUnavailable) return true;
-  // TypeORM releases a runner whose connection breaks between two statements; the next one then meets these.
-  if (releasedErrors.some((kind) => error instanceof kind)) return true;
   const cause = driverError(error);
-  if (!(cause instanceof Error)) return false;
-  const code = codeOf(cause);
-  if (code !== undefined && (unavailableStates.test(code) || unavailableSystemErrors.has(code))) return true;
-  return unavailableMessages.test(cause.message);
+  return (
+    unavailableErrors.some((kind) => cause instanceof kind) || unavailableStates.test(codeOf(cause) ?? '')
+  );
 }
 
 /** Deadlock or serialisation failure: the transaction had no effect and may be run again. */
 export function isTransientConflict(error: unknown): boolean {
-  const code = codeOf(driverError(error));
-  return code === '40P01' || code === '40001';
+  const state = sqlState(error);
+  return state === '40P01' || state === '40001';
 }
 
 /** A write met a server that only reads: it is a standby by now. */
-export const isReadOnly = (error: unknown): boolean => codeOf(driverError(error)) === '25006';
+export const isReadOnly = (error: unknown): boolean => sqlState(error) === '25006';
 
-export const isStatementTimeout = (error: unknown): boolean => codeOf(driverError(error)) === '57014';
+/** The server ended a statement that took too long, or that somebody cancelled. */
+export const isStatementTimeout = (error: unknown): boolean => sqlState(error) === '57014';
 
-/** A standby ended a query because what it replays stood against it; another server may answer it. */
-export const isRecoveryConflict = (error: unknown): boolean =>
-  codeOf(driverError(error)) === '40001' || codeOf(driverError(error)) === '57P04';
+/** The server did not answer a statement at all. */
+export const isUnanswered = (error: unknown): boolean => driverError(error) instanceof StatementTimedOut;
 
-/** How the database failed an operation; null for what is no failure of its own, such as a constraint or a replica behind. */
+/** A standby cancelled a query that blocked its replay (recovery conflict); another server may answer it. */
+export function isRecoveryConflict(error: unknown): boolean {
+  const state = sqlState(error);
+  return state === '40001' || state === '57P04';
+}
+
+/** How the database failed an operation. Null for errors that are not the database's, such as a constraint or a replica behind. */
 export function errorKind(error: unknown): 'unavailable' | 'timeout' | 'conflict' | null {
   if (error instanceof NotUsable) return null;
-  if (isStatementTimeout(error)) return 'timeout';
+  if (isStatementTimeout(error) || error instanceof DeadlineExceeded) return 'timeout';
   if (isTransientConflict(error) || isRecoveryConflict(error)) return 'conflict';
   if (isDatabaseUnavailable(error)) return 'unavailable';
   return error instanceof Error && error.cause !== undefined ? errorKind(error.cause) : null;
 }
 
-/** NUL or a lone surrogate that got past validation. */
+/** NUL or a lone surrogate that validation let through. */
 export function isUntranslatableText(error: unknown): boolean {
-  const code = codeOf(driverError(error));
-  return code === '22021' || code === '22P05';
+  const state = sqlState(error);
+  return state === '22021' || state === '22P05';
 }
 
-/** The name of the unique constraint or index that was violated, or null if it was something else. */
+/** The name of the unique constraint or index that was violated; null for any other error. */
 export function violatedUnique(error: unknown): string | null {
   const cause = driverError(error);
   if (codeOf(cause) !== '23505' || !(cause instanceof Error)) return null;
   return 'constraint' in cause && typeof cause.constraint === 'string' ? cause.constraint : null;
 }
 
-function driverError(error: unknown): unknown {
-  return error instanceof QueryFailedError ? error.driverError : error;
-}
+const driverError = (error: unknown): unknown =>
+  error instanceof QueryFailedError ? error.driverError : error;
 
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
+const sqlState = (error: unknown): string | undefined => codeOf(driverError(error));

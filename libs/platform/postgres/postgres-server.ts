@@ -1,39 +1,38 @@
-import type { PoolClient } from 'pg';
-import type { EntityManager, QueryRunner } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { Batched } from '../async/batched.js';
+import { TimeoutError } from '../async/with-timeout.js';
+import { outsideOfCalls } from '../context/call-context.js';
 import { logger } from '../logging/logger.js';
-import { backendOf } from './client-connection.js';
-import {
-  operations,
-  type DatabaseTarget,
-  type MeasuredServer,
-  type PoolFigures,
-} from './postgres-metrics.js';
-import { NotUsable } from './database-unavailable.js';
 import type { Position } from '../positions/position.js';
+import { NotUsable } from './database-unavailable.js';
+import type { DatabaseTarget } from './operation.js';
+import type { PostgresClient } from './postgres-client.js';
+import { isStatementTimeout } from './postgres-errors.js';
+import type { MeasuredServer, PoolFigures, PostgresMetrics } from './postgres-metrics.js';
 import { Probe } from './probe.js';
 import { checkedReadSql, probeSql, type ProbeRow } from './probe-sql.js';
-import { ServerPool, type PoolOptions } from './server-pool.js';
+import { ServerPool, type Borrowed, type PoolOptions } from './server-pool.js';
 
-/** What a server said of itself when it was last asked. */
+/** What a server answered at the last poll. */
 export interface ServerState {
   readonly isStandby: boolean;
-  /** At least as far it has come. */
+  /** The server has reached at least this position. */
   readonly position: Position;
   /** Which server answered: an address may stand for several, one after the other or at the same time. */
   readonly identity: string;
-  /** Leases of other processes that stand, as this server knows them. */
+  /** How many leases of other processes stand, as this server knows them. */
   readonly leases: number;
-  /** Before it was asked, by the monotonic clock. */
+  /** When the poll was sent, by the monotonic clock. */
   readonly askedAt: number;
 }
 
 export interface ServerOptions extends PoolOptions {
   /** Id of this process among the holders of leases. */
   readonly processId: string;
+  readonly metrics: PostgresMetrics;
 }
 
-/** Whether a server that answers like this may serve a read. */
+/** Whether a server that answered like this may serve a read. */
 export type IsGood = (isStandby: boolean, position: Position) => boolean;
 
 const slowPrimaryMs = 5000;
@@ -42,29 +41,31 @@ const slowPrimaryMs = 5000;
 export class PostgresServer implements MeasuredServer {
   /** Host and port, for logs and metrics. */
   readonly name: string;
-  /** Null: it does not answer, or has not yet been asked. */
+  /** Null: the server does not answer, or was not polled yet. */
   state: ServerState | null = null;
-  /** When it was last seen as a standby that gets no WAL. */
+  /** When the server was last seen as a standby that receives no WAL. */
   cutOffAt = -Infinity;
-  /** What it was when it last answered; null: it never has. */
+  /** What the server was when it last answered; null: it never did. */
   target: DatabaseTarget | null = null;
-  private isToldLost = false;
-  /** Its connections lead to several servers (a reader endpoint, a pooler): each read asks whom it got. */
+  /** The address leads to several servers (a reader endpoint, a pooler): each read asks which one it got. */
   isShared: boolean;
+  readonly metrics: PostgresMetrics;
+  private isReportedLost = false;
   private readonly connections: ServerPool;
   private readonly probe: Probe;
-  private readonly asks = new Batched(() => this.askOnce());
+  private readonly asks = new Batched(() => outsideOfCalls(() => this.askOnce()));
 
   constructor(private readonly options: ServerOptions) {
     const { hostname, port } = new URL(options.url);
     this.name = `${hostname}:${port || '5432'}`;
     this.isShared = options.config.DATABASE_POOLER;
+    this.metrics = options.metrics;
     this.connections = new ServerPool(
       options,
       (identity) => this.compare(identity),
       (client) => this.cancel(client),
     );
-    // What was known of the server ends with the connection: another one may answer at this address next.
+    // When the connection breaks, what is known of the server is forgotten: another one may answer at this address next.
     this.probe = new Probe(options.url, options.config, `${options.applicationName}-probe`, (error) =>
       this.lose(error),
     );
@@ -83,38 +84,38 @@ export class PostgresServer implements MeasuredServer {
     return this.connections.figures;
   }
 
-  /** Asks the server how it is. On return `state` says what it answered to a question of after the call, null for none. */
+  /** Asks the server for its state. On return `state` is the answer to a question sent after this call; null for no answer. */
   ask(): Promise<void> {
     return this.asks.get();
   }
 
-  /** Runs a statement on the connection that the probes use, which no load of the pool can hold up. */
+  /** Runs a statement on the connection of the probe, which no load on the pool can delay. */
   askOn<T extends object>(sql: string, values: unknown[] = []): Promise<T[]> {
     return this.probe.ask<T>(sql, values);
   }
 
   /**
-   * Lends a connection of the primary with nothing checked.
+   * Lends a connection of the primary; its state is not checked.
    *
    * @throws NotUsable where the address leads to another server by now
+   * @throws DeadlineExceeded
    */
-  borrow<T>(
-    purpose: 'read' | 'write',
-    run: (runner: QueryRunner, client: PoolClient) => Promise<T>,
-  ): Promise<T> {
-    return this.connections.use(operations[purpose].primary, async (runner, client) => {
-      this.checkIdentity(client);
-      return run(runner, client);
+  borrow<T>(purpose: 'read' | 'write', work: (borrowed: Borrowed) => Promise<T>): Promise<T> {
+    return this.connections.use(this.metrics.operations[purpose].primary, async (borrowed) => {
+      this.checkIdentity(borrowed.client);
+      return work(borrowed);
     });
   }
 
   /**
-   * Runs reads on a server that is known to be good, or finds that out first.
+   * Runs reads on a server that is known to be good, or asks it in the same transaction.
    *
-   * @throws NotUsable where it is not
+   * @throws NotUsable where it is not good
+   * @throws DeadlineExceeded
    */
   read<T>(isGood: IsGood, run: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.connections.use(operations.read[this.target ?? 'replica'], async (runner, client) => {
+    const operation = this.metrics.operations.read[this.target ?? 'replica'];
+    return this.connections.use(operation, async ({ runner, client }) => {
       const isKnown =
         !this.isShared && this.state !== null && this.connections.identityOf(client) === this.state.identity;
       if (isKnown) return run(runner.manager);
@@ -124,15 +125,16 @@ export class PostgresServer implements MeasuredServer {
 
   /** Forgets what was known of the server. Reads that wait for a standby are broken off, to be run elsewhere. */
   lose(error: unknown): void {
-    // Also one that has never answered: it may be named, trusted or logged in to in a wrong way.
-    if (!this.isToldLost) logger.warn({ err: error, server: this.name }, 'a database server does not answer');
-    this.isToldLost = true;
+    // Also for a server that never answered: its name, certificate or password may be wrong.
+    if (!this.isReportedLost)
+      logger.warn({ err: error, server: this.name }, 'a database server does not answer');
+    this.isReportedLost = true;
     if (this.state?.isStandby === true) this.connections.breakOff();
     this.state = null;
     this.probe.drop();
   }
 
-  /** Closes the pool; the next use opens another. For a server that has another role now. */
+  /** Closes the pool; the next use opens another one. For a server whose role has changed. */
   reset(): void {
     this.connections.reset();
   }
@@ -150,7 +152,7 @@ export class PostgresServer implements MeasuredServer {
       const { standby, position, identity, leases, receiving } = row;
       this.state = { isStandby: standby, position, identity, leases, askedAt };
       this.target = standby ? 'replica' : 'primary';
-      this.isToldLost = false;
+      this.isReportedLost = false;
       if (standby && !receiving) this.cutOffAt = askedAt;
     } catch (error) {
       this.connections.doubt();
@@ -159,17 +161,17 @@ export class PostgresServer implements MeasuredServer {
     }
   }
 
-  /** A primary that is only slow to answer is not given up at once: there is no other to turn to. */
+  /** A primary that is slow to answer is not given up at once: there is no other one to ask. */
   private isSlowPrimary(error: unknown, now: number): boolean {
-    const isTimeout = error instanceof Error && /timeout/i.test(error.message);
+    const isTimeout = error instanceof TimeoutError || isStatementTimeout(error);
     return (
       isTimeout && this.state !== null && !this.state.isStandby && now - this.state.askedAt < slowPrimaryMs
     );
   }
 
-  private async readChecked<T>(client: PoolClient, isGood: IsGood, run: () => Promise<T>): Promise<T> {
+  private async readChecked<T>(client: PostgresClient, isGood: IsGood, run: () => Promise<T>): Promise<T> {
     const timeoutMs = this.options.config.DATABASE_STATEMENT_TIMEOUT_MS;
-    // Several statements in one message: pg's types know only the result of one.
+    // Several statements in one message: pg's types know the result of one only.
     const results = (await client.query(checkedReadSql(timeoutMs))) as unknown as { rows: ProbeRow[] }[];
     try {
       const found = results.at(-1)?.rows[0];
@@ -177,12 +179,12 @@ export class PostgresServer implements MeasuredServer {
         throw new NotUsable(`${this.name} is behind`);
       return await run();
     } finally {
-      // Also after an error: ROLLBACK and COMMIT are the same for what only read.
+      // Also after an error: ROLLBACK and COMMIT are the same for reads.
       await client.query('ROLLBACK').catch(() => undefined);
     }
   }
 
-  private checkIdentity(client: PoolClient): void {
+  private checkIdentity(client: PostgresClient): void {
     if (this.isShared || this.state === null) return;
     const identity = this.connections.identityOf(client);
     if (identity === undefined || identity === this.state.identity) return;
@@ -191,14 +193,14 @@ export class PostgresServer implements MeasuredServer {
     throw new NotUsable(`${this.name} leads to another server`);
   }
 
-  /** Of standbys an address may stand for several; a primary is one. */
+  /** An address may stand for several standbys, but only for one primary. */
   private compare(identity: string): void {
     if (this.state?.isStandby === true && identity !== this.state.identity) this.isShared = true;
   }
 
-  /** It may be there and go on working: a COMMIT that waits for a standby holds its locks for as long as that takes. */
-  private cancel(client: PoolClient): void {
-    const backend = this.isShared ? null : backendOf(client);
-    if (backend !== null) this.probe.ask('SELECT pg_cancel_backend($1)', [backend]).catch(() => undefined);
+  /** The server may still work on a statement whose connection was cut off, and hold its locks for as long as that takes. */
+  private cancel(client: PostgresClient): void {
+    const backend = this.isShared ? null : client.backend;
+    if (backend !== null) this.askOn('SELECT pg_cancel_backend($1)', [backend]).catch(() => undefined);
   }
 }

@@ -1,68 +1,65 @@
+import { currentCall } from '../context/call-context.js';
+import { Deadline } from '../context/deadline.js';
 import { logger } from '../logging/logger.js';
-import { watchServers, type MeasuredServers } from './postgres-metrics.js';
+import { covers, timelineOf, type Position } from '../positions/position.js';
 import { DatabaseUnavailable } from './database-unavailable.js';
 import { LagMeter } from './lag-meter.js';
-import { covers, timelineOf, type Position } from '../positions/position.js';
+import { PollLoop } from './poll-loop.js';
+import type { MeasuredServers, PostgresMetrics } from './postgres-metrics.js';
 import type { PostgresServer, ServerState } from './postgres-server.js';
 
-const pollMs = 250;
-/** What is older says nothing of now: a process may have slept. */
+/** An older answer says nothing about now: the process may have slept. */
 const freshMs = 1000;
-/** A standby without a primary looks for one every five seconds, for a moment. */
+/** A standby without a primary tries to connect to one every five seconds, for a moment. */
 const cutOffMs = 1500;
-/** How long a call waits for a primary to appear before it is a 503. */
+/** How long a call waits for a primary to appear before it fails. */
 const primaryWaitMs = 1000;
+const primaryPollMs = 250;
 
 export interface ServersConfig {
   readonly DATABASE_MAX_REPLICA_LAG_MS: number;
 }
 
-/** The servers of one database. Which one is the primary is found out by asking them, again and again. */
+/** The servers of one database. They are polled all the time; the answers tell which one is the primary. */
 export class PostgresServers implements MeasuredServers {
-  /** The newest timeline that any of them was seen to write on: a primary on an older one has been replaced. */
+  /** The newest timeline that any server was seen to write on: a primary on an older one has been replaced. */
   private newestTimeline = 0;
   private current: PostgresServer | null = null;
   private readonly lag = new LagMeter();
-  private readonly timers = new Map<PostgresServer, NodeJS.Timeout>();
-  private readonly listeners = new Set<() => void>();
-  private isStopped = true;
+  private readonly polls: PollLoop;
   private turn = 0;
 
   constructor(
     readonly all: readonly PostgresServer[],
     private readonly config: ServersConfig,
-  ) {}
+    private readonly metrics: PostgresMetrics,
+  ) {
+    this.polls = new PollLoop(all, () => this.evaluate());
+  }
 
-  /** Asks every server four times a second until `stop`. Resolves when each has been asked once. */
+  /** Begins to poll. Resolves when each server was asked once. */
   async start(): Promise<void> {
-    this.isStopped = false;
-    watchServers(this);
-    await Promise.all(this.all.map((server) => this.poll(server)));
+    this.metrics.watch(this);
+    await this.polls.start();
   }
 
   async stop(): Promise<void> {
-    this.isStopped = true;
-    watchServers(null);
-    for (const timer of this.timers.values()) clearTimeout(timer);
+    this.polls.stop();
+    this.metrics.watch(null);
     await Promise.all(this.all.map((server) => server.close()));
   }
 
-  /** Resolves when there is a primary, however long that takes. */
+  /** Resolves when there is a primary, however long that takes. @throws the reason of `stop` */
   async untilPrimary(stop: AbortSignal): Promise<void> {
     while (this.current === null) {
       stop.throwIfAborted();
-      await this.waitUntil(() => this.current !== null, pollMs);
+      await this.polls.waitUntil(() => this.current !== null, primaryPollMs);
     }
   }
 
   /** Calls `listener` whenever a server has been asked. Returns what ends that. */
   onPoll(listener: () => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  }
-
-  private get primaryState(): ServerState | null {
-    return this.current?.state ?? null;
+    return this.polls.onPoll(listener);
   }
 
   get primary(): PostgresServer | null {
@@ -70,32 +67,29 @@ export class PostgresServers implements MeasuredServers {
   }
 
   /**
-   * The server that writes, waited for up to a second.
+   * The server that writes, waited for up to a second. With `needed`: on the timeline of that position or a later one.
    *
-   * @throws DatabaseUnavailable where there is none, or only one that has been replaced
+   * @throws DatabaseUnavailable where there is no such server
+   * @throws DeadlineExceeded
    */
   async getPrimary(needed?: Position): Promise<PostgresServer> {
     const isRight = () =>
       this.primaryState !== null &&
       (needed === undefined || timelineOf(this.primaryState.position) >= timelineOf(needed));
-    if (!isRight()) await this.waitUntil(isRight, primaryWaitMs);
-    if (this.current === null || !isRight()) {
-      throw new DatabaseUnavailable();
+    if (!isRight()) {
+      const deadline = currentCall()?.deadline ?? Deadline.none;
+      await deadline.limit(this.polls.waitUntil(isRight, primaryWaitMs));
     }
+    if (this.current === null || !isRight()) throw new DatabaseUnavailable();
     return this.current;
   }
 
-  /** The least busy standby that shows what was written up to `needed` and is not far behind; null where none does. */
+  /** The least busy standby that has replayed `needed` and does not lag too much, except `besides`; null if there is none. */
   replicaFor(needed: Position, besides: PostgresServer | null): PostgresServer | null {
     return this.leastBusy(besides, (server) => server.isShared || this.isGood(server, needed));
   }
 
-  /** The least busy standby whatever it shows: only for tests of the checker. */
-  anyReplica(besides: PostgresServer | null): PostgresServer | null {
-    return this.leastBusy(besides, () => true);
-  }
-
-  /** Whether a server that answered like this may serve a read that needs what was written up to `needed`. */
+  /** Whether a server that answered like this may serve a read that needs `needed`. */
   isRight(isStandby: boolean, position: Position, needed: Position): boolean {
     return (
       (isStandby
@@ -104,21 +98,15 @@ export class PostgresServers implements MeasuredServers {
     );
   }
 
-  /** How far a standby is behind in time; null where that is not known, as with the primary away. */
-  lagMsOf(server: PostgresServer): number | null {
-    const { state } = server;
-    if (state === null || this.primaryState === null) return null;
-    return this.lag.lagMs(state.position, state.askedAt);
-  }
-
+  /** Lag by name of each standby; null if it is not known, as without a primary. */
   lagMsByName(): ReadonlyMap<string, number | null> {
     const standbys = this.all.filter(({ state }) => state?.isStandby === true);
     return new Map(standbys.map((server) => [server.name, this.lagMsOf(server)]));
   }
 
   /**
-   * Whether the primary is gone for everybody, as far as can be told: it refuses us, and every other server answers, is
-   * a standby and gets no WAL from anywhere. Nobody can have written since.
+   * Whether the primary is gone for every process, as far as can be told: it does not answer us, and every other server
+   * answers, is a standby and receives no WAL. Then nobody can have written since.
    */
   isPrimaryGone(now: number): boolean {
     if (this.primaryState !== null) return false;
@@ -136,18 +124,22 @@ export class PostgresServers implements MeasuredServers {
     );
   }
 
-  private leastBusy(
+  protected leastBusy(
     besides: PostgresServer | null,
     isGood: (server: PostgresServer) => boolean,
   ): PostgresServer | null {
     let best: PostgresServer | null = null;
-    // Of those that are equally busy, as on a quiet day all are, each takes its turn.
+    // Servers that are equally busy, as all are on a quiet day, take turns.
     this.turn = (this.turn + 1) % this.all.length;
     for (const server of [...this.all.slice(this.turn), ...this.all.slice(0, this.turn)]) {
       if (server === this.current || server === besides || server.state?.isStandby !== true) continue;
       if (isGood(server) && (best === null || server.outstanding < best.outstanding)) best = server;
     }
     return best;
+  }
+
+  private get primaryState(): ServerState | null {
+    return this.current?.state ?? null;
   }
 
   private isGood(server: PostgresServer, needed: Position): boolean {
@@ -164,43 +156,41 @@ export class PostgresServers implements MeasuredServers {
     );
   }
 
-  private async poll(server: PostgresServer): Promise<void> {
-    await server.ask();
-    if (this.isStopped) return;
-    await this.evaluate();
-    for (const listener of this.listeners) listener();
-    this.timers.set(
-      server,
-      setTimeout(() => void this.poll(server), pollMs),
-    );
+  private lagMsOf({ state }: PostgresServer): number | null {
+    if (state === null || this.primaryState === null) return null;
+    return this.lag.lagMs(state.position, state.askedAt);
   }
 
-  /** Whoever is in no recovery, on the newest timeline, is the primary. */
+  /** The primary is the server that is not in recovery and writes on the newest timeline. */
   private async evaluate(): Promise<void> {
     const before = this.current;
-    let best: PostgresServer | null = null;
-    let timeline = 0;
-    for (const server of this.all) {
-      if (server.state === null || server.state.isStandby) continue;
-      if (timelineOf(server.state.position) <= timeline) continue;
-      best = server;
-      timeline = timelineOf(server.state.position);
-    }
-    const isNew = best !== null && timeline > this.newestTimeline;
-    if (isNew && best !== null && !(await this.adopt(best, timeline))) best = null;
-    this.current = timeline >= this.newestTimeline ? best : null;
+    const { server, timeline } = this.findWriter();
+    const isNew = server !== null && timeline > this.newestTimeline;
+    const isAdopted = !isNew || (await this.adopt(server, timeline));
+    this.current = isAdopted && timeline >= this.newestTimeline ? server : null;
     const state = this.primaryState;
     if (this.current === null || state === null) return;
     this.lag.sample(state.position, state.askedAt);
     if (this.current === before) return;
     logger.info({ server: this.current.name, timeline }, 'this server is the primary');
-    // Its connections are those of a server that has another role now.
+    // The server at the other end of its connections has another role now.
     before?.reset();
   }
 
+  private findWriter(): { server: PostgresServer | null; timeline: number } {
+    let found: PostgresServer | null = null;
+    let newest = 0;
+    for (const server of this.all) {
+      if (server.state === null || server.state.isStandby) continue;
+      const timeline = timelineOf(server.state.position);
+      if (timeline > newest) [found, newest] = [server, timeline];
+    }
+    return { server: found, timeline: newest };
+  }
+
   /**
-   * Leaves a row that tells each standby which has replayed it, and so us, that it is on this timeline. Until that is
-   * done the server is not taken for the primary; it is tried again with the next poll.
+   * Writes the row from which each standby, once it has replayed it, tells that it is on this timeline. Until that is done
+   * the server does not count as the primary; the next poll tries again.
    */
   private async adopt(primary: PostgresServer, timeline: number): Promise<boolean> {
     try {
@@ -209,26 +199,14 @@ export class PostgresServers implements MeasuredServers {
         [timeline],
       );
     } catch (error) {
-      logger.warn({ err: error, server: primary.name }, 'a new primary could not be marked');
+      logger.warn(
+        { err: error, server: primary.name },
+        'the timeline of a new primary could not be recorded',
+      );
       return false;
     }
     this.newestTimeline = Math.max(this.newestTimeline, timeline);
     this.lag.reset();
     return true;
-  }
-
-  private async waitUntil(condition: () => boolean, timeoutMs: number): Promise<void> {
-    if (this.isStopped) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(done, timeoutMs);
-      const end = this.onPoll(() => {
-        if (condition()) done();
-      });
-      function done() {
-        clearTimeout(timer);
-        end();
-        resolve();
-      }
-    });
   }
 }

@@ -2,7 +2,7 @@ import { decodes } from '../config/percent-encoding.js';
 
 const form = /^(postgres(?:ql)?:\/\/)((?:[^/]*@)?)([^/?@]+)(.*)$/;
 
-/** One URL a host, of one that may name several (as libpq takes them); null where it is none. */
+/** Splits a URL that may name several hosts, as libpq takes them, into one URL for each host; null for any other text. */
 export function parsePostgresUrl(url: string): readonly string[] | null {
   const [, scheme, credentials = '', hosts = '', rest = ''] = form.exec(url) ?? [];
   if (scheme === undefined) return null;
@@ -10,7 +10,7 @@ export function parsePostgresUrl(url: string): readonly string[] | null {
   return urls.every(isUsable) ? urls : null;
 }
 
-/** Without a host the client would take the machine's own; a name or password that does not decode throws there. */
+/** Without a host pg would connect to this machine; it throws for a name or password that can't be decoded. */
 function isUsable(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { hostname, username, password } = new URL(url);

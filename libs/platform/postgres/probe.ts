@@ -1,30 +1,32 @@
-import { Client } from 'pg';
 import { failAfter } from '../async/with-timeout.js';
-import { destroy } from './client-connection.js';
 import { clientOptions, type ConnectionConfig } from './data-source.js';
+import { PostgresClient } from './postgres-client.js';
 
 const timeoutMs = 1000;
 
-/** A connection of its own to a server, to ask how it is: no load of the pool can hold it up. It connects when asked. */
+/**
+ * A connection of its own for questions about the state of a server: no load on the pool can delay them. It connects with
+ * the first question.
+ */
 export class Probe {
-  private connecting: Promise<Client> | null = null;
-  private connected: Client | null = null;
+  private connecting: Promise<PostgresClient> | null = null;
+  private connected: PostgresClient | null = null;
   private isClosed = false;
 
   constructor(
     private readonly url: string,
     private readonly config: ConnectionConfig,
     private readonly name: string,
-    /** The connection broke while nothing was asked. */
+    /** Called when the connection breaks between two questions. */
     private readonly onLost: (error: Error) => void,
   ) {}
 
-  /** Runs a statement; rejects after a second without an answer. */
+  /** Runs a statement. @throws TimeoutError after a second without an answer */
   async ask<T extends object>(sql: string, values: unknown[] = []): Promise<T[]> {
     if (this.isClosed) throw new Error('This process is stopping.');
     this.connecting ??= this.connect();
     const client = await this.connecting;
-    const { rows } = await failAfter(client.query<T>(sql, values), timeoutMs);
+    const { rows } = await failAfter(client.query<T>(sql, values), timeoutMs, 'probe');
     return rows;
   }
 
@@ -33,7 +35,10 @@ export class Probe {
     const old = this.connecting;
     this.connecting = null;
     this.connected = null;
-    old?.then(destroy, () => undefined);
+    old?.then(
+      (client) => client.cut(),
+      () => undefined,
+    );
   }
 
   close(): void {
@@ -41,15 +46,17 @@ export class Probe {
     this.drop();
   }
 
-  private async connect(): Promise<Client> {
-    const client = new Client({
-      ...clientOptions(this.url, this.config, this.name),
-      connectionTimeoutMillis: timeoutMs,
-    });
+  private async connect(): Promise<PostgresClient> {
+    const client = new PostgresClient(clientOptions(this.url, this.config, this.name));
     client.on('error', (error) => {
       if (client === this.connected) this.onLost(error);
     });
-    await client.connect();
+    try {
+      await failAfter(client.connect(), timeoutMs, 'connecting');
+    } catch (error) {
+      client.cut();
+      throw error;
+    }
     this.connected = client;
     return client;
   }

@@ -1,12 +1,17 @@
-import type { Pool, PoolClient } from 'pg';
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { Pool } from 'pg';
+import { TypeORMError, type DataSource } from 'typeorm';
 import { failAfter } from '../async/with-timeout.js';
-import { destroy, isReadTimeout } from './client-connection.js';
+import { currentCall, outsideOfCalls } from '../context/call-context.js';
+import { Deadline } from '../context/deadline.js';
+import { ConnectionLost } from './connection-errors.js';
+import { ConnectionUse, type Connection } from './connection-use.js';
 import { createDataSource, type ConnectionConfig } from './data-source.js';
-import { measured, measuredWait, type Operation, type PoolFigures } from './postgres-metrics.js';
+import type { Operation } from './operation.js';
 import type { Persistence } from './persistence.js';
+import type { PostgresClient } from './postgres-client.js';
+import { isUnanswered } from './postgres-errors.js';
+import type { PoolFigures } from './postgres-metrics.js';
 import { identitySql } from './probe-sql.js';
-import { traceStatements } from './traced-client.js';
 
 export interface PoolOptions {
   readonly url: string;
@@ -15,30 +20,36 @@ export interface PoolOptions {
   readonly applicationName: string;
 }
 
+/** A connection that is in use. */
+export interface Borrowed extends Connection {
+  /** From now on the deadline of the call does not end the use, see `ConnectionUse`. @throws DeadlineExceeded */
+  readonly outlastDeadline: () => void;
+}
+
 /** For a question that any server answers at once. */
 const proofTimeoutMs = 1000;
 
-/** The connections of one address. The pool opens with its first use. */
+/** The connections to one address. The pool opens with its first use. */
 export class ServerPool {
-  /** Uses under way, by which load is balanced. */
+  /** Connections in use, for load balancing. */
   outstanding = 0;
   private dataSource: Promise<DataSource> | null = null;
   private pool: Pool | null = null;
-  private readonly identities = new WeakMap<object, string>();
-  private readonly answeredAt = new WeakMap<object, number>();
-  private readonly borrowed = new Set<PoolClient>();
+  private readonly identities = new WeakMap<PostgresClient, string>();
+  private readonly answeredAt = new WeakMap<PostgresClient, number>();
+  private readonly inUse = new Set<PostgresClient>();
   private doubtedAt = -Infinity;
 
   constructor(
     private readonly options: PoolOptions,
-    /** A new connection leads to that server. */
+    /** A new connection leads to the server of that identity. */
     private readonly onConnect: (identity: string) => void,
-    /** A statement got no answer on that connection, which is cut off. */
-    private readonly onSilence: (client: PoolClient) => void,
+    /** A connection was cut off in the middle of a statement, which the server may still work on. */
+    private readonly onInterrupted: (client: PostgresClient) => void,
   ) {}
 
-  /** Which server the connection leads to. */
-  identityOf(client: PoolClient): string | undefined {
+  /** The server that the connection leads to. */
+  identityOf(client: PostgresClient): string | undefined {
     return this.identities.get(client);
   }
 
@@ -53,42 +64,44 @@ export class ServerPool {
     };
   }
 
-  async use<T>(
-    operation: Operation,
-    run: (runner: QueryRunner, client: PoolClient) => Promise<T>,
-  ): Promise<T> {
+  /**
+   * Lends a connection until the promise of `work` settles, or until the deadline of the current call: then the connection
+   * is cut off, and what runs on it is cancelled.
+   *
+   * @throws DeadlineExceeded
+   */
+  async use<T>(operation: Operation, work: (borrowed: Borrowed) => Promise<T>): Promise<T> {
+    const deadline = currentCall()?.deadline ?? Deadline.none;
+    deadline.throwIfExpired();
+    const use = new ConnectionUse(deadline, (client) => this.interrupt(client));
     this.outstanding++;
-    let runner: QueryRunner | undefined;
-    let client: PoolClient | undefined;
     try {
-      const lent = await measuredWait(operation, () => this.acquire());
-      ({ runner, client } = lent);
-      this.borrowed.add(client);
-      return await measured(operation, () => run(lent.runner, lent.client));
+      const { runner, client } = await operation.measureWait(() => use.wait(this.acquire()));
+      this.inUse.add(client);
+      const borrowed = { runner, client, outlastDeadline: use.outlastDeadline };
+      return await operation.measure(() => use.run(() => work(borrowed)));
     } catch (error) {
-      if (client !== undefined && isReadTimeout(error)) {
-        destroy(client);
-        this.onSilence(client);
-      }
+      // The client has cut the connection off already.
+      if (use.connection !== null && isUnanswered(error)) this.onInterrupted(use.connection.client);
       throw error;
     } finally {
       this.outstanding--;
-      if (client !== undefined) this.borrowed.delete(client);
-      await runner?.release();
+      if (use.connection !== null) this.inUse.delete(use.connection.client);
+      await use.end();
     }
   }
 
-  /** The server did not answer elsewhere: connections that have not answered since are asked before they are lent. */
+  /** The server did not answer elsewhere: a connection that has not answered since is checked before it is lent. */
   doubt(): void {
     this.doubtedAt = performance.now();
   }
 
-  /** Ends what is under way with an error. */
+  /** Destroys all connections in use: their statements fail with ConnectionLost. */
   breakOff(): void {
-    for (const client of this.borrowed) destroy(client);
+    for (const client of this.inUse) client.cut();
   }
 
-  /** Closes all connections; the next use opens others. */
+  /** Closes all connections; the next use opens new ones. */
   reset(): void {
     const old = this.dataSource;
     this.dataSource = null;
@@ -103,29 +116,33 @@ export class ServerPool {
     await dataSource?.destroy();
   }
 
+  private interrupt(client: PostgresClient): void {
+    client.cut();
+    this.onInterrupted(client);
+  }
+
   /**
-   * A connection from the pool. After a loss of power nobody tells us that the other end is gone: one in doubt is asked
-   * first, and where no answer comes the pool goes with all its connections.
+   * A connection from the pool. After a loss of power nobody tells us that the other end is gone. So a connection in doubt
+   * is checked first, and where no answer comes the pool is closed with all its connections.
    */
-  private async acquire(): Promise<{ runner: QueryRunner; client: PoolClient }> {
+  private async acquire(): Promise<Connection> {
     for (let isFirst = true; ; isFirst = false) {
       const pool = this.open();
-      const runner = (await pool).createQueryRunner();
-      const client = (await runner.connect()) as PoolClient;
-      const failure = await this.findFailure(client);
-      if (failure === null) return { runner, client };
-      destroy(client);
-      await runner.release();
+      const connection = await connect(await pool);
+      const failure = await this.findFailure(connection.client);
+      if (failure === null) return connection;
+      connection.client.cut();
+      await connection.runner.release();
       if (this.dataSource === pool) this.reset();
       if (!isFirst) throw failure;
     }
   }
 
-  private async findFailure(client: PoolClient): Promise<Error | null> {
+  private async findFailure(client: PostgresClient): Promise<Error | null> {
     if ((this.answeredAt.get(client) ?? -Infinity) >= this.doubtedAt) return null;
     const askedAt = performance.now();
     try {
-      await failAfter(client.query('SELECT 1'), proofTimeoutMs);
+      await failAfter(client.query('SELECT 1'), proofTimeoutMs, 'checking a connection');
       this.answeredAt.set(client, askedAt);
       return null;
     } catch (error) {
@@ -137,7 +154,7 @@ export class ServerPool {
     if (this.dataSource !== null) return this.dataSource;
     const { url, config, features, applicationName } = this.options;
     const opening = createDataSource(url, config, features, applicationName, (client) =>
-      this.identify(client),
+      outsideOfCalls(() => this.identify(client)),
     ).initialize();
     this.dataSource = opening;
     opening.then(
@@ -151,15 +168,25 @@ export class ServerPool {
     return opening;
   }
 
-  /** Notes which server a new connection leads to. */
-  private async identify(client: PoolClient): Promise<void> {
-    const { rows } = await failAfter(client.query<{ identity: string }>(identitySql), proofTimeoutMs);
+  /** Finds out which server a new connection leads to. */
+  private async identify(client: PostgresClient): Promise<void> {
+    const answer = client.query<{ identity: string }>(identitySql);
+    const { rows } = await failAfter(answer, proofTimeoutMs, 'identifying the server');
     this.answeredAt.set(client, performance.now());
-    traceStatements(client, this.options.url);
     const [row] = rows;
     if (row === undefined) return;
     this.identities.set(client, row.identity);
     this.onConnect(row.identity);
+  }
+}
+
+async function connect(dataSource: DataSource): Promise<Connection> {
+  const runner = dataSource.createQueryRunner();
+  try {
+    return { runner, client: (await runner.connect()) as PostgresClient };
+  } catch (error) {
+    // TypeORM's own error here: the pool was closed meanwhile.
+    throw error instanceof TypeORMError ? new ConnectionLost('the pool was closed', error) : error;
   }
 }
 

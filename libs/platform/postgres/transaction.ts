@@ -1,20 +1,19 @@
 import type { EntityManager, QueryRunner } from 'typeorm';
-import type { PoolClient } from 'pg';
-import { isReadTimeout } from './client-connection.js';
+import type { Position } from '../positions/position.js';
 import { commit } from './commit.js';
 import { idleInTransactionMs, type ConnectionConfig } from './data-source.js';
-import { measured, operations } from './postgres-metrics.js';
-import type { Position } from '../positions/position.js';
 import { isDatabaseUnavailable, isReadOnly } from './postgres-errors.js';
 import type { PostgresServer } from './postgres-server.js';
 
-/** A transaction that ended with an error of which nobody can say whether it took effect. */
+/** A transaction ended with an error, and it is unknown whether it took effect. `cause` is that error. */
 export class UnknownOutcome extends Error {}
 
 /**
- * Runs `run` in a transaction on the primary and commits it, if `confirm` still agrees when it is done.
+ * Runs `run` in a transaction on the primary, then `confirm`, then COMMIT. COMMIT does not begin after the deadline of the
+ * call; once sent, the deadline does not end it.
  *
- * @throws UnknownOutcome, with the error as its cause, where COMMIT was sent and not answered with a refusal
+ * @throws UnknownOutcome where COMMIT was sent and got no answer
+ * @throws DeadlineExceeded where nothing was committed
  */
 export async function transact<T>(
   primary: PostgresServer,
@@ -23,19 +22,21 @@ export async function transact<T>(
   confirm: () => Promise<void>,
 ): Promise<{ result: T; position: Position }> {
   try {
-    return await primary.borrow('write', async (runner, client) => {
+    return await primary.borrow('write', async ({ runner, client, outlastDeadline }) => {
       await runner.startTransaction();
       const result = await orRollBack(runner, async () => {
         if (config.DATABASE_POOLER) await runner.query(timeoutsSql(config));
         const result = await run(runner.manager);
         await confirm();
+        outlastDeadline();
         return result;
       });
-      return { result, position: await commitOrRollBack(runner, client) };
+      const committing = primary.metrics.operations.commit.primary.measure(() => commit(runner, client));
+      return { result, position: await orUnknown(runner, committing) };
     });
   } catch (error) {
     if (isReadOnly(error)) {
-      // A failover made a standby of it: its connections lead nowhere any more.
+      // After a failover the server is a standby: its connections can't write any more.
       primary.lose(error);
       primary.reset();
     }
@@ -43,20 +44,20 @@ export async function transact<T>(
   }
 }
 
+/** On a connection that was cut off the ROLLBACK fails at once; the server rolls back by itself then. */
 async function orRollBack<T>(runner: QueryRunner, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
-    // Behind a statement that hangs a ROLLBACK would hang too; the connection is cut off instead.
-    if (runner.isTransactionActive && !isReadTimeout(error))
-      await runner.rollbackTransaction().catch(() => undefined);
+    if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
     throw error;
   }
 }
 
-async function commitOrRollBack(runner: QueryRunner, client: PoolClient): Promise<Position> {
+/** Only where the server refused the COMMIT it is known that nothing took effect. */
+async function orUnknown(runner: QueryRunner, committing: Promise<Position>): Promise<Position> {
   try {
-    return await measured(operations.commit.primary, () => commit(runner, client));
+    return await committing;
   } catch (error) {
     const isRefused = runner.isTransactionActive && !isDatabaseUnavailable(error);
     if (!isRefused)

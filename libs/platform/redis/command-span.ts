@@ -2,7 +2,10 @@ import { Redis, type Cluster } from 'ioredis';
 import type { SpanDescription } from '../telemetry/tracer.js';
 import type { RedisAddress } from './redis-url.js';
 
-/** By the semantic conventions for Redis; keys and values stay out. `name`: the command, and the script that it runs. */
+/**
+ * Describes a command by the semantic conventions for Redis; keys and values are left out. `name`: the command, and the
+ * script that it runs.
+ */
 export function describeCommand(
   name: string,
   address: RedisAddress,
@@ -21,7 +24,7 @@ export function describeCommand(
   };
 }
 
-/** Sentinels name the server; of a cluster the client picks one for each command. */
+/** With Sentinels the connection tells which server it is. In a cluster the client picks one for each command. */
 function serverOf(
   { kind, hosts: [first] }: RedisAddress,
   redis: Redis | Cluster,

@@ -1,72 +1,69 @@
-import { Redis, type Cluster } from 'ioredis';
-import { Gauge } from 'prom-client';
-import { logger } from '../logging/logger.js';
-import { registry } from '../metrics/registry.js';
+import type { Cluster, Redis } from 'ioredis';
+import type { Gauge } from 'prom-client';
 import { failAfter } from '../async/with-timeout.js';
+import { currentCall, outsideOfCalls } from '../context/call-context.js';
+import { Deadline } from '../context/deadline.js';
+import { logger } from '../logging/logger.js';
+import type { Metrics } from '../metrics/metrics.js';
 import { inClientSpan } from '../telemetry/tracer.js';
+import { connectedNodes, corkUntilNextTurn, requireWholeCluster } from './clients.js';
 import { describeCommand } from './command-span.js';
 import { createRedis, type RedisAddress, type RedisClientConfig } from './redis-url.js';
+import { isRefusedCommand } from './refused-command.js';
 
-const up = new Gauge({
-  name: 'redis_link_up',
-  aggregator: 'min',
-  help: '1 while this process reaches Redis, else 0. No series where it is to use none.',
-  registers: [registry],
-});
-// A gauge without labels begins at 0, which would tell of a Redis that is away.
-up.remove();
-
-/** Redis can not be asked now; it is tried again by itself. */
+/** Redis is not available now. The connection is retried automatically. */
 export class RedisUnavailable extends Error {}
 
 const retryMs = 1000;
 
 type Script = (...args: (string | number)[]) => Promise<unknown>;
 
+export interface RedisConnectionOptions {
+  readonly address: RedisAddress;
+  readonly config: RedisClientConfig;
+  /** Connection name, as `CLIENT LIST` shows it. */
+  readonly name: string;
+  readonly metrics: Metrics;
+}
+
 /**
- * The connection to Redis with a circuit breaker around it: a command that takes too long or a connection that breaks
- * opens it, and all that follow fail at once, until a new connection has been made. The log tells of it once.
+ * The connection to Redis with a circuit breaker: a command that times out or a connection that breaks opens it. Then all
+ * commands fail at once until there is a new connection. The log says so once.
  */
 export class RedisConnection {
   readonly redis: Redis | Cluster;
   isUp = false;
-  /** Rises with each loss: Redis may have been restarted, or failed over to an older copy. */
+  /** Increases with each loss: Redis may have been restarted, or failed over to an older copy. */
   epoch = 0;
-  /** By the monotonic clock; null while it is down. */
+  /** By the monotonic clock; null while Redis is lost. */
   upSince: number | null = null;
+  private readonly address: RedisAddress;
+  private readonly timeoutMs: number;
+  private readonly upGauge: Gauge;
   private readonly listeners = new Set<() => void>();
   private isClosed = false;
   private lastError: unknown;
   private readonly watchdog: NodeJS.Timeout;
 
-  constructor(
-    private readonly address: RedisAddress,
-    private readonly config: RedisClientConfig,
-    name: string,
-  ) {
-    this.redis = createRedis(address, config, name);
-    up.set(0);
-    this.redis.on('ready', () => void this.tryRaise());
-    this.redis.on('close', () => this.lose('the connection was closed'));
-    // Told by `close`, which follows; without a listener it would end the process.
-    this.redis.on('error', (error: unknown) => {
-      this.lastError = error;
+  constructor({ address, config, name, metrics }: RedisConnectionOptions) {
+    this.address = address;
+    this.timeoutMs = config.REDIS_TIMEOUT_MS;
+    this.upGauge = metrics.gauge({
+      name: 'redis_link_up',
+      aggregator: 'min',
+      help: '1 while this process reaches Redis, else 0. No series where it uses none.',
     });
-    // A cluster connects anew to single nodes without a word.
-    this.redis.on('+node', (node: Redis) =>
-      node.on('close', () => {
-        if (this.nodes().includes(node)) this.lose('the connection to a node was closed');
-      }),
-    );
+    this.redis = createRedis(address, config, name);
+    this.watch();
     this.watchdog = setInterval(() => this.reconnect(), retryMs).unref();
   }
 
   /**
-   * How long a read waits before it goes on as if there were no Redis, which is right if slower: whether Redis is lost shows
-   * only after `REDIS_TIMEOUT_MS`, and until then each read would take that long.
+   * How long a read waits for Redis before it continues without it, which is correct but slower. Shorter than
+   * `REDIS_TIMEOUT_MS`, after which Redis counts as lost: until then each read would take that long.
    */
   get readTimeoutMs(): number {
-    return this.config.REDIS_TIMEOUT_MS / 8;
+    return this.timeoutMs / 8;
   }
 
   /** Begins to connect; does not wait for it. */
@@ -74,8 +71,10 @@ export class RedisConnection {
     this.redis.connect().catch(() => undefined);
   }
 
-  onChange(listener: () => void): void {
+  /** Calls `listener` when Redis is reached or lost. Returns a function that ends this. */
+  onChange(listener: () => void): () => void {
     this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   /** Makes a Lua script callable by `script`. */
@@ -83,49 +82,51 @@ export class RedisConnection {
     this.redis.defineCommand(name, { lua });
   }
 
-  /** @throws RedisUnavailable */
-  script(name: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+  /** Runs a script, as `run` does. */
+  script(
+    name: string,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+    deadline?: Deadline,
+  ): Promise<unknown> {
     const commands = this.redis as unknown as Readonly<Record<string, Script>>;
-    return this.run(`EVALSHA ${name}`, () =>
-      (commands[name] as Script).call(this.redis, keys.length, ...keys, ...args),
-    );
+    const command = () => (commands[name] as Script).call(this.redis, keys.length, ...keys, ...args);
+    return this.run(`EVALSHA ${name}`, command, deadline);
   }
 
   /**
    * Runs a command, or fails at once while the circuit is open. `name` is for traces: the command, and the script.
+   * `deadline` is that of the current call unless told: the wait ends with it, and the command may still take effect.
    *
    * @throws RedisUnavailable
+   * @throws DeadlineExceeded
    */
-  run<T>(name: string, command: () => Promise<T>): Promise<T> {
+  run<T>(
+    name: string,
+    command: () => Promise<T>,
+    deadline = currentCall()?.deadline ?? Deadline.none,
+  ): Promise<T> {
     return inClientSpan(
       () => describeCommand(name, this.address, this.redis),
-      () => this.runNow(command),
+      async () => {
+        deadline.throwIfExpired();
+        return deadline.limit(this.runNow(command));
+      },
     );
   }
 
-  private async runNow<T>(command: () => Promise<T>): Promise<T> {
-    if (!this.isUp) throw new RedisUnavailable('Redis is not available');
-    const { epoch } = this;
-    this.gather();
-    try {
-      return await this.within(command());
-    } catch (error) {
-      if (isMistake(error)) throw error;
-      // Of the many that fail together the first one opens the circuit.
-      if (epoch === this.epoch) this.lose('a command failed', error);
-      throw new RedisUnavailable('Redis is not available', { cause: error });
-    }
-  }
-
+  /** Waits until Redis is reached, for `timeoutMs` at most. */
   async untilUp(timeoutMs: number): Promise<boolean> {
     if (this.isUp) return true;
     return new Promise<boolean>((resolve) => {
       const timer = setTimeout(() => {
-        logger.warn({ err: this.lastError }, 'Redis is not reached: going on without it');
+        logger.warn({ err: this.lastError }, 'Redis is not reached: continuing without it');
+        forget();
         resolve(false);
       }, timeoutMs);
-      this.onChange(() => {
+      const forget = this.onChange(() => {
         clearTimeout(timer);
+        forget();
         resolve(this.isUp);
       });
     });
@@ -138,22 +139,46 @@ export class RedisConnection {
     this.redis.disconnect();
   }
 
-  /** Those of a cluster that it is connected to now, not those that it has let go of. */
-  private nodes(): readonly Redis[] {
-    return this.redis instanceof Redis ? [] : this.redis.nodes('master');
+  private async runNow<T>(command: () => Promise<T>): Promise<T> {
+    if (!this.isUp) throw new RedisUnavailable('Redis is not available');
+    const { epoch } = this;
+    corkUntilNextTurn(this.redis);
+    try {
+      return await this.withinTimeout(command());
+    } catch (error) {
+      if (isRefusedCommand(error)) throw error;
+      // Of many that fail together the first one opens the circuit.
+      if (epoch === this.epoch) this.lose('a command failed', error);
+      throw new RedisUnavailable('Redis is not available', { cause: error });
+    }
   }
 
-  /** A cluster's client that is told to connect anew while it does so may stand still for good (ioredis 6.0). */
+  private watch(): void {
+    this.upGauge.set(0);
+    this.redis.on('ready', () => void this.tryRaise());
+    this.redis.on('close', () => this.lose('the connection was closed'));
+    // `close` follows and is handled. Without a listener the event would end the process.
+    this.redis.on('error', (error: unknown) => {
+      this.lastError = error;
+    });
+    // A cluster connects again to single nodes without an event of its own.
+    this.redis.on('+node', (node: Redis) =>
+      node.on('close', () => {
+        if (connectedNodes(this.redis).includes(node)) this.lose('the connection to a node was closed');
+      }),
+    );
+  }
+
+  /** Only where the client does not connect already: a cluster's client that is told to, again, may hang forever (ioredis 6.0). */
   private reconnect(): void {
     if (['close', 'disconnecting', 'end'].includes(this.redis.status)) this.start();
   }
 
-  /** A Redis that takes no writes (a replica, out of memory, too few replicas of its own) is as good as none. */
+  /** A Redis that accepts no writes (a replica, out of memory, too few replicas of its own) counts as lost. */
   private async tryRaise(): Promise<void> {
     try {
-      await this.within(this.redis.set('task-api:reached', '1', 'PX', 60_000));
-      // Each of a cluster's: one that is away would be found out again and again by those whose keys it holds.
-      await this.within(Promise.all(this.nodes().map(requireWhole)));
+      await this.withinTimeout(this.redis.set('task-api:reached', '1', 'PX', 60_000));
+      await this.withinTimeout(requireWholeCluster(this.redis));
       this.raise();
     } catch (error) {
       this.lastError = error;
@@ -166,9 +191,9 @@ export class RedisConnection {
     if (this.isUp || this.isClosed) return;
     this.isUp = true;
     this.upSince = performance.now();
-    up.set(1);
+    this.upGauge.set(1);
     logger.info('Redis is reached');
-    this.tell();
+    this.notify();
   }
 
   private lose(reason: string, error?: unknown): void {
@@ -176,49 +201,20 @@ export class RedisConnection {
     this.isUp = false;
     this.upSince = null;
     this.epoch++;
-    up.set(0);
-    logger.warn({ reason, err: error }, 'Redis is lost: going on without it');
-    // A connection on which nothing comes back any more is of no use; the client makes another.
-    this.redis.disconnect(true);
-    this.tell();
+    this.upGauge.set(0);
+    logger.warn({ reason, err: error }, 'Redis is lost: continuing without it');
+    outsideOfCalls(() => {
+      // A connection without answers is useless; the client opens another one.
+      this.redis.disconnect(true);
+      this.notify();
+    });
   }
 
-  private tell(): void {
-    for (const listener of this.listeners) listener();
+  private notify(): void {
+    for (const listener of [...this.listeners]) listener();
   }
 
-  /**
-   * What is asked within one turn of the event loop goes out in one write: with 8 requests at a time that saves 9 % of
-   * the CPU of a cached list, with 32 15 %. For the nodes of a cluster it is left as it is.
-   */
-  private gather(): void {
-    if (!(this.redis instanceof Redis)) return;
-    const { stream } = this.redis;
-    if (stream.writableCorked > 0) return;
-    stream.cork();
-    setImmediate(() => stream.uncork());
+  private withinTimeout<T>(answer: Promise<T>): Promise<T> {
+    return failAfter(answer, this.timeoutMs, 'Redis');
   }
-
-  private within<T>(answer: Promise<T>): Promise<T> {
-    return failAfter(answer, this.config.REDIS_TIMEOUT_MS);
-  }
-}
-
-/**
- * A mistake of ours that Redis answered with an error. Others say that it can't do its work now: it is loading, has
- * turned replica, is out of memory, has too few replicas of its own.
- */
-function isMistake(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    error.name === 'ReplyError' &&
-    /^(ERR|WRONGTYPE) /.test(error.message) &&
-    !/READONLY|OOM|NOREPLICAS|MISCONF/.test(error.message)
-  );
-}
-
-/** A node of a cluster serves nothing while it does not see all the others. */
-async function requireWhole(node: Redis): Promise<void> {
-  const info = await node.cluster('INFO');
-  if (!info.includes('cluster_state:ok')) throw new Error('a node of the cluster is out of service');
 }

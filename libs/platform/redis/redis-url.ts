@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { decodes } from '../config/percent-encoding.js';
 
-/** What a URL of REDIS_URL says. Several hosts are a Cluster or the Sentinels of one master. */
+/** `REDIS_URL`, parsed. Several hosts are a Cluster, or the Sentinels of one master. */
 export interface RedisAddress {
   readonly kind: 'single' | 'sentinel' | 'cluster';
   readonly isTls: boolean;
@@ -10,21 +10,21 @@ export interface RedisAddress {
   readonly username?: string;
   readonly password?: string;
   readonly db: number;
-  /** Of the master, for Sentinels. */
+  /** Name of the master, for Sentinels. */
   readonly masterName?: string;
   readonly sentinelPassword?: string;
 }
 
 const form = /^(rediss?)(?:\+(sentinel|cluster))?:\/\/(?:([^@]*)@)?([^/?]+)(?:\/([^?]*))?(?:\?(.*))?$/;
 const defaultPorts = { single: 6379, sentinel: 26379, cluster: 6379 } as const;
-/** A cluster has no database but 0. */
+/** A cluster has database 0 only. */
 const dbForms = { single: /^\d{0,3}$/, sentinel: /^\d{0,3}$/, cluster: /^0?$/ } as const;
 
 /**
  * `redis://[[user]:password@]host[:port][/db]`, `redis+cluster://…@host:port,host:port`,
  * `redis+sentinel://…@host:port,host:port/master[/db][?sentinelPassword=…]`; `rediss` instead of `redis` for TLS.
  *
- * @returns null where it is none of these
+ * @returns null for any other text
  */
 export function parseRedisUrl(url: string): RedisAddress | null {
   const [, scheme, suffix, credentials, authority = '', path = '', query] = form.exec(url) ?? [];
@@ -75,8 +75,8 @@ export interface RedisClientConfig {
 }
 
 /**
- * A client that never queues: a command fails at once while there is no connection, and fails with the connection. It
- * goes on connecting by itself.
+ * A client that never queues: a command fails at once while there is no connection, and fails when the connection breaks.
+ * The client connects again by itself.
  */
 export function createRedis(address: RedisAddress, config: RedisClientConfig, name: string): Redis | Cluster {
   const tls = address.isTls
@@ -94,7 +94,7 @@ export function createRedis(address: RedisAddress, config: RedisClientConfig, na
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     connectTimeout: 1000,
-    // Also for what the client itself asks while it connects: a server that is stopped takes connections all the same.
+    // Also for the client's own commands while it connects: a stopped server (SIGSTOP) still accepts connections.
     commandTimeout: Math.max(1000, config.REDIS_TIMEOUT_MS * 2),
     keepAlive: 5000,
     retryStrategy: () => 200,
@@ -118,7 +118,7 @@ export function createRedis(address: RedisAddress, config: RedisClientConfig, na
   }
 }
 
-/** What a cluster takes of the options itself; its nodes take the others. */
+/** Some options are those of the cluster, the others those of its nodes. */
 function clusterOptions({
   lazyConnect: _lazy,
   retryStrategy: _retry,
@@ -130,7 +130,7 @@ function clusterOptions({
     enableOfflineQueue: false,
     clusterRetryStrategy: () => 200,
     slotsRefreshTimeout: 1000,
-    // Else the client connects to the address of a host, and asks the certificate for that instead of for the name.
+    // By default the client connects to the address of a host, and the certificate would have to name that address.
     ...(redisOptions.tls !== undefined && { dnsLookup: keepName }),
     redisOptions,
   };

@@ -66,11 +66,13 @@ function isStorable(value: string): boolean {
   return time >= firstInstant && time <= lastInstant;
 }
 
-/** The same moment in an answer: RFC 3339 in UTC with milliseconds. */
+/** A time in an answer: RFC 3339 in UTC with milliseconds. `parse` makes the text, `encode` the Date again. */
 export const instantOut = () =>
   z
-    .date()
-    .transform((value) => value.toISOString())
+    .codec(z.date(), z.string(), {
+      decode: (value) => value.toISOString(),
+      encode: (text) => new Date(text),
+    })
     .meta({ openapi: { type: 'string', format: 'date-time' } });
 
 export const uuid = () => z.uuid().overwrite((value) => value.toLowerCase());

@@ -1,59 +1,45 @@
-import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { Counter } from 'prom-client';
+import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { DatabaseFactory, type Database } from '../database/database.js';
-import { isDatabaseUnavailable } from '../postgres/postgres-errors.js';
+import type { Database } from '../database/database.js';
 import { logger } from '../logging/logger.js';
-import { registry } from '../metrics/registry.js';
+import type { Metrics } from '../metrics/metrics.js';
+import type { SeriesCounter } from '../metrics/series.js';
+import { isDatabaseUnavailable } from '../postgres/postgres-errors.js';
+import type { SweepTask } from './sweep-task.js';
 
 const batchSize = 1000;
 const intervalMs = 60_000;
 const sweeperLock = 7_461_073_502;
 
-const deleted = new Counter({
-  name: 'sweeper_deleted_total',
-  help: 'Rows that the sweeper deleted because their time was over.',
-  labelNames: ['task'],
-  registers: [registry],
-});
-
-/** Deletes rows whose time is over. */
-export interface SweepTask {
-  /** Feature and what is swept, such as `tasks.trash`. */
-  readonly name: string;
-  /** Deletes at most `$1` rows. Where `affected` is given, those of the users `$2`. */
-  readonly statement: string;
-  /** Finds the users, as `user_id`, whose view the deletion of the next `$1` rows changes. */
-  readonly affected?: string;
+/** The sweeps of one feature, with its access to the database. */
+export interface FeatureSweeps {
+  readonly feature: string;
+  readonly database: Database;
+  readonly tasks: readonly SweepTask[];
 }
 
-/** Of processes that ended without letting go of theirs. */
-const leaseSweep: SweepTask = {
-  name: 'platform.leases',
-  statement: `
-    DELETE FROM platform.leases WHERE holder IN (
-      SELECT holder FROM platform.leases WHERE expires_at < now() - interval '1 hour' LIMIT $1)`,
-};
-
-/** Purges what features say is over, in small transactions; an advisory lock lets one process at a time do it. */
-@Injectable()
+/** Deletes expired rows, in small transactions; an advisory lock lets one process at a time do it. */
 export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly tasks: SweepTask[] = [];
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
   private isStopped = false;
+  private readonly deleted: SeriesCounter<'task'>;
 
-  constructor(private readonly databases: DatabaseFactory) {
-    this.register(leaseSweep);
-  }
-
-  register(...tasks: readonly SweepTask[]): void {
-    this.tasks.push(...tasks);
-    for (const { name } of tasks) deleted.inc({ task: name }, 0);
+  constructor(
+    private readonly features: readonly FeatureSweeps[],
+    metrics: Metrics,
+  ) {
+    this.deleted = metrics.counter({
+      name: 'sweeper_deleted_total',
+      help: 'Rows that the sweeper deleted because their time was over.',
+      labelNames: ['task'],
+    });
+    for (const { feature, tasks } of features)
+      for (const { name } of tasks) this.deleted.series({ task: `${feature}.${name}` });
   }
 
   onApplicationBootstrap(): void {
-    // Spread over the interval, so that pods that start together don't sweep together.
+    // At a random time of the interval, so that pods that start together don't sweep together.
     this.schedule(Math.random() * intervalMs);
   }
 
@@ -63,43 +49,30 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
     await this.running;
   }
 
-  /** One round over all tasks. Returns the rows deleted by task. */
+  /** One round over all tasks. Returns the number of deleted rows, by task. */
   async sweep(): Promise<Readonly<Record<string, number>>> {
     const counts: Record<string, number> = {};
-    for (const task of this.tasks) {
-      counts[task.name] = await this.sweepTask(task).catch((error: unknown) => {
-        // One that fails must not keep the others from their turn. A database that is away shows elsewhere.
-        if (!isDatabaseUnavailable(error)) logger.error({ err: error, task: task.name }, 'sweeping failed');
-        return 0;
-      });
+    for (const { feature, database, tasks } of this.features) {
+      for (const task of tasks) {
+        const label = `${feature}.${task.name}`;
+        counts[label] = await this.sweepTask(label, database, task).catch((error: unknown) => {
+          // One that fails must not stop the others. That the database is not available is logged elsewhere.
+          if (!isDatabaseUnavailable(error)) logger.error({ err: error, task: label }, 'sweep failed');
+          return 0;
+        });
+      }
     }
     return counts;
   }
 
-  private async sweepTask(task: SweepTask): Promise<number> {
+  private async sweepTask(label: string, database: Database, task: SweepTask): Promise<number> {
+    const deleted = this.deleted.series({ task: label });
     let total = 0;
     for (let count = batchSize; count === batchSize && !this.isStopped; total += count) {
-      count = await this.sweepBatch(task);
-      deleted.inc({ task: task.name }, count);
+      count = await sweepBatch(database, task);
+      deleted.inc(count);
     }
     return total;
-  }
-
-  private async sweepBatch({ name, statement, affected }: SweepTask): Promise<number> {
-    const database = this.databases.forFeature(name.split('.', 1)[0] ?? name);
-    const users = affected === undefined ? [] : await findAffected(database, affected);
-    const run = async (manager: EntityManager) => {
-      const [row] = await manager.query<{ locked: boolean }[]>(
-        'SELECT pg_try_advisory_xact_lock($1) AS locked',
-        [sweeperLock],
-      );
-      if (!row?.locked) return 0;
-      const values = affected === undefined ? [batchSize] : [batchSize, users];
-      const [, count] = await manager.query<[unknown, number]>(statement, values);
-      return count;
-    };
-    if (affected !== undefined && users.length === 0) return 0;
-    return database.write(run, { users });
   }
 
   private schedule(delayMs: number): void {
@@ -110,6 +83,22 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
     }, delayMs);
     this.timer.unref();
   }
+}
+
+async function sweepBatch(database: Database, { statement, affected }: SweepTask): Promise<number> {
+  const users = affected === undefined ? [] : await findAffected(database, affected);
+  if (affected !== undefined && users.length === 0) return 0;
+  const run = async (manager: EntityManager) => {
+    const [row] = await manager.query<{ locked: boolean }[]>(
+      'SELECT pg_try_advisory_xact_lock($1) AS locked',
+      [sweeperLock],
+    );
+    if (!row?.locked) return 0;
+    const values = affected === undefined ? [batchSize] : [batchSize, users];
+    const [, count] = await manager.query<[unknown, number]>(statement, values);
+    return count;
+  };
+  return database.write(run, { users });
 }
 
 async function findAffected(database: Database, statement: string): Promise<string[]> {

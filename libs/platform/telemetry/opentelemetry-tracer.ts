@@ -13,7 +13,7 @@ import {
 import type { CurrentTrace } from '../context/current-trace.js';
 import type { Attributes, ServerSpan, SpanDescription, TraceCarrier, Tracer } from './tracer.js';
 
-/** Spans by OpenTelemetry. Of an error only its kind is told: its words may hold what a user has sent. */
+/** Spans by OpenTelemetry. Of an error only the type is recorded: its message may contain what a user has sent. */
 export class OpenTelemetryTracer implements Tracer {
   constructor(private readonly api: ApiTracer) {}
 

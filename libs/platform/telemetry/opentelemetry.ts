@@ -5,12 +5,12 @@ import { logger } from '../logging/logger.js';
 import { OpenTelemetryTracer } from './opentelemetry-tracer.js';
 import type { Tracer } from './tracer.js';
 
-/** A receiver that is away is told of once in this time. */
+/** A collector that is not available is logged once in this time. */
 const complaintMs = 60_000;
 
 /**
  * Starts the SDK, which reads the standard variables of OpenTelemetry by itself: where to, headers, sampler, names. Spans
- * wait in a queue of bounded length and are dropped beyond it, so that a receiver that is away costs no request anything.
+ * wait in a bounded queue and are dropped beyond it, so that a collector that is not available costs requests nothing.
  */
 export function startOpenTelemetry(): { tracer: Tracer; shutDown: () => Promise<void> } {
   core.setGlobalErrorHandler(complaints());
@@ -21,7 +21,7 @@ export function startOpenTelemetry(): { tracer: Tracer; shutDown: () => Promise<
     // Metrics are Prometheus', logs go to standard output.
     metricReaders: [],
     logRecordProcessors: [],
-    // Spans are made at our own doors, see docs/adr/0010.
+    // The platform creates its spans itself, see docs/adr/0010.
     instrumentations: [],
   });
   sdk.start();

@@ -1,18 +1,18 @@
-import type { PlatformConfig } from '../platform.config.js';
+import type { TelemetryConfig } from './telemetry.config.js';
 import { withTimeout, timedOut } from '../async/with-timeout.js';
 import { logger } from '../logging/logger.js';
 import { installTracer } from './tracer.js';
 
-/** For what has not been sent when the process stops: a receiver that is away must not hold it up. */
+/** For spans that are not sent yet when the process stops: an unavailable collector must not delay the stop. */
 const flushTimeoutMs = 3000;
 
 export type TracingConfig = Pick<
-  PlatformConfig,
+  TelemetryConfig,
   'OTEL_EXPORTER_OTLP_ENDPOINT' | 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT' | 'OTEL_SDK_DISABLED'
 >;
 
 export interface Tracing {
-  /** Sends what is left, for a few seconds at most. @returns false where that did not do */
+  /** Sends the remaining spans, for a few seconds at most. @returns false if that failed */
   stop(): Promise<boolean>;
 }
 

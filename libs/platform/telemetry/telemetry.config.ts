@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { flag, integer, url } from '../config/environment.js';
+import { flag, integer, url, type Environment } from '../config/environment.js';
 
 const seenBySdk = 'Read by OpenTelemetry itself.';
 
 /**
- * The variables of OpenTelemetry that are checked and told of here. Its SDK reads them, and all others of its specification, from
- * the environment by itself; a wrong value it would pass over in silence.
+ * The variables of OpenTelemetry that are validated and documented here. Its SDK reads them, and all others of its specification, from
+ * the environment by itself, and ignores invalid values silently.
  */
 export const telemetryVariables = {
   OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https')
@@ -50,3 +50,5 @@ export const telemetryVariables = {
     .describe('Share of the traces that the samplers with `traceidratio` keep, 0 to 1. Default: all.'),
   OTEL_SDK_DISABLED: flag().default(false).describe('`true`: no traces, wherever they would go.'),
 };
+
+export type TelemetryConfig = Environment<typeof telemetryVariables>;

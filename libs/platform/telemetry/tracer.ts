@@ -3,7 +3,7 @@ import { setTraceSource, type CurrentTrace } from '../context/current-trace.js';
 /** By the names of OpenTelemetry's semantic conventions. */
 export type Attributes = Readonly<Record<string, string | number>>;
 
-/** What a span is of. A name is one of few: never an address, an id, or a statement. */
+/** What a span describes. Names have a low cardinality: never an address, an id, or a statement. */
 export interface SpanDescription {
   readonly name: string;
   readonly attributes: Attributes;
@@ -16,25 +16,25 @@ export type TraceCarrier = Readonly<Record<string, string | string[] | undefined
 export interface ServerSpan {
   /** What `next` begins belongs to the request. */
   run(next: () => void): void;
-  /** `error`: what kind of failure of ours it was. */
+  /** `error`: the type of a server error. */
   end(attributes: Attributes, error?: string): void;
 }
 
-/** How the doors of the platform tell what they do. */
+/** How the platform reports requests, calls to servers and event deliveries as spans. */
 export interface Tracer {
   current(): CurrentTrace | undefined;
   /** The current span for another process or a later time; null where it is not sampled. */
   carrier(): Record<string, string> | null;
   startServer(description: SpanDescription, caller: TraceCarrier): ServerSpan;
-  /** Runs a call to another server. It is a span only inside of one that is sampled: nobody looks for polls of our own. */
+  /** Runs a call to another server. It is a span only within a sampled one: background polls are not traced. */
   client<T>(describe: () => SpanDescription, call: () => Promise<T>): Promise<T>;
-  /** Runs the handling of what was told earlier, by the carrier of that time. */
+  /** Runs the handling of an event in the trace of its carrier. */
   consumer<T>(description: SpanDescription, carrier: TraceCarrier, work: () => Promise<T>): Promise<T>;
 }
 
 let installed: Tracer | null = null;
 
-/** Null unless this process was told where to send traces. */
+/** Null unless tracing is configured. */
 export const activeTracer = (): Tracer | null => installed;
 
 export function installTracer(tracer: Tracer): void {
@@ -46,7 +46,7 @@ export function installTracer(tracer: Tracer): void {
 export const inClientSpan = <T>(describe: () => SpanDescription, call: () => Promise<T>): Promise<T> =>
   installed === null ? call() : installed.client(describe, call);
 
-/** Runs the handling of an event, as a span of the trace that it was told in. */
+/** Runs the handling of an event, as a span of the trace in which it was published. */
 export const inConsumerSpan = <T>(
   description: SpanDescription,
   carrier: TraceCarrier | null,

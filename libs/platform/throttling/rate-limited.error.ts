@@ -1,14 +1,13 @@
 import { DomainError } from '../errors/domain-error.js';
 
-/** 429: over a limit. `Retry-After` is when the block ends. */
+/** The caller is over a limit, until the block ends. */
 export class RateLimited extends DomainError {
   constructor(blockedMs: number) {
     super({
-      status: 429,
+      kind: 'rate_limited',
       code: 'rate_limited',
-      type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
-      detail: 'Too many requests. Wait as long as Retry-After says.',
-      headers: { 'retry-after': String(Math.max(1, Math.ceil(blockedMs / 1000))) },
+      message: 'Too many requests. Wait as long as Retry-After says.',
+      retryAfterSeconds: Math.max(1, Math.ceil(blockedMs / 1000)),
     });
   }
 }

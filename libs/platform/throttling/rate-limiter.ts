@@ -1,50 +1,48 @@
+import { timedOut, withTimeout } from '../async/with-timeout.js';
 import type { Consistency } from '../consistency/consistency.js';
-import type { Beginning, Limit, LimitRecord, WriteIntent } from '../consistency/consistency-store.port.js';
+import type { Beginning, Limit, LimitRecord } from '../consistency/consistency-store.port.js';
 import type { LocalLimits } from '../consistency/local-limits.js';
-import { SeriesCounter, type CounterSeries } from '../metrics/series.js';
-import { withTimeout, timedOut } from '../async/with-timeout.js';
+import type { WriteIntent } from '../context/last-write.js';
+import type { Metrics } from '../metrics/metrics.js';
+import type { CounterSeries, SeriesCounter } from '../metrics/series.js';
 import { RedisUnavailable } from '../redis/redis-connection.js';
+import type { Policy } from './policy.js';
 import { RateLimited } from './rate-limited.error.js';
 
-const decisions = new SeriesCounter({
-  name: 'rate_limit_decisions_total',
-  help: 'Calls that were counted against a limit.',
-  labelNames: ['policy', 'decision'],
-});
-
 type Decisions = Readonly<Record<'allowed' | 'blocked', CounterSeries>>;
-const decisionsByPolicy = new Map<string, Decisions>();
 
-function decisionsOf(policy: string): Decisions {
-  const series = decisionsByPolicy.get(policy) ?? {
-    allowed: decisions.series({ policy, decision: 'allowed' }),
-    blocked: decisions.series({ policy, decision: 'blocked' }),
-  };
-  decisionsByPolicy.set(policy, series);
-  return series;
-}
-
-/** Zero is a series from the start. */
-export function announcePolicy(policy: string): void {
-  decisionsOf(policy);
-}
-
-/** A limit by its name in headers and metrics. */
-export interface Policy extends Omit<Limit, 'key'> {
-  readonly name: string;
+export interface RateLimiterOptions {
+  readonly consistency: Consistency;
+  readonly local: LocalLimits;
+  readonly metrics: Metrics;
 }
 
 /**
- * Counts calls in the shared store, and in this process while that is away: then each process goes on from what it last
- * heard, by what it sees itself. A block that is known is asked about nowhere.
+ * Counts calls in the shared store, and in this process while the store is not available: then each process continues from
+ * the last shared count. A known block needs no round trip.
  */
 export class RateLimiter {
-  constructor(
-    private readonly consistency: Consistency,
-    private readonly local: LocalLimits,
-  ) {}
+  private readonly consistency: Consistency;
+  private readonly local: LocalLimits;
+  private readonly decisions: SeriesCounter<'policy' | 'decision'>;
+  private readonly decisionsByPolicy = new Map<string, Decisions>();
 
-  /** Counts `cost` points of whoever `subject` is, such as `{<user id>}` or `{ip:…}`. */
+  constructor({ consistency, local, metrics }: RateLimiterOptions) {
+    this.consistency = consistency;
+    this.local = local;
+    this.decisions = metrics.counter({
+      name: 'rate_limit_decisions_total',
+      help: 'Calls that were counted against a limit.',
+      labelNames: ['policy', 'decision'],
+    });
+  }
+
+  /** Creates the metrics of a policy: zero is a series from the start. */
+  announce({ name }: Policy): void {
+    this.decisionsOf(name);
+  }
+
+  /** Counts `cost` points of `subject`, such as `{<user id>}` or `{ip:…}`. */
   async count(policy: Policy, subject: string, cost = 1): Promise<LimitRecord> {
     const limit = this.limitOf(policy, subject);
     const { store } = this.consistency;
@@ -52,34 +50,32 @@ export class RateLimiter {
   }
 
   /**
-   * The same at the beginning of a user's request, in one round trip with all else that the store is asked for: null
-   * where it could not be asked.
+   * Counts one point of a user at the beginning of a call, in one round trip with everything else that the store is asked for.
+   * `beginning` is null where the store could not be asked.
    */
   async begin(
     policy: Policy,
     userId: string,
-    cost: number,
     intent: WriteIntent | null,
-  ): Promise<{ record: LimitRecord; beginning: Beginning | null }> {
-    const limit = this.limitOf(policy, `{${userId}}`);
+  ): Promise<{ readonly record: LimitRecord; readonly beginning: Beginning | null }> {
+    const limit = this.limitOf(policy, userSubject(userId));
     let beginning: Beginning | null = null;
-    const record = await this.decide(policy, limit, cost, async () => {
-      beginning = await this.askStore(limit, cost, intent, userId);
+    const record = await this.decide(policy, limit, 1, async () => {
+      beginning = await this.askStore(limit, intent, userId);
       return beginning?.limit ?? null;
     });
     return { record, beginning };
   }
 
-  /** A write waits for its intent; a read is right without an answer, too. */
+  /** A write waits until its intent is announced; a read is correct without an answer, too. */
   private async askStore(
     limit: Limit,
-    cost: number,
     intent: WriteIntent | null,
     userId: string,
   ): Promise<Beginning | null> {
     const { store } = this.consistency;
     if (store === null) return null;
-    const asked = store.begin(limit, cost, intent, userId);
+    const asked = store.begin(limit, 1, intent, userId);
     if (intent !== null) return asked;
     const answer = await withTimeout(asked, store.readTimeoutMs);
     return answer === timedOut ? null : answer;
@@ -91,7 +87,7 @@ export class RateLimiter {
     if (record.blockedMs > 0) throw new RateLimited(record.blockedMs);
   }
 
-  /** Gives back what was counted for a call that turned out not to count. */
+  /** Returns the points of a call that should not have been counted. */
   async refund(policy: Policy, subject: string, cost = 1): Promise<void> {
     const key = keyOf(policy, subject);
     const { store } = this.consistency;
@@ -100,7 +96,7 @@ export class RateLimiter {
     } catch (error) {
       if (!(error instanceof RedisUnavailable)) throw error;
     }
-    // One that shares nothing has done it here.
+    // A store that is not shared has done it in this process.
     if (store?.isShared !== false) this.local.refund(key, cost);
   }
 
@@ -117,7 +113,7 @@ export class RateLimiter {
     ask: () => Promise<LimitRecord | null>,
   ): Promise<LimitRecord> {
     const record = this.local.findBlock(limit.key) ?? (await this.askOrCount(limit, cost, ask));
-    const { allowed, blocked } = decisionsOf(policy.name);
+    const { allowed, blocked } = this.decisionsOf(policy.name);
     (record.blockedMs > 0 ? blocked : allowed).inc();
     return record;
   }
@@ -131,7 +127,7 @@ export class RateLimiter {
     if (store?.isUp === true) {
       try {
         const record = await ask();
-        // One that shares nothing has counted here.
+        // A store that is not shared has counted in this process.
         if (record !== null && store.isShared) this.local.learn(limit.key, record);
         if (record !== null) return record;
       } catch (error) {
@@ -140,6 +136,18 @@ export class RateLimiter {
     }
     return this.local.count(limit, cost);
   }
+
+  private decisionsOf(policy: string): Decisions {
+    const series = this.decisionsByPolicy.get(policy) ?? {
+      allowed: this.decisions.series({ policy, decision: 'allowed' }),
+      blocked: this.decisions.series({ policy, decision: 'blocked' }),
+    };
+    this.decisionsByPolicy.set(policy, series);
+    return series;
+  }
 }
+
+/** Of a user's keys in Redis the id is the hash tag: all of them are in one slot of a cluster. */
+export const userSubject = (userId: string): string => `{${userId}}`;
 
 const keyOf = ({ name }: Policy, subject: string): string => `${subject}:limit:${name}`;

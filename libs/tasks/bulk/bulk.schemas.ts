@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { uuid } from '../../platform/schemas/fields.js';
-import { createTaskSchema, patchTaskSchema, taskSchema } from '../tasks.schemas.js';
+import { createTaskSchema, patchTaskSchema } from '../tasks.schemas.js';
 
 const ifVersion = () =>
   z
@@ -24,34 +24,8 @@ export const bulkSchema = z
     operations: z.array(operationSchema).min(1).max(100),
     atomic: z.boolean().default(true).meta({
       description:
-        'All or nothing. False: each operation stands for itself, and the answer is 200 all the same.',
+        'True: all operations or none. False: each operation by itself, and the answer is always 200.',
     }),
   })
   .meta({ id: 'TaskBulk' });
 export type Bulk = z.output<typeof bulkSchema>;
-
-const operationProblemSchema = z
-  .strictObject({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    code: z.string(),
-    errors: z.array(z.strictObject({ pointer: z.string(), code: z.string(), message: z.string() })),
-  })
-  .meta({ id: 'TaskOperationProblem', description: 'Why one operation of a bulk call failed.' });
-
-const operationResultSchema = z
-  .strictObject({
-    status: z.int().meta({ description: 'As the operation alone would have answered' }),
-    task: taskSchema.optional(),
-    problem: operationProblemSchema.optional(),
-  })
-  .meta({ id: 'TaskOperationResult' });
-export type OperationResult = z.input<typeof operationResultSchema>;
-
-export const bulkResultSchema = z
-  .strictObject({
-    results: z.array(operationResultSchema).meta({ description: 'One for each operation, in their order' }),
-  })
-  .meta({ id: 'TaskBulkResult' });

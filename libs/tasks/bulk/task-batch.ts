@@ -3,11 +3,12 @@ import { newTask, patched, trashed, view, type Task } from '../task.js';
 import { TaskEntity } from '../task.entity.js';
 import { TaskChanged, TaskNotFound } from '../tasks.errors.js';
 import { storeChange } from '../tasks.repository.js';
-import type { OperationResult, TaskOperation } from './bulk.schemas.js';
+import type { TaskOperation } from './bulk.schemas.js';
+import type { OperationOutcome } from './operation-outcome.js';
 
 /**
- * Works operations out on locked tasks in memory, each on what those before it left, and stores the outcome at the
- * end. An operation that fails leaves nothing behind, which saves a savepoint for each.
+ * Applies operations to locked tasks in memory, each to the state that the one before it left, and stores the result at
+ * the end. An operation that fails changes nothing, which saves a savepoint for each.
  */
 export class TaskBatch {
   private readonly created: Task[] = [];
@@ -22,22 +23,22 @@ export class TaskBatch {
   }
 
   /** @throws TaskNotFound, TaskChanged */
-  apply(operation: TaskOperation): OperationResult {
+  apply(operation: TaskOperation): OperationOutcome {
     switch (operation.op) {
       case 'create': {
         const task = newTask(this.userId, operation.data, this.now);
         this.created.push(task);
-        return { status: 201, task: view(task) };
+        return { outcome: 'created', task: view(task) };
       }
       case 'update': {
         const task = patched(this.getLive(operation), operation.data, this.now);
         this.current.set(task.id, task);
-        return { status: 200, task: view(task) };
+        return { outcome: 'updated', task: view(task) };
       }
       case 'delete': {
         const task = trashed(this.getLive(operation), this.now);
         this.current.set(task.id, task);
-        return { status: 204 };
+        return { outcome: 'deleted' };
       }
     }
   }

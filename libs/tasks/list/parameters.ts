@@ -1,4 +1,4 @@
-/** Values of a statement; `add` gives the placeholder of one. No value ever becomes part of the text. */
+/** Values of a statement. `add` gives the placeholder of one, so that no value becomes part of the text. */
 export class Parameters {
   readonly values: unknown[] = [];
 

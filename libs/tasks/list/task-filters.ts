@@ -2,38 +2,74 @@ import type { Parameters } from './parameters.js';
 import type { TaskQuery } from './task-query.schema.js';
 import { sortColumns } from './task-sort.js';
 
-/** The conditions of a query, but for whose tasks and which words and tags. */
-export function filtersOf(query: TaskQuery, parameters: Parameters): string[] {
-  const { status, priority, overdue } = query;
-  return [
-    `deleted_at IS ${query.deleted ? 'NOT NULL' : 'NULL'}`,
-    ...(status === undefined ? [] : [oneOf('status', status, 'tasks.task_status', parameters)]),
-    ...(priority === undefined ? [] : [oneOf('priority', priority, 'tasks.task_priority', parameters)]),
-    ...dueRange(query, parameters),
-    ...(overdue === undefined ? [] : [overdue ? isOverdue : `(${isOverdue}) IS NOT TRUE`]),
-  ];
+/** Keys of a query that do not change which tasks the list has. */
+type NonFilter = 'sort' | 'limit' | 'cursor';
+type FilterKey = Exclude<keyof TaskQuery, NonFilter>;
+
+/** What the conditions of a statement are made of. */
+export interface FilterContext {
+  /** Placeholder of the user's id. */
+  readonly owner: string;
+  /** The words of the query as a tsquery; null where it has none. */
+  readonly words: string | null;
+  readonly parameters: Parameters;
 }
 
-/** Put as the condition of idx_tasks_status is, which can serve it only so. */
+type Filter = (query: TaskQuery, context: FilterContext) => readonly string[];
+
+/**
+ * The conditions that each key of a query adds. A key that is neither here nor a `NonFilter` does not compile.
+ *
+ * `querytree` is what an index can look for: nothing ('') or everything ('T') where there is no word to find.
+ */
+const filters: Readonly<Record<FilterKey, Filter>> = {
+  q: (_, { words }) => (words === null ? [] : [`search @@ ${words}`, `querytree(${words}) NOT IN ('', 'T')`]),
+  tag: ({ tag }, { owner, parameters }) =>
+    tag === undefined ? [] : [`search @@ tasks.tags_query(${owner}, ${parameters.add(tag, 'text[]')})`],
+  deleted: ({ deleted }) => [`deleted_at IS ${deleted ? 'NOT NULL' : 'NULL'}`],
+  status: ({ status }, { parameters }) => oneOf('status', status, 'tasks.task_status', parameters),
+  priority: ({ priority }, { parameters }) => oneOf('priority', priority, 'tasks.task_priority', parameters),
+  due_after: ({ due_after, sort }, { parameters }) => dueAt(sort, '>=', due_after, parameters),
+  due_before: ({ due_before, sort }, { parameters }) => dueAt(sort, '<', due_before, parameters),
+  overdue: ({ overdue }) =>
+    overdue === undefined ? [] : [overdue ? isOverdue : `(${isOverdue}) IS NOT TRUE`],
+};
+
+/** The conditions of a query, except for whose tasks. One that two filters share stands once. */
+export function filtersOf(query: TaskQuery, context: FilterContext): string[] {
+  return [...new Set(Object.values(filters).flatMap((filter) => filter(query, context)))];
+}
+
+/** As the condition of idx_tasks_status, which can serve it only in this form. */
 const isOverdue = `status IN ('todo', 'in_progress') AND due_at < now()`;
 
-/** Without it a range that is open at this end would hold what is never due. */
+/** Without it a range that is open at this end would hold the tasks that are never due. */
 const isEverDue = { asc: `< 'infinity'`, desc: `> '-infinity'` } as const;
 
-/** As the list is sorted, if by due date: then it is one range of the index that has them in order. */
-function dueRange({ due_after, due_before, sort }: TaskQuery, parameters: Parameters): string[] {
-  if (due_after === undefined && due_before === undefined) return [];
+/** By the expression that the list is sorted by, if by due date: then the range is one range of that index. */
+function dueAt(
+  sort: TaskQuery['sort'],
+  operator: '>=' | '<',
+  time: Date | undefined,
+  parameters: Parameters,
+): string[] {
+  if (time === undefined) return [];
   const direction = sort.find(({ field }) => field === 'due_at')?.direction ?? 'asc';
-  const dueAt = sortColumns.due_at.sql[direction];
+  const column = sortColumns.due_at.sql[direction];
   return [
-    `${dueAt} ${isEverDue[direction]}`,
-    ...(due_after === undefined ? [] : [`${dueAt} >= ${parameters.add(due_after, 'timestamptz')}`]),
-    ...(due_before === undefined ? [] : [`${dueAt} < ${parameters.add(due_before, 'timestamptz')}`]),
+    `${column} ${isEverDue[direction]}`,
+    `${column} ${operator} ${parameters.add(time, 'timestamptz')}`,
   ];
 }
 
 /** A single value as an equation: then one index has the rows of that value in order. */
-function oneOf(column: string, values: readonly string[], type: string, parameters: Parameters): string {
-  if (values.length === 1) return `${column} = ${parameters.add(values[0], type)}`;
-  return `${column} = ANY (${parameters.add(values, `${type}[]`)})`;
+function oneOf(
+  column: string,
+  values: readonly string[] | undefined,
+  type: string,
+  parameters: Parameters,
+): string[] {
+  if (values === undefined) return [];
+  if (values.length === 1) return [`${column} = ${parameters.add(values[0], type)}`];
+  return [`${column} = ANY (${parameters.add(values, `${type}[]`)})`];
 }

@@ -1,8 +1,8 @@
 import type { Parameters } from './parameters.js';
-import type { Position } from './task-cursor.js';
+import type { PageEnd } from './task-cursor.js';
 import { sortColumns, type SortKey } from './task-sort.js';
 
-/** Ties are broken by the id, in the direction of the last key: so one index read one way gives a whole order. */
+/** The id breaks ties, in the direction of the last key: then one index, read in one direction, gives the whole order. */
 const lastDirection = (sort: readonly SortKey[]): SortKey['direction'] => sort.at(-1)?.direction ?? 'asc';
 
 /** For ORDER BY. */
@@ -17,12 +17,8 @@ interface Bound {
   readonly value: string;
 }
 
-/** The condition for rows that come after the position. */
-export function positionedAfter(
-  sort: readonly SortKey[],
-  { keys, id }: Position,
-  parameters: Parameters,
-): string {
+/** The condition for rows after the end of the last page. */
+export function afterPage(sort: readonly SortKey[], { keys, id }: PageEnd, parameters: Parameters): string {
   const bounds = sort.map(({ field, direction }, n): Bound => {
     const { sql, type } = sortColumns[field];
     const last = direction === 'asc' ? 'infinity' : '-infinity';
@@ -38,7 +34,7 @@ export function positionedAfter(
 
 const operatorOf = (direction: SortKey['direction']): Bound['operator'] => (direction === 'asc' ? '>' : '<');
 
-/** `(a, b) > (x, y)` where all directions are one, which an index understands; else spelled out, with a bound on the first. */
+/** `(a, b) > (x, y)` where all directions are the same, which an index can serve; else in full, with a bound on the first. */
 function afterAll([first, ...rest]: readonly Bound[]): string {
   if (first === undefined) return 'true';
   const all = [first, ...rest];

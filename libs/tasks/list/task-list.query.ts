@@ -1,8 +1,9 @@
 import { taskColumns } from '../tasks.repository.js';
+import type { PageRequest } from './page-request.js';
 import { Parameters } from './parameters.js';
-import type { Position } from './task-cursor.js';
+import type { PageEnd } from './task-cursor.js';
 import { filtersOf } from './task-filters.js';
-import { orderOf, positionedAfter } from './task-keyset.js';
+import { afterPage, orderOf } from './task-keyset.js';
 import type { TaskQuery } from './task-query.schema.js';
 import { searchSql } from './task-search.query.js';
 
@@ -11,30 +12,22 @@ interface Statement {
   readonly values: readonly unknown[];
 }
 
-/** The one statement of a page: `limit` + 1 rows after `after`, the last of which tells whether there is more. */
-export function listStatement(userId: string, query: TaskQuery, after: Position | null): Statement {
+/** The statement of a page: `limit` + 1 rows after `after`. The last one tells whether there are more. */
+export function listStatement(userId: string, query: TaskQuery, after: PageEnd | null): Statement {
   const parameters = new Parameters();
   const owner = parameters.add(userId, 'uuid');
   const limit = parameters.add(query.limit + 1, 'int');
+  const page = { query, after, owner, limit, parameters };
   const isSearch = query.q !== undefined || query.tag !== undefined;
-  const text = isSearch
-    ? searchSql(owner, query, after, limit, parameters)
-    : walkSql(owner, query, after, limit, parameters);
-  return { text, values: parameters.values };
+  return { text: isSearch ? searchSql(page) : walkSql(page), values: parameters.values };
 }
 
-/** In the order of an index, from where the last page ended. */
-function walkSql(
-  owner: string,
-  query: TaskQuery,
-  after: Position | null,
-  limit: string,
-  parameters: Parameters,
-): string {
+/** Reads an index in its order, from where the last page ended. */
+function walkSql({ query, after, owner, limit, parameters }: PageRequest): string {
   const conditions = [
     `user_id = ${owner}`,
-    ...filtersOf(query, parameters),
-    ...(after === null ? [] : [positionedAfter(query.sort, after, parameters)]),
+    ...filtersOf(query, { owner, words: null, parameters }),
+    ...(after === null ? [] : [afterPage(query.sort, after, parameters)]),
   ];
   return `
     SELECT ${taskColumns} FROM tasks.tasks WHERE ${conditions.join(' AND ')}

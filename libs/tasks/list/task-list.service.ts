@@ -1,44 +1,38 @@
-import { Injectable } from '@nestjs/common';
-import { Database } from '../../platform/database/database.js';
-import { answerOf } from '../../platform/cache/answer.js';
+import { Inject, Injectable } from '@nestjs/common';
 import type { Cache } from '../../platform/cache/cache.js';
-import { Caches } from '../../platform/cache/caches.js';
-import type { CachedAnswer } from '../../platform/cache/memory-layer.js';
+import { answerCache } from '../../platform/cache/define-cache.js';
+import { Serialized } from '../../platform/cache/serialized.js';
+import { Database } from '../../platform/database/database.js';
+import { tasks } from '../tasks.port.js';
 import { taskPageSchema, type TaskPage } from '../tasks.schemas.js';
-import { nextLink } from './next-link.js';
 import { decodeCursor, encodeCursor, type ListedTask } from './task-cursor.js';
 import { listStatement } from './task-list.query.js';
-import type { TaskQuery } from './task-query.schema.js';
+import { queryKey, type TaskQuery } from './task-query.schema.js';
 
+/** Pages, by their query. */
+export const taskLists = answerCache<TaskPage>({ name: 'task-lists', ttlMs: 5 * 60_000, dependsOn: [tasks] });
+
+/** A user's tasks in pages. Both methods throw MalformedRequest where the cursor is not one of this query. */
 @Injectable()
 export class TaskListService {
-  private readonly cache: Cache;
-
   constructor(
     private readonly database: Database,
-    caches: Caches,
-  ) {
-    this.cache = caches.named({ name: 'task-lists', ttlMs: 5 * 60_000, features: ['tasks'] });
-  }
+    @Inject(taskLists.token) private readonly cache: Cache<Serialized<TaskPage>>,
+  ) {}
 
   /**
-   * The page as an answer, kept for the same address. What is overdue is not kept: it changes without a write.
-   *
-   * @throws MalformedRequest where the cursor is not one of this query
+   * The page as JSON, from the cache where it can be; its attribute `next_cursor` is there where there are more tasks.
+   * Lists by `overdue` are not cached: they change without a write.
    */
-  answer(userId: string, query: TaskQuery, address: string): Promise<CachedAnswer> {
-    const make = async () => {
-      const page = await this.list(userId, query);
-      return answerOf(taskPageSchema.parse(page), nextLink(address, page.next_cursor));
-    };
-    return query.overdue === undefined ? this.cache.through(address, make) : make();
+  async page(userId: string, query: TaskQuery): Promise<Serialized<TaskPage>> {
+    const make = async () => serialize(await this.list(userId, query));
+    if (query.overdue !== undefined) return make();
+    return this.cache.through(queryKey(query), async () => ({ value: await make() }));
   }
 
   /**
-   * A page of the user's tasks. Walking all pages shows each task that was there throughout, and did not move, once.
+   * A page of the user's tasks. All pages together show each task once that was there throughout and did not move.
    * Consistency: as `Database.read`.
-   *
-   * @throws MalformedRequest where the cursor is not one of this query
    */
   async list(userId: string, query: TaskQuery): Promise<TaskPage> {
     const after = query.cursor === undefined ? null : decodeCursor(query, query.cursor);
@@ -53,4 +47,9 @@ export class TaskListService {
       has_more: cursor !== null,
     };
   }
+}
+
+function serialize(page: TaskPage): Serialized<TaskPage> {
+  const { next_cursor } = page;
+  return Serialized.of(taskPageSchema, page, next_cursor === null ? {} : { next_cursor });
 }

@@ -25,13 +25,13 @@ export const taskQuerySchema = z
       .optional()
       .meta({
         description:
-          'Words in title or description. "In quotes" together, `or` between alternatives, a minus before what must not ' +
-          'be there. What has no word to look for finds nothing.',
+          'Words in title or description: "in quotes" for a phrase, `or` between alternatives, a minus before a word that ' +
+          'must not be there. A query without a word to look for finds nothing.',
       }),
     deleted: booleanParameter().default(false).meta({ description: 'The trash instead of the live tasks' }),
     sort: sortParameter().default([...defaultSort]),
     limit: integerParameter(1, 100).default(25),
-    // Any text: what is no cursor of this list is 400, however long it is.
+    // Any text: the service refuses what is no cursor of this list, however long it is.
     cursor: z
       .string()
       .optional()
@@ -40,7 +40,16 @@ export const taskQuerySchema = z
   .refine(({ sort, q }) => q !== undefined || sort.every(({ field }) => field !== 'relevance'), {
     path: ['sort'],
     message: 'relevance needs q',
-    // Zod asks even where a field could not be read.
+    // By default Zod runs this even where a field is invalid.
     when: ({ issues }) => issues.length === 0,
   });
 export type TaskQuery = z.output<typeof taskQuerySchema>;
+
+/** Equal for queries that mean the same, whatever the order of their values. Holds all of the query. */
+export function queryKey({ status, priority, tag: tags, ...rest }: TaskQuery): string {
+  return JSON.stringify([asSet(status), asSet(priority), asSet(tags), rest]);
+}
+
+/** Each value once, in the order of the alphabet. */
+export const asSet = (values: readonly string[] = []): readonly string[] =>
+  values.length < 2 ? values : [...new Set(values)].sort();

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { TaskView } from '../tasks.schemas.js';
 
-const fields = ['created_at', 'updated_at', 'due_at', 'priority', 'title', 'relevance'] as const;
-export type SortField = (typeof fields)[number];
+/** All but `relevance` are columns. */
+export const sortFields = ['created_at', 'updated_at', 'due_at', 'priority', 'title', 'relevance'] as const;
+export type SortField = (typeof sortFields)[number];
 
 export interface SortKey {
   readonly field: SortField;
@@ -11,13 +12,13 @@ export interface SortKey {
 
 export const defaultSort: readonly SortKey[] = [{ field: 'created_at', direction: 'desc' }];
 
-/** The best match comes first, so `relevance` has but one direction, with or without the minus. */
+/** The best match comes first: `relevance` has one direction, with or without the minus. */
 const keyOf = (value: string): SortKey => {
   const field = value.replace('-', '') as SortField;
   return { field, direction: value.startsWith('-') || field === 'relevance' ? 'desc' : 'asc' };
 };
 
-const values = fields.flatMap((field) => [field, `-${field}`] as const);
+const values = sortFields.flatMap((field) => [field, `-${field}`] as const);
 
 export const sortParameter = () =>
   z
@@ -37,10 +38,10 @@ export const sortParameter = () =>
     });
 
 interface Column {
-  /** Never null, so that keys compare by `<` and `>`; each is the expression of an index. */
+  /** Never null, so that keys compare by `<` and `>`. Each is the expression of an index. */
   readonly sql: Readonly<Record<SortKey['direction'], string>>;
   readonly type: string;
-  /** The value of a row, as `sql` gives it, for a cursor. Null stands for what sorts last. */
+  /** The value of a row for a cursor, as `sql` gives it; null sorts last. */
   readonly of: (row: TaskView & { readonly rank?: number }) => string | number | null;
 }
 

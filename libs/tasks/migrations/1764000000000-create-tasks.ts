@@ -1,5 +1,4 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { idempotencyTable } from '../../platform/database/idempotency.js';
 
 export class CreateTasks1764000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
@@ -8,7 +7,7 @@ export class CreateTasks1764000000000 implements MigrationInterface {
     await runner.query(tasks);
     await runner.query(indexes);
     await runner.query(statistics);
-    await runner.query(idempotencyTable('tasks'));
+    await runner.query(idempotencyKeys);
   }
 
   async down(runner: QueryRunner): Promise<void> {
@@ -124,3 +123,16 @@ const indexes = `
 const statistics = `
   CREATE STATISTICS tasks.sts_tasks_due_at_asc ON (coalesce(due_at, 'infinity')) FROM tasks.tasks;
   CREATE STATISTICS tasks.sts_tasks_due_at_desc ON (coalesce(due_at, '-infinity')) FROM tasks.tasks`;
+
+const idempotencyKeys = `
+  CREATE TABLE tasks.idempotency_keys (
+    user_id uuid NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status smallint NOT NULL,
+    headers jsonb NOT NULL,
+    body json NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT pk_idempotency_keys PRIMARY KEY (user_id, key)
+  );
+  CREATE INDEX idx_idempotency_keys_created_at ON tasks.idempotency_keys (created_at)`;

@@ -5,8 +5,10 @@ const defaultDays = 30;
 const maxDays = 366;
 const dayMs = 86_400_000;
 
-/** First and last day of the series, as dates without time.
- * @throws ValidationFailed
+/**
+ * First and last day of the series, as dates without time.
+ *
+ * @throws ValidationFailed where the range is empty or too long
  */
 export function rangeOf(
   query: Pick<StatsQuery, 'from' | 'to'>,
@@ -21,7 +23,7 @@ export function rangeOf(
   return { from, to };
 }
 
-/** Today, or as late as the range may end; the future has no today to end at. */
+/** Today, or the last day that the range may have, where that is earlier. A range that begins later has the usual length. */
 function defaultEnd(from: string | undefined, today: string): string {
   if (from === undefined) return today;
   if (from > today) return addDays(from, defaultDays - 1);
@@ -32,7 +34,7 @@ function defaultEnd(from: string | undefined, today: string): string {
 const invalidRange = (message: string) =>
   new ValidationFailed([{ pointer: '/from', code: 'invalid_range', message }]);
 
-/** Swedes write dates as ISO 8601 does. */
+/** Swedish dates have the form of ISO 8601. */
 const localDate = (time: Date, timeZone: string): string =>
   new Intl.DateTimeFormat('sv-SE', { timeZone }).format(time);
 

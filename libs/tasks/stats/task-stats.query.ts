@@ -9,12 +9,12 @@ const open = `status IN ('todo', 'in_progress')`;
 /** The day in the time zone. */
 const dayOf = (time: string): string => `(${time} AT TIME ZONE $4)::date`;
 
-/** Rough, for an index; `dayOf` decides. Two days, because zones are up to 14 hours from UTC and days have up to 25. */
+/** A rough range that an index can serve; `dayOf` decides. Two days more, because zones are up to 14 hours from UTC and days have up to 25. */
 const near = (time: string): string => `${time} >= $2::date - 2 AND ${time} < $3::date + 3`;
 
 /**
  * All figures of a user in one statement, so that they agree: $1 user, $2 first and $3 last day, $4 time zone, $5 now.
- * A day is what local clocks call so, of 23 or 25 hours where they change.
+ * A day is a day of the local calendar: it has 23 or 25 hours where clocks change.
  */
 export const statsStatement = `
   WITH live AS NOT MATERIALIZED (

@@ -1,45 +1,44 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { QueryFailedError } from 'typeorm';
+import type { Cache } from '../../platform/cache/cache.js';
+import { answerCache } from '../../platform/cache/define-cache.js';
+import { Serialized } from '../../platform/cache/serialized.js';
 import { Database } from '../../platform/database/database.js';
 import { ValidationFailed } from '../../platform/errors/common-errors.js';
 import { UsersPort } from '../../users/users.port.js';
-import { answerOf } from '../../platform/cache/answer.js';
-import type { Cache } from '../../platform/cache/cache.js';
-import { Caches } from '../../platform/cache/caches.js';
-import type { CachedAnswer } from '../../platform/cache/memory-layer.js';
+import { tasks } from '../tasks.port.js';
+import { postgresTimeZone, rangeOf } from './stats-range.js';
 import { statsSchema, type StatsQuery, type StatsView } from './stats.schemas.js';
 import { statsStatement } from './task-stats.query.js';
-import { postgresTimeZone, rangeOf } from './stats-range.js';
 
+/** Figures, by the range of days and the time zone. */
+export const taskStats = answerCache<StatsView>({ name: 'task-stats', ttlMs: 60_000, dependsOn: [tasks] });
+
+/**
+ * Figures of a user's live tasks. Both methods throw ValidationFailed for a range that is empty or too long, and for a
+ * time zone that Postgres does not know.
+ */
 @Injectable()
 export class TaskStatsService {
-  private readonly cache: Cache;
-
   constructor(
     private readonly database: Database,
     private readonly users: UsersPort,
-    caches: Caches,
-  ) {
-    this.cache = caches.named({ name: 'task-stats', ttlMs: 60_000, features: ['tasks'] });
-  }
+    @Inject(taskStats.token) private readonly cache: Cache<Serialized<StatsView>>,
+  ) {}
 
-  /** The figures as an answer, kept for a minute: `generated_at` tells how old they are. Throws as `get`. */
-  async answer(userId: string, query: StatsQuery): Promise<CachedAnswer> {
-    // Before the key is built, which is for one zone: the user's own may change.
-    const timezone = query.timezone ?? (await this.users.timezoneOf(userId));
+  /** The figures as JSON, from the cache where it can be: `generated_at` tells how old they are. */
+  async serialized(userId: string, query: StatsQuery): Promise<Serialized<StatsView>> {
+    // Before the key is built, because the zone of the profile may change.
+    const timezone = await this.timezoneOf(userId, query);
     const key = [query.from ?? '', query.to ?? '', timezone].join(' ');
-    return this.cache.through(key, async () =>
-      answerOf(statsSchema.parse(await this.get(userId, { ...query, timezone }))),
-    );
+    return this.cache.through(key, async () => ({
+      value: Serialized.of(statsSchema, await this.get(userId, { ...query, timezone })),
+    }));
   }
 
-  /**
-   * Figures of the user's live tasks, all from one snapshot. Consistency: as `Database.read`.
-   *
-   * @throws ValidationFailed for a range that is none or too long, and a time zone that Postgres does not know
-   */
+  /** The figures, all from one snapshot. Consistency: as `Database.read`. */
   async get(userId: string, query: StatsQuery): Promise<StatsView> {
-    const timezone = query.timezone ?? (await this.users.timezoneOf(userId));
+    const timezone = await this.timezoneOf(userId, query);
     const now = new Date();
     const { from, to } = rangeOf(query, timezone, now);
     const values = [userId, from, to, postgresTimeZone(timezone), now];
@@ -48,6 +47,10 @@ export class TaskStatsService {
       .catch(explainUnknownTimeZone);
     if (figures === undefined) throw new Error('An aggregate without a row');
     return { ...figures, generated_at: now };
+  }
+
+  private async timezoneOf(userId: string, { timezone }: StatsQuery): Promise<string> {
+    return timezone ?? (await this.users.timezoneOf(userId));
   }
 }
 

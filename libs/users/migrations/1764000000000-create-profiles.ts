@@ -1,5 +1,4 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { outboxTable } from '../../platform/events/outbox.js';
 
 export class CreateProfiles1764000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
@@ -15,10 +14,22 @@ export class CreateProfiles1764000000000 implements MigrationInterface {
         created_at timestamptz(3) NOT NULL DEFAULT now(),
         updated_at timestamptz(3) NOT NULL DEFAULT now()
       )`);
-    await runner.query(outboxTable('users'));
+    await runner.query(outbox);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('DROP TABLE users.outbox, users.profiles');
   }
 }
+
+const outbox = `
+  CREATE TABLE users.outbox (
+    id uuid NOT NULL CONSTRAINT pk_outbox PRIMARY KEY,
+    topic text NOT NULL,
+    payload jsonb NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    available_at timestamptz NOT NULL DEFAULT now(),
+    attempts smallint NOT NULL DEFAULT 0,
+    failed_at timestamptz
+  );
+  CREATE INDEX idx_outbox_available_at ON users.outbox (available_at) WHERE failed_at IS NULL`;

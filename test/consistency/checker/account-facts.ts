@@ -19,7 +19,7 @@ export function profileFacts(operations: readonly Operation[]): readonly Fact[] 
   });
 }
 
-/** Passwords of a user are numbered from 1, and the one of number n is only ever replaced by that of n + 1. */
+/** The passwords of a user are numbered from 1; password n is only replaced by password n + 1. */
 export function passwordFacts(operations: readonly Operation[]): readonly Fact[] {
   return factsOf('password', operations, (operation) => {
     const { kind, outcome, status, target } = operation;

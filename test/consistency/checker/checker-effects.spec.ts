@@ -17,14 +17,14 @@ describe('having one effect', () => {
     expect(kindsIn(...tries.map((each) => ({ ...each, taskId: 'id' })))).toEqual([]);
   });
 
-  it('finds the twin of a task in a list', () => {
+  it('finds a duplicate of a task in a list', () => {
     const twins = { ...list([20, 21], { t: 1 }), isWhole: true };
     const items = [...(twins.items ?? []), { origin: 't', taskId: 'twin', version: 1, value: 't at 1' }];
     expect(kindsIn(created, { ...twins, items })).toEqual(['duplicated effect']);
     expect(kindsIn(created, twins)).toEqual([]);
   });
 
-  it('lets a stored answer be older than what happened since', () => {
+  it('accepts a stored response that is older than later writes', () => {
     const first = op('create', [0, 10], { ...task, group: 'k', ...unanswered });
     const replay = op('create', [40, 50], { ...task, group: 'k', version: 1, isReplay: true });
     expect(kindsIn(first, list([15, 16], { t: 1 }), patched, replay)).toEqual([]);
@@ -38,7 +38,7 @@ describe('having one effect', () => {
     expect(kindsIn(created, patched, another, op('get', [40, 41], { ...task, version: 3 }))).toEqual([]);
   });
 
-  it('finds a refresh token that was exchanged twice, or refused to the only one who has it', () => {
+  it('finds a refresh token that was exchanged twice, or refused to its only user', () => {
     const first = op('refresh', [0, 10], { group: 'r' });
     const second = op('refresh', [0, 10], { group: 'r' });
     const superseded = refused(409, 'refresh_superseded');
@@ -68,13 +68,13 @@ describe('ending sessions', () => {
     expect(kindsIn(...before, use([29, 32]))).toEqual([]);
   });
 
-  it('leaves the session that changed the password', () => {
+  it('expects the session that changed the password to stay valid', () => {
     const change = op('password.change', [20, 30], { session: 's', target: '2', status: 204 });
     expect(kindsIn(registered, login, change, use([31, 32]))).toEqual([]);
     expect(kindsIn(registered, login, change, use([31, 32], refused(401)))).toEqual(['stale read']);
   });
 
-  it('leaves a login that overlapped the end of all sessions undecided', () => {
+  it('accepts either outcome for a login that overlapped the end of all sessions', () => {
     const all = op('logout.all', [5, 30], { session: 'older', status: 204 });
     expect(kindsIn(registered, login, all, use([31, 32]))).toEqual([]);
     expect(kindsIn(registered, login, all, use([31, 32], refused(401)))).toEqual([]);
@@ -93,20 +93,20 @@ describe('ending sessions', () => {
     expect(kindsIn(registered, login, use([11, 12], refused(401)))).toEqual(['stale read']);
   });
 
-  it('finds a list without a session that stands', () => {
+  it('finds a list without a valid session', () => {
     const shown = op('sessions.list', [11, 12], { session: 's', status: 200, items: [], isWhole: true });
     expect(kindsIn(registered, login, shown)).toEqual(['stale read']);
     expect(kindsIn(registered, login, { ...shown, isWhole: false })).toEqual([]);
   });
 
-  it('lets the late second use of a refresh token end its session', () => {
+  it('accepts that the late second use of a refresh token ends its session', () => {
     const uses = [op('refresh', [20, 21], { session: 's', group: 'r', status: 200 })];
     const late = op('refresh', [20, 40], { session: 's', group: 'r', ...unanswered });
     expect(kindsIn(registered, login, ...uses, late, use([41, 42], refused(401)))).toEqual([]);
   });
 });
 
-it('finds answers that are broken as such', () => {
+it('finds responses that are wrong in themselves', () => {
   expect(kindsIn(op('get', [0, 1], { ...task, ...refused(500), problem: 'a 500' }))).toEqual([
     'broken answer',
   ]);

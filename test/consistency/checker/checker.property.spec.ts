@@ -3,7 +3,7 @@ import { check } from './checker.js';
 import type { Operation } from './history.js';
 import { list, operation, refused } from './operation-fixture.js';
 
-/** A step of the model: what is done, how long it takes, and when within that time it happens. */
+/** A step of the model: the operation, its duration, and the moment within it at which it takes effect. */
 interface Step {
   readonly action: 'patch' | 'delete' | 'restore' | 'get' | 'list' | 'stats';
   readonly task: number;
@@ -32,7 +32,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   isNeverApplied: fc.boolean(),
 });
 
-/** One execution in which each operation happens at one moment between its beginning and its end. */
+/** A linearizable execution: each operation takes effect at one moment between its start and its end. */
 function execute(steps: readonly Step[]): readonly Operation[] {
   const state = new Map<string, State>(tasks.map((origin) => [origin, { version: 1, isLive: true }]));
   const creations = tasks.map((target) => operation('create', [-2, -1], { target, version: 1 }));
@@ -73,13 +73,13 @@ function apply(
 
 const execution = fc.array(step, { maxLength: 60 }).map(execute);
 
-/** What an operation shows: versions by task. */
+/** What an operation returns: versions by task. */
 function shownBy({ kind, target, version, items }: Operation): readonly (readonly [string, number])[] {
   if (kind === 'list') return (items ?? []).map((item) => [item.origin, item.version] as const);
   return kind === 'get' && target !== undefined && version !== undefined ? [[target, version]] : [];
 }
 
-/** Every way to let one read show a version below one that was acknowledged before it began. */
+/** All variants in which one read returns a version below one that was acknowledged before it started. */
 function mutations(history: readonly Operation[]): readonly (readonly Operation[])[] {
   return history.flatMap((read) =>
     shownBy(read).flatMap(([origin]) => {
@@ -87,8 +87,8 @@ function mutations(history: readonly Operation[]): readonly (readonly Operation[
         ({ target, outcome, completedAt }) =>
           target === origin && outcome === 'ok' && completedAt < read.invokedAt,
       );
-      const floor = Math.max(0, ...earlier.map(({ version }) => version ?? 0));
-      const tooOld = Array.from({ length: Math.max(0, floor - 1) }, (_, n) => n + 1);
+      const minimum = Math.max(0, ...earlier.map(({ version }) => version ?? 0));
+      const tooOld = Array.from({ length: Math.max(0, minimum - 1) }, (_, n) => n + 1);
       return tooOld.map((version) =>
         history.map((each) => (each === read ? showing(read, origin, version) : each)),
       );
@@ -103,14 +103,14 @@ function showing(read: Operation, origin: string, version: number): Operation {
 }
 
 describe('the checker', () => {
-  it('raises no alarm on any execution in which each operation happens at one moment', () => {
+  it('raises no alarm on any linearizable execution', () => {
     const property = fc.property(execution, (history) => {
       expect(check(history)).toEqual([]);
     });
     fc.assert(property, { numRuns: 2000 });
   });
 
-  it('raises an alarm whenever one read of such an execution shows an older version instead', () => {
+  it('raises an alarm whenever one read of such an execution returns an older version', () => {
     const property = fc.property(execution, fc.nat(), (history, choice) => {
       const mutated = mutations(history);
       fc.pre(mutated.length > 0);

@@ -17,7 +17,7 @@ describe('reading your writes', () => {
     expect(kindsIn(created, patched, op('get', [29, 35], { ...task, version: 1 }))).toEqual([]);
   });
 
-  it('lets a patch without an answer be there or not', () => {
+  it('accepts a patch without a response as applied or not', () => {
     const lost = op('patch', [20, 30], { ...task, ...unanswered });
     const reads = [1, 1, 2].map((version, n) => op('get', [40 + 10 * n, 45 + 10 * n], { ...task, version }));
     expect(kindsIn(created, lost, ...reads)).toEqual([]);
@@ -32,7 +32,7 @@ describe('reading your writes', () => {
     expect(kindsIn(created, deleted, op('get', [11, 12], { ...task, ...refused(404) }))).toEqual([]);
   });
 
-  it('is not excused by a deletion of an earlier version', () => {
+  it('does not accept a missing task because of a deletion of an earlier version', () => {
     const deleted = op('delete', [11, 20], { ...task, ...unanswered, ifMatch: 1 });
     const gone = op('get', [31, 32], { ...task, ...refused(404) });
     expect(kindsIn(created, deleted, patched, gone)).toEqual(['stale read']);
@@ -53,11 +53,11 @@ describe('reading your writes', () => {
     expect(kindsIn(created, list([11, 12], {}, { client: 'u.b' }))).toEqual(['stale read']);
   });
 
-  it('takes no list that has more pages for the whole', () => {
+  it('does not treat a list with more pages as complete', () => {
     expect(kindsIn(created, list([11, 12], {}, { isWhole: false }))).toEqual([]);
   });
 
-  it('expects in a filtered list only what the filter lets pass', () => {
+  it('expects in a filtered list only tasks that match the filter', () => {
     const odd = op('create', [0, 10], { target: 'x-odd', version: 1 });
     expect(kindsIn(odd, list([11, 12], {}, { filter: 'even' }))).toEqual([]);
     expect(kindsIn(odd, list([11, 12], {}, { filter: 'odd' }))).toEqual(['stale read']);
@@ -67,7 +67,7 @@ describe('reading your writes', () => {
     expect(kindsIn(created, op('stats', [11, 12], { total: 0 }))).toEqual(['stale read']);
   });
 
-  it('lets statistics count a task that is being made, or not', () => {
+  it('accepts statistics with or without a task that is being created', () => {
     const other = op('create', [5, 20], { target: 's', ...unanswered });
     const counts = [1, 2].map((total) => op('stats', [11, 12], { total }));
     expect(kindsIn(created, other, ...counts)).toEqual([]);
@@ -81,7 +81,7 @@ describe('reading your writes', () => {
     expect(kindsIn(registered, renamed, { ...read, invokedAt: 2.5 })).toEqual([]);
   });
 
-  it('finds a task for dead that a call takes for missing', () => {
+  it('finds a call that treats an existing task as missing', () => {
     expect(kindsIn(created, op('patch', [11, 12], { ...task, ...refused(404) }))).toEqual(['stale read']);
   });
 
@@ -90,7 +90,7 @@ describe('reading your writes', () => {
     expect(kindsIn(created, patched, patch)).toEqual(['stale read']);
   });
 
-  it('finds a new password that is refused, and an old one that is let in', () => {
+  it('finds a new password that is refused, and an old one that is accepted', () => {
     const changes = [op('register', [0, 1]), op('password.change', [2, 3], { target: '2' })];
     expect(kindsIn(...changes, op('login', [4, 5], { target: '2', ...refused(401) }))).toEqual([
       'stale read',
@@ -99,7 +99,7 @@ describe('reading your writes', () => {
     expect(kindsIn(...changes, op('login', [2.5, 5], { target: '1', ...refused(401) }))).toEqual([]);
   });
 
-  it('judges each user alone', () => {
+  it('checks each user separately', () => {
     expect(kindsIn(created, list([11, 12], {}, { user: 'v', client: 'v.a' }))).toEqual([]);
   });
 });
@@ -123,14 +123,14 @@ describe('reading forwards', () => {
     expect(kindsIn(created, deleted, gone, list([32, 33], { t: 1 }))).toEqual(['read going backwards']);
   });
 
-  it('blames a wrong answer once, not the right ones after it', () => {
+  it('reports a wrong response once, and not the right ones after it', () => {
     const reads = [list([31, 32], {}), list([33, 34], { t: 2 }), list([35, 36], { t: 2 })];
     expect(kindsIn(created, patched, ...reads)).toEqual(['stale read']);
   });
 });
 
 describe('keeping what was acknowledged', () => {
-  it('finds a write that the primary does not have in the end', () => {
+  it('finds a write that is missing on the primary at the end', () => {
     const final = { isFinal: true, process: 'primary' } as const;
     expect(kindsIn(created, patched, list([90, 91], { t: 1 }, final))).toEqual(['lost write']);
     expect(kindsIn(created, patched, list([90, 91], {}, final))).toEqual(['lost write']);

@@ -4,10 +4,10 @@ import { judge, type Count } from './timeline.js';
 import { violation, type Violation } from './violations.js';
 
 /**
- * What of the promises (Consistency in the design) a history breaks: acknowledged writes that were lost, reads that
- * are older than an acknowledged write of the same user or than an earlier read, effects that happened twice, revoked
- * tokens that were accepted, and answers that are broken as such. It raises no false alarm: what may be explained by
- * calls that overlap or whose outcome is unknown counts as explained.
+ * Finds the consistency promises that a history breaks: acknowledged writes that were lost, reads that are older than an
+ * acknowledged write of the same user or than an earlier read, duplicated effects, revoked tokens that were accepted, and
+ * responses that are wrong in themselves. It raises no false alarm: what overlapping calls or calls with an unknown outcome
+ * can explain is no violation.
  */
 export function check(history: readonly Operation[]): readonly Violation[] {
   const users = Map.groupBy(history, ({ user }) => user);
@@ -52,7 +52,7 @@ function wrongTotals(
   });
 }
 
-/** One creation, tried any number of times under one Idempotency-Key, makes one task. */
+/** Any number of attempts with one Idempotency-Key create one task. */
 function twins(operations: readonly Operation[]): readonly Violation[] {
   const known = new Map<string, { readonly taskId: string; readonly operation: Operation }>();
   const found = new Map<string, Violation>();
@@ -74,7 +74,7 @@ function tasksIn({ kind, target, taskId, items }: Operation): readonly (readonly
   return target !== undefined && taskId !== undefined ? [[target, taskId]] : [];
 }
 
-/** A refresh token is exchanged once, and a client that is alone with it is not told that another was faster. */
+/** A refresh token is exchanged once, and a client that uses it alone is not refused because of a race. */
 function wrongRotations(operations: readonly Operation[]): readonly Violation[] {
   const refreshes = operations.filter(({ kind }) => kind === 'refresh');
   return [...Map.groupBy(refreshes, ({ group }) => group).values()].flatMap((uses) => {

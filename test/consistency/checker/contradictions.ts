@@ -2,10 +2,10 @@ import type { Operation } from './history.js';
 import { stateOf, type Fact } from './statements.js';
 import { violation, type Violation } from './violations.js';
 
-/** Writes that each make a version of their own. */
+/** Kinds of writes that each create a new version. */
 const exclusiveKinds = new Set(['patch', 'delete', 'restore', 'profile.patch']);
 
-/** Two acknowledged writes that made the same version: one of them was lost. */
+/** Two acknowledged writes that created the same version: one of them was lost. */
 export function rivals(key: string, facts: readonly Fact[]): readonly Violation[] {
   const writers = new Map<number, Operation>();
   return facts.flatMap(({ operation, statement }) => {
@@ -19,12 +19,12 @@ export function rivals(key: string, facts: readonly Fact[]): readonly Violation[
   });
 }
 
-/** Tries of one effect are one. */
+/** All attempts of one effect count as one. */
 export function effectOf({ group, id }: Operation): string | number {
   return group ?? id;
 }
 
-/** One version with two contents: the write that made one of them was lost. */
+/** One version with two contents: the write of one of them was lost. */
 export function contradictions(key: string, facts: readonly Fact[]): readonly Violation[] {
   const known = new Map<number, { readonly value: string; readonly operation: Operation }>();
   return facts.flatMap(({ operation, statement }) => {
@@ -32,7 +32,7 @@ export function contradictions(key: string, facts: readonly Fact[]): readonly Vi
     const { rank, value } = statement;
     const isKnown = statement.type === 'saw' || statement.isAcknowledged;
     if (!isKnown || rank === null || value === undefined) return [];
-    // What is in the trash has the version from before.
+    // A task in the trash keeps its version.
     const version = Math.floor(rank / 2);
     const other = known.get(version);
     if (other === undefined) known.set(version, { value, operation });

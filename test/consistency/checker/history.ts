@@ -20,28 +20,28 @@ export type Kind =
   | 'sessions.end'
   | 'password.change';
 
-/** What a client is about to do. */
+/** An operation that a client starts. */
 export interface Call {
   readonly user: string;
   readonly client: string;
-  /** Which process of the API is asked; `primary` for what the driver reads there by SQL at the end. */
+  /** The API process that is called; `primary` for the final reads by SQL on the primary. */
   readonly process: string;
   readonly kind: Kind;
-  /** Session of the access token that goes with it. */
+  /** Session of the access token of the request. */
   readonly session?: string;
-  /** Task: the origin, a unique text that its creation put into it. Session: its id. Password: its number. */
+  /** Of a task: its origin, a unique text that is set at its creation. Of a session: its id. Of a password: its number. */
   readonly target?: string;
-  /** Tries of one effect share it: the Idempotency-Key, or the refresh token. */
+  /** Shared by all attempts of one effect: the Idempotency-Key, or the refresh token. */
   readonly group?: string;
-  /** Version that an If-Match names. */
+  /** Version in the If-Match header. */
   readonly ifMatch?: number;
-  /** Tag that a list is filtered by: that of the tasks whose origin ends with `-` and it. */
+  /** Tag filter of a list. A task has the tag if its origin ends with `-` and the tag. */
   readonly filter?: string;
-  /** Read on the primary after everything was healed: what it doesn't show is lost. */
+  /** A read on the primary after all faults have ended: what it does not show is lost. */
   readonly isFinal?: true;
 }
 
-/** A task in a list. In the final read of sessions a session: its id as the origin. */
+/** A task in a list; in the final read of sessions a session, with its id as the origin. */
 export interface Item {
   readonly origin: string;
   readonly taskId: string;
@@ -51,32 +51,32 @@ export interface Item {
 }
 
 /**
- * `ok`: a 2xx (or 304). `failed`: known not to have been applied; of a read: it says nothing, or what its status says.
- * `unknown`: of a write only. It may have been applied, or will be.
+ * `ok`: a 2xx or 304. `failed`: a write was not applied; a read proves nothing, or only what its status says.
+ * `unknown`: only for writes. It may have been applied, or may still be.
  */
 export type Outcome = 'ok' | 'failed' | 'unknown';
 
-/** What came of it. */
+/** The result of an operation. */
 export interface Answer {
   readonly outcome: Outcome;
-  /** None where no answer came. */
+  /** Missing if no response came. */
   readonly status?: number;
   /** `code` of a problem. */
   readonly code?: string;
-  /** Of the task or profile: after a write, as read, or as the ETag of a 412 says. */
+  /** Version of the task or profile: after a write, as read, or from the ETag of a 412. */
   readonly version?: number;
-  /** Title or name, unique to each write. */
+  /** Title or name, unique for each write. */
   readonly value?: string;
   readonly taskId?: string;
-  /** Session that a login began. */
+  /** Session that a login created. */
   readonly opened?: string;
   readonly items?: readonly Item[];
-  /** The list shows all there is. */
+  /** The list is complete. */
   readonly isWhole?: boolean;
   readonly total?: number;
-  /** The stored answer of an earlier try. */
+  /** The response is the stored one of an earlier attempt. */
   readonly isReplay?: true;
-  /** What is wrong with the answer as such, such as a 500. */
+  /** An error of the response itself, such as a 500. */
   readonly problem?: string;
 }
 
@@ -85,11 +85,11 @@ export interface Operation extends Call, Answer {
   /** By `performance.now()` of the one driver process. */
   readonly invokedAt: number;
   readonly completedAt: number;
-  /** Faults under way when it began or ended. */
+  /** Faults in progress at its start or end. */
   readonly faults: readonly string[];
 }
 
-/** What was done and seen, in the memory of the one driver process. */
+/** All operations and their results, in the memory of the single driver process. */
 export class History {
   private readonly done: Operation[] = [];
   private readonly pending = new Map<number, Operation>();
@@ -100,7 +100,7 @@ export class History {
     this.faults = faults;
   }
 
-  /** Notes the call as begun, waits for its answer and notes that. */
+  /** Records the start of the call, waits for its response and records that. */
   async record<T extends Answer>(call: Call, run: () => Promise<T>): Promise<T> {
     const id = (this.lastId += 1);
     const begun = { id, invokedAt: performance.now(), completedAt: Infinity, faults: this.faults() };
@@ -112,7 +112,7 @@ export class History {
     return answer;
   }
 
-  /** What is still under way is in it as well: it may have had its effect already. */
+  /** Includes operations in progress, because they may already have had their effect. */
   operations(): readonly Operation[] {
     return [...this.done, ...this.pending.values()];
   }

@@ -2,7 +2,7 @@ import type { Kind, Operation } from './history.js';
 
 let lastId = 0;
 
-/** An operation of user u from one time to another, an acknowledged one unless told. */
+/** An operation of user u from one time to another; by default an acknowledged one. */
 export function operation(
   kind: Kind,
   [invokedAt, completedAt]: readonly [number, number],
@@ -37,7 +37,7 @@ export function list(
   return operation('list', times, { items, isWhole: true, ...details });
 }
 
-/** What refuses it without effect. */
+/** A result that refuses it without an effect. */
 export const refused = (status: number, code?: string): Partial<Operation> => ({
   outcome: 'failed',
   status,

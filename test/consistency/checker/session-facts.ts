@@ -1,15 +1,15 @@
 import type { Operation } from './history.js';
 import { dead, live, wrote, type Fact, type Statement } from './statements.js';
 
-/** No write takes effect later than this after it was sent: the API's own deadlines are shorter. */
+/** No write takes effect later than this after it was sent, because the API's deadlines are shorter. */
 const unknownBoundMs = 60_000;
 const livingRank = live(1);
 const revokedRank = dead(1);
 const keyOf = (session: string): string => `session ${session}`;
-/** Answers that only a caller gets whom the guard let pass. */
+/** Statuses that only an authenticated caller gets. */
 const acceptedStatuses = new Set([200, 201, 204, 304, 403, 404, 409, 412]);
 
-/** What the operations of one user, in the order of their beginnings, say of its sessions. */
+/** Facts about the sessions of a user, from the user's operations in the order of their start. */
 export function sessionFacts(operations: readonly Operation[]): readonly Fact[] {
   const logins = new Map<string, Operation>();
   for (const operation of operations) {
@@ -43,7 +43,7 @@ function opened(operation: Operation): readonly Fact[] {
   return wrote(operation, 'live', livingRank).map((statement) => fact(operation, session, statement));
 }
 
-/** A token that was let pass or refused. */
+/** A token was accepted or refused. */
 function ofBearer(
   operation: Operation,
   logins: ReadonlyMap<string, Operation>,
@@ -51,7 +51,7 @@ function ofBearer(
 ): readonly Fact[] {
   const { kind, session, status, outcome, code } = operation;
   if (session === undefined || !logins.has(session)) return [];
-  // A refresh token that is used twice, the second time late, ends its session.
+  // A second use of a refresh token after the grace period ends its session.
   if (kind === 'refresh' && isShared && outcome !== 'ok') {
     const isAcknowledged = code === 'token_reused';
     return [fact(operation, session, { type: 'wrote', leadsTo: 'dead', rank: revokedRank, isAcknowledged })];
@@ -80,7 +80,7 @@ function ofRevocation(operation: Operation, logins: ReadonlyMap<string, Operatio
   }
 }
 
-/** Whether a login that overlapped it is meant as well nobody knows. */
+/** It is unknown whether this also ends a session whose login overlapped it. */
 function revoked(
   operation: Operation,
   session: string,

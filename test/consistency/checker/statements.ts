@@ -9,7 +9,7 @@ export type Statement =
   | {
       readonly type: 'wrote';
       readonly leadsTo: 'live' | 'dead';
-      /** Null: not known. */
+      /** Null: unknown. */
       readonly rank: number | null;
       readonly isAcknowledged: boolean;
       readonly value?: string;
@@ -17,7 +17,7 @@ export type Statement =
   | { readonly type: 'saw'; readonly rank: number; readonly value?: string }
   | { readonly type: 'saw-live' }
   | { readonly type: 'saw-dead' }
-  /** Found it in another state than that. */
+  /** Saw it in a different state. */
   | { readonly type: 'saw-other'; readonly rank: number }
   /** Counted it if it was live. */
   | { readonly type: 'counted' };
@@ -28,7 +28,7 @@ export interface Fact {
   readonly statement: Statement;
 }
 
-/** Of a call that writes and was answered or not; nothing where it was refused. */
+/** The statement of a write with or without a response; none if the write was refused. */
 export function wrote(
   { outcome }: Operation,
   leadsTo: 'live' | 'dead',

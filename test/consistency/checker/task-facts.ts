@@ -3,7 +3,7 @@ import { dead, live, wrote, type Fact, type Statement } from './statements.js';
 
 const keyOf = (origin: string): string => `task ${origin}`;
 
-/** What the operations of one user, in the order of their beginnings, say of its tasks. */
+/** Facts about the tasks of a user, from the user's operations in the order of their start. */
 export function taskFacts(operations: readonly Operation[]): readonly Fact[] {
   const created = new Map<string, Operation>();
   for (const operation of operations) {
@@ -56,7 +56,7 @@ function saw(
   return [{ type: 'saw', rank: rank(version), ...(value !== undefined && { value }) }];
 }
 
-/** A list or a count says something of each task that may have been there. */
+/** A list or a count makes a statement about each task that may have existed. */
 function overall(operation: Operation, created: ReadonlyMap<string, Operation>): readonly Fact[] {
   if (operation.outcome !== 'ok') return [];
   const shown = (operation.items ?? []).map(({ origin, version, value, isDeleted }) => ({

@@ -5,8 +5,8 @@ import { violation, type Violation, type ViolationKind } from './violations.js';
 
 type Wrote = Extract<Statement, { type: 'wrote' }>;
 
-/** The least rank that something had at a time, and what tells so. */
-interface Floor {
+/** The minimum rank of something at a time, and the operation that proves it. */
+interface LowerBound {
   readonly rank: number;
   readonly by: Operation | undefined;
   readonly isWrite: boolean;
@@ -14,17 +14,17 @@ interface Floor {
 
 export interface Judgement {
   readonly violations: readonly Violation[];
-  /** By the id of each operation that counted: whether it must have counted this one, or may have. */
+  /** By the id of each counting operation: whether it must have included this task, or may have. */
   readonly counts: ReadonlyMap<number, Count>;
 }
 
 export type Count = 'live' | 'dead' | 'either';
 
-const ground: Floor = { rank: 0, by: undefined, isWrite: false };
+const ground: LowerBound = { rank: 0, by: undefined, isWrite: false };
 
 /**
- * Judges all that is said of one register. What was acknowledged or seen before an operation began is a floor below
- * which it may see nothing; what may have been written before it ended explains what it sees above that.
+ * Checks all statements about one register. What was acknowledged or seen before an operation began is a lower bound of
+ * what it may see. Writes that may have happened before it ended explain anything that it sees above that bound.
  */
 export function judge(key: string, facts: readonly Fact[]): Judgement {
   const timeline = new Timeline(key, facts);
@@ -43,79 +43,84 @@ class Timeline {
     );
   }
 
-  /** In the order of time. Of two that overlap neither comes before the other. */
+  /** Processes the facts in order of time. Two operations that overlap have no order. */
   sweep(facts: readonly Fact[]): Judgement {
-    const floors = new Map<Fact, Floor>();
+    const lowerBounds = new Map<Fact, LowerBound>();
     const violations: Violation[] = [];
     const counts = new Map<number, Count>();
-    let floor = ground;
+    let lowerBound = ground;
     for (const { fact, isEnd } of eventsOf(facts)) {
       if (!isEnd) {
-        floors.set(fact, floor);
+        lowerBounds.set(fact, lowerBound);
         continue;
       }
-      const before = floors.get(fact) ?? ground;
+      const before = lowerBounds.get(fact) ?? ground;
       if (fact.statement.type === 'counted') counts.set(fact.operation.id, this.count(fact, before));
       const found = this.check(fact, before);
-      // What is wrong itself is no measure for what comes after it.
-      if (found === null) floor = higher(floor, floorAfter(fact, before));
+      // A wrong fact is no lower bound for later ones.
+      if (found === null) lowerBound = higher(lowerBound, lowerBoundAfter(fact, before));
       else violations.push(found);
     }
     return { violations, counts };
   }
 
-  private count(fact: Fact, { rank }: Floor): Count {
+  private count(fact: Fact, { rank }: LowerBound): Count {
     const mayBeLive = (rank > 0 && isLive(rank)) || this.mayBe('live', fact, rank);
     const mayBeDead = rank === 0 || !isLive(rank) || this.mayBe('dead', fact, rank);
     return mayBeLive && mayBeDead ? 'either' : mayBeLive ? 'live' : 'dead';
   }
 
-  private check(fact: Fact, floor: Floor): Violation | null {
+  private check(fact: Fact, lowerBound: LowerBound): Violation | null {
     const { statement, operation } = fact;
-    const { rank } = floor;
+    const { rank } = lowerBound;
     switch (statement.type) {
       case 'wrote':
-        return this.checkWrite(operation, statement, floor);
+        return this.checkWrite(operation, statement, lowerBound);
       case 'saw':
-        return this.checkSeen(fact, statement.rank, floor);
+        return this.checkSeen(fact, statement.rank, lowerBound);
       case 'saw-live':
         if (isLive(rank) || this.mayBe('live', fact, rank)) return null;
-        return this.below(operation, 'it was taken for live', floor);
+        return this.below(operation, 'it was taken for live', lowerBound);
       case 'saw-dead':
         if (rank === 0 || !isLive(rank) || this.mayBe('dead', fact, rank)) return null;
-        return this.below(operation, 'it was not there', floor);
+        return this.below(operation, 'it was not there', lowerBound);
       case 'saw-other':
         if (statement.rank !== rank || this.mayBe('live', fact, rank)) return null;
-        return this.below(operation, `it was not ${stateOf(rank)}`, floor);
+        return this.below(operation, `it was not ${stateOf(rank)}`, lowerBound);
       case 'counted':
         return null;
     }
   }
 
-  /** Whether a write to above that rank, which makes it live or dead, may have happened before the fact's end. */
+  /** Whether a write to a higher rank, which makes it live or dead, may have happened before the end of the fact. */
   private mayBe(leadsTo: 'live' | 'dead', { operation: { completedAt } }: Fact, above: number): boolean {
     return this.writes.some(
       ({ operation, wrote }) =>
         wrote.leadsTo === leadsTo &&
-        // It brings nothing back.
+        // A patch restores nothing.
         operation.kind !== 'patch' &&
         operation.invokedAt < completedAt &&
         (wrote.rank === null || wrote.rank > above),
     );
   }
 
-  private checkWrite(operation: Operation, { rank, isAcknowledged }: Wrote, floor: Floor): Violation | null {
+  private checkWrite(
+    operation: Operation,
+    { rank, isAcknowledged }: Wrote,
+    lowerBound: LowerBound,
+  ): Violation | null {
     if (!isAcknowledged || rank === null || operation.isReplay === true) return null;
     const mayRepeat = operation.kind === 'create' || operation.version === undefined;
-    if (rank > floor.rank || (rank === floor.rank && mayRepeat)) return this.above(operation, rank);
-    const sentence = `${this.key}: a write made it ${stateOf(rank)} after it had been ${stateOf(floor.rank)}`;
-    return violation('lost write', sentence, [floor.by, operation]);
+    if (rank > lowerBound.rank || (rank === lowerBound.rank && mayRepeat)) return this.above(operation, rank);
+    const sentence = `${this.key}: a write made it ${stateOf(rank)} after it had been ${stateOf(lowerBound.rank)}`;
+    return violation('lost write', sentence, [lowerBound.by, operation]);
   }
 
-  private checkSeen(fact: Fact, rank: number, floor: Floor): Violation | null {
+  private checkSeen(fact: Fact, rank: number, lowerBound: LowerBound): Violation | null {
     const { operation } = fact;
-    const isUnasked = !isLive(rank) && rank > floor.rank && !this.mayBe('dead', fact, rank - 1);
-    if (rank < floor.rank || isUnasked) return this.below(operation, `it was ${stateOf(rank)}`, floor);
+    const isUnasked = !isLive(rank) && rank > lowerBound.rank && !this.mayBe('dead', fact, rank - 1);
+    if (rank < lowerBound.rank || isUnasked)
+      return this.below(operation, `it was ${stateOf(rank)}`, lowerBound);
     return this.above(operation, rank);
   }
 
@@ -130,9 +135,9 @@ class Timeline {
     return violation('duplicated effect', sentence, [...tries, operation]);
   }
 
-  private below(operation: Operation, seen: string, floor: Floor): Violation {
-    const sentence = `${this.key}: ${seen} after it had been ${stateOf(floor.rank)}`;
-    return violation(kindOf(this.key, operation, floor), sentence, [floor.by, operation]);
+  private below(operation: Operation, seen: string, lowerBound: LowerBound): Violation {
+    const sentence = `${this.key}: ${seen} after it had been ${stateOf(lowerBound.rank)}`;
+    return violation(kindOf(this.key, operation, lowerBound), sentence, [lowerBound.by, operation]);
   }
 }
 
@@ -148,12 +153,15 @@ function eventsOf(facts: readonly Fact[]): readonly Event[] {
   return [...begins, ...ends].sort((a, b) => a.at - b.at || Number(a.isEnd) - Number(b.isEnd));
 }
 
-function higher(a: Floor, b: Floor | null): Floor {
+function higher(a: LowerBound, b: LowerBound | null): LowerBound {
   if (b === null || b.rank < a.rank) return a;
   return b.rank > a.rank || (b.isWrite && !a.isWrite) ? b : a;
 }
 
-function floorAfter({ operation: by, statement }: Fact, { rank: before }: Floor): Floor | null {
+function lowerBoundAfter(
+  { operation: by, statement }: Fact,
+  { rank: before }: LowerBound,
+): LowerBound | null {
   switch (statement.type) {
     case 'wrote': {
       if (!statement.isAcknowledged) return null;
@@ -172,8 +180,8 @@ function floorAfter({ operation: by, statement }: Fact, { rank: before }: Floor)
   }
 }
 
-function kindOf(key: string, operation: Operation, floor: Floor): ViolationKind {
+function kindOf(key: string, operation: Operation, lowerBound: LowerBound): ViolationKind {
   if (operation.isFinal === true) return 'lost write';
-  if (key.startsWith('session ') && !isLive(floor.rank)) return 'revoked token accepted';
-  return floor.isWrite ? 'stale read' : 'read going backwards';
+  if (key.startsWith('session ') && !isLive(lowerBound.rank)) return 'revoked token accepted';
+  return lowerBound.isWrite ? 'stale read' : 'read going backwards';
 }

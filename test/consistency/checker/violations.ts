@@ -11,7 +11,7 @@ export type ViolationKind =
 export interface Violation {
   readonly kind: ViolationKind;
   readonly sentence: string;
-  /** What contradicts each other, in the order of their ends. */
+  /** The operations that contradict each other, in the order of their ends. */
   readonly operations: readonly Operation[];
 }
 
@@ -24,7 +24,7 @@ export function violation(
   return { kind, sentence, operations: given.sort((a, b) => a.completedAt - b.completedAt) };
 }
 
-/** `patch #12 by u1.a at p2, 1003..1010 ms`, with the faults that were under way. */
+/** `patch #12 by u1.a at p2, 1003..1010 ms`, with the faults in progress. */
 export function describe(operation: Operation): string {
   const { kind, id, client, process, invokedAt, completedAt, status, faults, outcome } = operation;
   const time = `${invokedAt.toFixed(1)}..${completedAt.toFixed(1)} ms`;

@@ -46,7 +46,7 @@ export async function login(actor: Actor): Promise<void> {
   const { user, device } = actor;
   const later = user.lastPasswordTried - user.passwordNumber;
   const numbers = Array.from({ length: later + 1 }, (_, n) => user.passwordNumber + n);
-  // The later ones only where a change was left without an answer.
+  // Later passwords are tried only after a change without a response.
   for (const number of numbers) {
     const answer = await actor.anonymously({
       kind: 'login',
@@ -65,11 +65,11 @@ export async function refresh(actor: Actor): Promise<void> {
   const { session } = actor.device;
   if (session === null) return;
   const answer = await exchange(actor, session);
-  // Nobody knows whether the old one still counts: the device logs in anew.
+  // It is unknown whether the old token is still valid, so the device logs in again.
   actor.device.session = sessionOf(answer, session.id);
 }
 
-/** As two tabs of a browser do. */
+/** Like two tabs of a browser. */
 async function refreshTwice(actor: Actor): Promise<void> {
   const { session } = actor.device;
   if (session === null) return;
@@ -113,7 +113,7 @@ export async function listSessions(actor: Actor): Promise<void> {
   await actor.as({ kind: 'sessions.list', method: 'GET', path: '/v1/auth/sessions' });
 }
 
-/** Of another device, which learns of it by a 401. */
+/** Ends the session of another device, which then gets a 401. */
 async function endSession(actor: Actor): Promise<void> {
   const other = actor.random.pick(actor.otherSessions);
   if (other === undefined || other === null) return;
@@ -124,7 +124,7 @@ async function endSession(actor: Actor): Promise<void> {
   await useRevoked(actor);
 }
 
-/** Only the first device does, so that passwords follow one another. */
+/** Only the first device changes the password, so that changes never overlap. */
 async function changePassword(actor: Actor): Promise<void> {
   const { user, device, otherSessions } = actor;
   if (device !== user.devices[0]) return;

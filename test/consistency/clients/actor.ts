@@ -9,7 +9,7 @@ interface Means {
   readonly processes: readonly ApiProcess[];
 }
 
-/** A device of a user at work: each of its requests goes to any process. */
+/** A device of a user; each of its requests goes to a random process. */
 export class Actor {
   readonly user: User;
   readonly device: Device;
@@ -23,12 +23,12 @@ export class Actor {
     this.means = means;
   }
 
-  /** The same, who asks that process only. */
+  /** The same actor, but only with that process. */
   pinnedTo(process: ApiProcess): Actor {
     return new Actor(this.user, this.device, { ...this.means, processes: [process] });
   }
 
-  /** With the token of the device's session unless the request brings another. */
+  /** Sends the token of the device's session unless the request has another one. */
   as(request: Request): Promise<Called> {
     return this.anonymously({ session: this.device.session ?? undefined, ...request });
   }

@@ -20,7 +20,7 @@ interface Body {
   readonly access_token?: string;
 }
 
-/** What each kind may be answered by, besides 401 for a token and 503 with `Retry-After`. */
+/** Allowed statuses of each kind of request, besides 401 for a token and 503 with `Retry-After`. */
 const statuses: Readonly<Record<Kind, readonly number[]>> = {
   register: [201, 409],
   create: [201, 409],
@@ -44,7 +44,7 @@ const statuses: Readonly<Record<Kind, readonly number[]>> = {
 const reads = new Set<Kind>(['get', 'list', 'stats', 'profile.get', 'sessions.list']);
 export const isRead = (kind: Kind): boolean => reads.has(kind);
 
-/** What a client learns from an answer. A 304 confirms the version that it sent. */
+/** What a client learns from a response. A 304 confirms the version that it sent. */
 export function answerOf(call: Call, response: ApiResponse<unknown>, sentVersion?: number): Answer {
   const { status, headers, text } = response;
   const body = (response.body ?? {}) as Body;

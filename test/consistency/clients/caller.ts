@@ -21,13 +21,13 @@ export interface Request {
 }
 
 export interface Called extends Answer {
-  /** As it came; null where none did. */
+  /** The unparsed body; null if no response came. */
   readonly response: ApiResponse<unknown> | null;
 }
 
 const timeoutMs = 6000;
 
-/** Sends requests and notes in the history what was asked and answered. */
+/** Sends requests and records each request and response in the history. */
 export class Caller {
   private readonly history: History;
 
@@ -71,7 +71,7 @@ export class Caller {
 function learn(user: User, device: Device, { session }: Request, { status, response }: Called): void {
   const token = response?.headers['consistency-token'];
   if (user.sendsTokens && token !== undefined) user.token = token;
-  // It was ended from elsewhere: the device logs in anew.
+  // Another device has ended the session, so this one logs in again.
   if (status === 401 && session !== undefined && session === device.session) device.session = null;
 }
 
@@ -94,7 +94,7 @@ function ask(user: User, process: ApiProcess, request: Request): Promise<ApiResp
 const etagOf = (kind: Kind, version: number): string =>
   kind.startsWith('profile') ? `"${version}-u"` : `"${version}"`;
 
-/** Broken JSON is the API's fault; a connection that breaks or takes too long leaves it open what happened. */
+/** Invalid JSON is an error of the API; after a broken connection or a timeout, the outcome is unknown. */
 function unanswered(kind: Kind, error: unknown): Answer {
   const outcome = isRead(kind) ? 'failed' : 'unknown';
   return error instanceof SyntaxError ? { outcome, problem: `broken JSON: ${error.message}` } : { outcome };

@@ -6,7 +6,7 @@ import type { Answer, History, Item, Kind } from '../checker/history.js';
 import type { User } from './users.js';
 import { list, stats } from './task-actions.js';
 
-/** After everything was healed: everything, through each process and on the primary itself. */
+/** After all faults have ended: reads everything through each process and on the primary itself. */
 export async function readFinally(
   history: History,
   actors: readonly Actor[],
@@ -27,14 +27,14 @@ export async function readFinally(
 }
 
 async function readPrimary(history: History, user: User, url: string): Promise<void> {
-  const note = (kind: Kind, read: () => Promise<Partial<Answer>>): Promise<unknown> =>
+  const record = (kind: Kind, read: () => Promise<Partial<Answer>>): Promise<unknown> =>
     history.record(
       { user: user.name, client: 'the driver', process: 'primary', kind, isFinal: true },
       async () => ({ outcome: 'ok' as const, ...(await read()) }),
     );
-  await note('list', async () => ({ items: await items(url, user, tasks), isWhole: true }));
-  await note('sessions.list', async () => ({ items: await items(url, user, sessions), isWhole: true }));
-  await note('profile.get', async () => {
+  await record('list', async () => ({ items: await items(url, user, tasks), isWhole: true }));
+  await record('sessions.list', async () => ({ items: await items(url, user, sessions), isWhole: true }));
+  await record('profile.get', async () => {
     const [profile] = await runSql(url, 'SELECT version, name AS value FROM users.profiles WHERE id = $1', [
       user.id,
     ]);

@@ -5,7 +5,7 @@ import type { KnownTask } from './users.js';
 
 const tags = ['odd', 'even'];
 
-/** What the weights are for: a mix in which every read has a write of the same user shortly before it. */
+/** Weights for a mix in which every read follows shortly after a write of the same user. */
 export const taskActions: readonly Action[] = [
   { name: 'create', weight: 7, run: create },
   { name: 'patch', weight: 14, run: patch },
@@ -35,7 +35,7 @@ export async function create(actor: Actor): Promise<void> {
   if (id !== undefined && version !== undefined) user.learn({ origin, id, version, isLive: true });
 }
 
-/** Again through other processes while it is unknown what came of it, under one Idempotency-Key. */
+/** Retries through other processes with the same Idempotency-Key while the outcome is unknown. */
 async function tried(actor: Actor, request: Request): Promise<Called> {
   for (let tries = 1; ; tries += 1) {
     const answer = await actor.as(request);
@@ -58,17 +58,17 @@ export async function patch(actor: Actor): Promise<void> {
   if (answer.outcome === 'unknown') await lookFor(actor, task);
 }
 
-/** Whoever got no answer looks what came of it, by itself and then in the list. */
+/** After a missing response, the client reads the task and then the list. */
 async function lookFor(actor: Actor, task: KnownTask): Promise<void> {
   const look = async (): Promise<void> =>
     learn(actor, task, await actor.as({ ...of(task, 'GET'), kind: 'get' }));
   for (const read of [look, look, list, list]) {
-    // Its session may be over by now.
+    // Its session may have ended by now.
     if (actor.isLoggedIn()) await read(actor);
   }
 }
 
-/** Always of a version, so that the checker knows which one it deleted if no answer comes. */
+/** Always with If-Match, so that the checker knows which version was deleted if no response comes. */
 export async function remove(actor: Actor): Promise<void> {
   const task = actor.user.pickTask(actor.random, { isLive: true });
   if (task === undefined) return create(actor);
@@ -113,7 +113,7 @@ export async function stats(actor: Actor): Promise<void> {
   await actor.as({ kind: 'stats', method: 'GET', path: '/v1/tasks/stats' });
 }
 
-/** Unlike any other, so that each patch has an effect, and that effect can be told from others. */
+/** A unique title, so that each patch has an effect that differs from all others. */
 const newTitle = ({ user, device }: Actor): string => `${device.name} ${user.nextNumber()}`;
 
 function of({ id, origin }: KnownTask, method: string): Pick<Request, 'method' | 'path' | 'target'> {

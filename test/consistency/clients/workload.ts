@@ -9,18 +9,18 @@ import { User } from './users.js';
 
 export interface WorkloadOptions {
   readonly users: number;
-  /** Requests a second, of all clients together. */
+  /** Requests per second, of all clients together. */
   readonly rate: number;
   readonly tokens: 'on' | 'off' | 'half';
-  /** By the names of the actions, where it isn't to be the usual mix; 0 leaves one out. */
+  /** Weights by action that replace the usual ones; 0 omits an action. */
   readonly weights?: Readonly<Record<string, number>>;
 }
 
-/** Reads that follow a write at once, when a stale answer is likeliest. */
+/** Reads immediately after a write, when a stale response is most likely. */
 const lookBacks = [list, list, get, stats, getProfile];
 const readNames = new Set(['get', 'list', 'list filtered', 'stats', 'profile.get', 'sessions.list']);
 
-/** Users with one or two devices each, which do one thing after another through any of the processes. */
+/** Users with one or two devices each; a device sends one request after another, each through a random process. */
 export class Workload {
   readonly actors: readonly Actor[];
   private readonly actions: readonly Action[];
@@ -42,7 +42,7 @@ export class Workload {
   }
 
   async prepare(): Promise<void> {
-    // One after the other: passwords cost time.
+    // One after the other, because password hashes take time.
     for (const actor of this.actors) {
       if (actor.user.id === '') await register(actor);
       await login(actor);
@@ -71,7 +71,7 @@ export class Workload {
     await action?.run(actor);
     if (action === undefined || readNames.has(action.name) || random.chance(0.3)) return 1;
     let requests = 1;
-    // Its own session may be over by now.
+    // Its own session may have ended by now.
     for (const most = random.between(1, 4); requests < most && actor.isLoggedIn(); requests += 1) {
       await (random.pick(lookBacks) ?? list)(actor);
     }

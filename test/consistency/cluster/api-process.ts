@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../../support/api.js';
 import { client, type Client } from '../../support/client.js';
 
-/** One process of the API, which comes back at the same address whatever is done to it. */
+/** One API process, which always comes back at the same address. */
 export class ApiProcess {
   readonly name: string;
   readonly client: Client;
@@ -17,7 +17,7 @@ export class ApiProcess {
     this.client = client(api.url);
   }
 
-  /** `start` is called again, with the ports of the first, at every restart. */
+  /** Every restart calls `start` with the ports of the first start. */
   static async start(
     name: string,
     start: (ports?: { readonly port: number; readonly opsPort: number }) => Promise<Api>,
@@ -39,7 +39,7 @@ export class ApiProcess {
     return this.api.logs();
   }
 
-  /** As if the machine did not run it for a while. */
+  /** Stops it for a while, as if the machine did not schedule it. */
   freeze(): void {
     process.kill(this.api.pid, 'SIGSTOP');
     this.isStopped = true;
@@ -51,13 +51,13 @@ export class ApiProcess {
     process.kill(this.api.pid, 'SIGCONT');
   }
 
-  /** It kills itself at its next write, between COMMIT and the note of it. */
-  failNextWrite(): void {
+  /** It crashes in its next write, after COMMIT and before the last-write position is stored. */
+  crashInNextWrite(): void {
     process.kill(this.api.pid, 'SIGUSR2');
   }
 
-  /** Waits for the end that `failNextWrite` brings; one that has nothing to write is killed. */
-  async died(withinMs: number): Promise<void> {
+  /** Waits for the end after `crashInNextWrite`. A process without any writes is killed. */
+  async crashed(withinMs: number): Promise<void> {
     const ended = this.api.exited().then(() => true);
     if (!(await Promise.race([ended, sleep(withinMs, false)]))) await this.api.kill();
   }

@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startApi } from '../../support/api.js';
 import { waitFor } from '../../support/wait.js';
+import type { Protection } from '../protections/names.js';
 import { ApiProcess } from './api-process.js';
 import { sharedSettings } from '../../support/shared-settings.js';
 import type { Stores } from './stores.js';
-
-export type Protection = 'mark' | 'stamp' | 'floor' | 'lease' | 'replica-position';
 
 export interface Cluster {
   readonly processes: readonly ApiProcess[];
@@ -17,15 +16,17 @@ export interface Cluster {
 
 export interface ClusterOptions {
   readonly processes: number;
+  /** The protection that is missing. */
   readonly without?: Protection | undefined;
 }
 
 const unlimited = '1000000';
 
-/** Several processes of the API on the same stores, as like each other as a deployment makes them. */
+/** Several API processes on the same stores, configured alike, as in a deployment. */
 export async function startCluster(stores: Stores, options: ClusterOptions): Promise<Cluster> {
   const folder = await mkdtemp(join(tmpdir(), 'task-api-consistency-'));
-  const common = await commonEnvironment(folder, options.without);
+  const common = await commonEnvironment(folder);
+  const program = programWithout(options.without);
   const processes: ApiProcess[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(processes.map((process) => process.stop()));
@@ -33,11 +34,11 @@ export async function startCluster(stores: Stores, options: ClusterOptions): Pro
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    // One by one, since the first runs the migrations.
+    // One by one, because the first one runs the migrations.
     for (let n = 0; n < options.processes; n += 1) {
       const env = { ...common, ...stores.environment(n) };
       const start = (ports = {}) =>
-        startApi({ databaseUrl: stores.primaryUrl(), mailDir: join(folder, 'mail'), env, ...ports });
+        startApi({ databaseUrl: stores.primaryUrl(), mailDir: join(folder, 'mail'), program, env, ...ports });
       processes.push(await ApiProcess.start(`p${n + 1}`, start));
     }
     return { processes, stores, stop };
@@ -47,10 +48,15 @@ export async function startCluster(stores: Stores, options: ClusterOptions): Pro
   }
 }
 
-async function commonEnvironment(
-  folder: string,
-  without: Protection | undefined,
-): Promise<Readonly<Record<string, string>>> {
+/** The built API, which can crash on a signal and can lack one protection. */
+const programWithout = (protection: Protection | undefined): readonly string[] => [
+  '--import',
+  './scripts/built-hook.mjs',
+  'test/consistency/process/main.ts',
+  ...(protection === undefined ? [] : [protection]),
+];
+
+async function commonEnvironment(folder: string): Promise<Readonly<Record<string, string>>> {
   return {
     ...(await sharedSettings(folder)),
     ACCESS_TOKEN_TTL_SECONDS: '3600',
@@ -59,7 +65,6 @@ async function commonEnvironment(
     RATE_LIMIT_PREMIUM_POINTS: unlimited,
     RATE_LIMIT_ANONYMOUS_POINTS: unlimited,
     RATE_LIMIT_CREDENTIALS_POINTS: unlimited,
-    ...(without !== undefined && { TEST_WITHOUT_PROTECTION: without }),
   };
 }
 
@@ -70,7 +75,7 @@ export async function untilReady({ processes }: Pick<Cluster, 'processes'>): Pro
   }
 }
 
-/** Caches and replicas are in use again soon after all faults are over. Where there is no Redis, they never are. */
+/** Caches and replicas must be in use again soon after all faults have ended. Without Redis they are never used. */
 export async function untilTrusted({ processes, stores }: Cluster): Promise<void> {
   if (stores.redis === null) return;
   for (const { opsUrl, name } of processes) {

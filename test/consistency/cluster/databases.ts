@@ -1,7 +1,7 @@
 import type { PostgresNode, ReplicatedPostgres } from '../../support/replicated-postgres.js';
 import { createDatabase, runSql } from '../../support/test-database.js';
 
-/** A primary and its replicas, whose parts change when one is promoted. */
+/** A primary and its replicas; a promotion changes their roles. */
 export class Databases {
   private readonly servers: ReplicatedPostgres;
   private name = '';
@@ -18,7 +18,7 @@ export class Databases {
     return databases;
   }
 
-  /** From now on it is another, empty database of the same servers. */
+  /** Switches to another, empty database on the same servers. */
   async renew(): Promise<void> {
     const url = await createDatabase(this.current.adminUrl, 'consistency');
     this.name = new URL(url).pathname.slice(1);
@@ -40,14 +40,14 @@ export class Databases {
     return node.url(this.name);
   }
 
-  /** Names all of them: the one that takes writes is the primary. */
+  /** The URL lists all servers; the one that accepts writes is the primary. */
   get anyUrl(): string {
     const url = new URL(this.urlOf(this.servers.primary));
     const hosts = this.nodes.map(({ port }) => `127.0.0.1:${port}`).join(',');
     return `${url.protocol}//${url.username}:${url.password}@${hosts}${url.pathname}`;
   }
 
-  /** After the primary's end: the replica that has most takes its part, and the others follow, the old one too. */
+  /** After the end of the primary: promotes the most advanced replica; the others follow it, including the old primary. */
   async failOver(): Promise<void> {
     const old = this.current;
     const positions = await Promise.all(

@@ -6,11 +6,11 @@ import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
 import { createDatabase } from '../../support/test-database.js';
 import { Databases } from './databases.js';
 
-/** The servers that the API's processes share. */
+/** The servers that the API processes share. */
 export interface Stores {
-  /** How a process finds them, by its number from 0. */
+  /** Variables with which a process finds them, by its number from 0. */
   environment(process: number): Readonly<Record<string, string>>;
-  /** The database on whichever server is the primary now. */
+  /** URL of the database on the current primary. */
   primaryUrl(): string;
   readonly databases: Databases | null;
   readonly redis: SharedRedis | null;
@@ -21,15 +21,15 @@ export interface Stores {
 
 export interface SharedRedis {
   readonly server: TestRedis;
-  /** The way of each process to it. */
+  /** The proxy of each process to Redis. */
   readonly paths: readonly TcpProxy[];
 }
 
 export interface StoresOptions {
   readonly processes: number;
-  /** `haproxy`: one address stands for both replicas. */
+  /** `haproxy`: both replicas behind one address. */
   readonly topology: 'direct' | 'haproxy';
-  /** Commits wait for a replica, so that a promotion loses none. */
+  /** Commits wait for a replica, so that a promotion loses no commit. */
   readonly isSynchronous: boolean;
 }
 
@@ -55,7 +55,7 @@ export async function startStores(options: StoresOptions): Promise<Stores> {
   const stop = async (): Promise<void> => {
     for (const each of stops.toReversed()) await each();
   };
-  /** Whatever starts is stopped in the end, also if what comes after it does not start. */
+  /** Stops at the end everything that was started, also if a later server does not start. */
   const started = async <T extends { stop(): Promise<void> }>(pending: Promise<T>): Promise<T> => {
     const server = await pending;
     stops.push(() => server.stop());

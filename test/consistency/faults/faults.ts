@@ -4,7 +4,7 @@ import { primaryFaults, replicaFaults } from './postgres-faults.js';
 import { processFaults } from './process-faults.js';
 import { pathFaults, redisFaults } from './redis-faults.js';
 
-/** All that may befall the cluster, or what has one of these words in its name. */
+/** All faults of the cluster, or those with one of these words in their names. */
 export function faultsOf({ processes, stores }: Cluster, words?: readonly string[]): readonly Fault[] {
   const { databases, redis } = stores;
   const all = [

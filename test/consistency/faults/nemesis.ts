@@ -3,30 +3,30 @@ import type { Random } from '../random.js';
 
 export interface Fault {
   readonly name: string;
-  /** How likely it is, in comparison with the others. */
+  /** Its relative probability. */
   readonly weight: number;
-  /** How long it lasts, from least to most. */
+  /** How long it lasts: minimum and maximum. */
   readonly holdMs: readonly [number, number];
-  /** What it needs for itself: of two faults that touch the same, one waits. */
+  /** Resources that it uses exclusively: two faults of the same resource never overlap. */
   readonly touches: readonly string[];
   apply(): Promise<void>;
-  /** Brings back what was taken, and waits until it is back. */
+  /** Ends the fault and waits until everything works again. */
   heal(): Promise<void>;
 }
 
-/** For what needs no waiting. */
+/** For faults that end at once. */
 export const instantly = (act: () => void) => (): Promise<void> => Promise.resolve().then(act);
 
 export interface Pace {
   /** Between the end of one fault and the next. */
   readonly gapMs: readonly [number, number];
-  /** How likely it is that another one begins while one lasts. */
+  /** The probability that another fault begins while one lasts. */
   readonly overlap: number;
 }
 
 export const usualPace: Pace = { gapMs: [500, 3000], overlap: 0.25 };
 
-/** Applies faults in an order that the seed determines, and heals each of them. */
+/** Applies faults in an order that the seed determines, and ends each of them. */
 export class Nemesis {
   /** How often each fault was applied. */
   readonly counts = new Map<string, number>();
@@ -43,10 +43,10 @@ export class Nemesis {
     this.log = log;
   }
 
-  /** Names of the faults that are under way. */
+  /** Names of the faults in progress. */
   readonly underWay = (): readonly string[] => [...this.active].map(({ name }) => name);
 
-  /** Until the signal; on return all is healed. */
+  /** Runs until the signal; on return all faults have ended. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && this.faults.length > 0) {
       await this.pause(this.random.between(...this.pace.gapMs), signal);

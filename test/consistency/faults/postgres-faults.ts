@@ -10,7 +10,7 @@ interface Choice {
   pick(): readonly PostgresNode[];
 }
 
-/** What befalls the replicas. Which servers these are may change from one fault to the next, not within one. */
+/** Faults of the replicas. Which servers are replicas may change between two faults, but not during one. */
 export function replicaFaults(databases: Databases): readonly Fault[] {
   const choices: readonly Choice[] = [
     { name: 'replica 1', touches: ['replica 1'], pick: () => databases.replicas.slice(0, 1) },
@@ -57,7 +57,7 @@ function faultsOf({ name, touches, pick }: Choice): readonly Fault[] {
   ];
 }
 
-/** What befalls the primary. Only where commits wait for a replica does a promotion lose none. */
+/** Faults of the primary. A promotion loses no commits only if commits wait for a replica. */
 export function primaryFaults(databases: Databases): readonly Fault[] {
   const touches = ['primary', 'replica 1', 'replica 2', 'start'];
   return [

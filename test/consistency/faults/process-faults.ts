@@ -1,7 +1,7 @@
 import type { ApiProcess } from '../cluster/api-process.js';
 import { instantly, type Fault } from './nemesis.js';
 
-/** What befalls one process of the API. */
+/** Faults of one API process. */
 export function processFaults(processes: readonly ApiProcess[]): readonly Fault[] {
   const weight = 1 / processes.length;
   return processes.flatMap((process) => [
@@ -22,13 +22,13 @@ export function processFaults(processes: readonly ApiProcess[]): readonly Fault[
       heal: () => process.restart(),
     },
     {
-      name: `fail point in ${process.name}`,
+      name: `crash after COMMIT in ${process.name}`,
       weight,
       touches: [process.name, 'start'],
       holdMs: [500, 2000],
       apply: async () => {
-        process.failNextWrite();
-        await process.died(3000);
+        process.crashInNextWrite();
+        await process.crashed(3000);
       },
       heal: () => process.restart(),
     },

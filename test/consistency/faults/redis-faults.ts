@@ -4,7 +4,7 @@ import { instantly, type Fault } from './nemesis.js';
 
 const nothing = (): Promise<void> => Promise.resolve();
 
-/** What befalls Redis itself, for all processes alike. */
+/** Faults of Redis itself, for all processes. */
 export function redisFaults(redis: SharedRedis, processes: readonly ApiProcess[]): readonly Fault[] {
   const { server } = redis;
   const common = { weight: 1, touches: ['redis'] };
@@ -36,7 +36,7 @@ function momentary(name: string, { server }: SharedRedis, command: readonly stri
   return { name, weight: 1, touches: ['redis'], holdMs: [0, 100], apply, heal: nothing };
 }
 
-/** As a failover to a copy that lagged: what happened meanwhile is gone, and so are all connections. */
+/** Like a failover to a lagging replica: recent writes are lost, and all connections are closed. */
 function olderCopy({ server, paths }: SharedRedis, processes: readonly ApiProcess[]): Fault {
   return {
     name: 'older Redis',
@@ -61,7 +61,7 @@ const remember = `
   redis.call('SELECT', 0)
   for _, key in ipairs(redis.call('KEYS', '*')) do redis.call('COPY', key, key, 'DB', 1) end`;
 
-/** What parts one process alone from Redis. */
+/** Faults of the connection of one process to Redis. */
 export function pathFaults({ paths }: SharedRedis, processes: readonly ApiProcess[]): readonly Fault[] {
   const weight = 1 / processes.length;
   return processes.flatMap((process, n) => {

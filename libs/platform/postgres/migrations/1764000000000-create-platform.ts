@@ -1,9 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * - timelines: one row for each timeline on which a primary has been seen; what a standby has replayed of them tells
- *   which one it is on.
- * - leases: processes that write without telling the others by Redis.
+ * - timelines: a row for each timeline on which a primary was seen. The newest row that a standby has replayed tells its
+ *   timeline.
+ * - leases: processes that write without announcing their writes in Redis.
  */
 export class CreatePlatform1764000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { AuthGuard } from '@nestjs/passport';
+import type { FastifyRequest } from 'fastify';
+import jwt from 'jsonwebtoken';
+import { LRUCache } from 'lru-cache';
+import { Unauthenticated } from '../../platform/errors/common-errors.js';
+import { isPublic } from '../../platform/http/endpoint.js';
+import { VerificationKeys } from './access.port.js';
+import { bearerTokenOf, InvalidAccessToken, type TokenCaller } from './access-token.strategy.js';
+
+const maxTokens = 20_000;
+
+/** A caller with its token. */
+export interface VerifiedCaller extends TokenCaller {
+  /** SHA-256 of the whole `Authorization` header. */
+  readonly tokenHash: string;
+}
+
+/**
+ * Finds out who calls, by the signature of the token, on every route that is not `@Public()`. It runs before the body is
+ * read and refuses nothing: a call with a bad token is counted before `AuthenticationGuard` refuses it.
+ */
+@Injectable()
+export class AccessTokenGuard extends AuthGuard('access-token') {
+  /** By the hash of the whole token: nothing that it says is trusted before its signature was verified. */
+  private readonly verified = new LRUCache<string, VerifiedCaller>({ max: maxTokens });
+
+  constructor(keys: VerificationKeys) {
+    super();
+    // A token of a key that was retired must not be accepted any longer.
+    keys.onChange(() => this.verified.clear());
+  }
+
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (isPublic(context.getClass(), context.getHandler())) return true;
+    const request = requestOf(context);
+    const cached = this.verified.get(hashOf(request));
+    if (cached !== undefined && cached.tokenExpiresAt > Date.now()) request.user = cached;
+    else await this.verify(context, request);
+    if (request.call !== null) request.call.caller = request.user ?? null;
+    return true;
+  }
+
+  /** Called by passport with what the strategy returned; what it returns becomes `request.user`. */
+  override handleRequest<T>(error: unknown, caller: T | false, info: unknown, context: ExecutionContext): T {
+    if (error instanceof Error) throw error;
+    const request = requestOf(context);
+    if (!caller) throw rejection(info, request);
+    const tokenHash = hashOf(request);
+    const verified = { ...(caller as T & TokenCaller), tokenHash };
+    this.verified.set(tokenHash, verified);
+    return verified;
+  }
+
+  private async verify(context: ExecutionContext, request: FastifyRequest): Promise<void> {
+    try {
+      await super.canActivate(context);
+    } catch (error) {
+      if (!(error instanceof Unauthenticated)) throw error;
+      request.refusal = error;
+    }
+  }
+}
+
+/** Refuses a call without a valid token, after it has been counted, unless the route is `@Public()`. */
+@Injectable()
+export class AuthenticationGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const { user, refusal } = requestOf(context);
+    if (user !== undefined || isPublic(context.getClass(), context.getHandler())) return true;
+    throw refusal ?? new Unauthenticated();
+  }
+}
+
+const requestOf = (context: ExecutionContext): FastifyRequest =>
+  context.switchToHttp().getRequest<FastifyRequest>();
+
+const hashOf = ({ headers }: FastifyRequest): string =>
+  createHash('sha256')
+    .update(headers.authorization ?? '')
+    .digest('base64url');
+
+/** passport-jwt gives the reason in `info`; the client learns only whether to refresh. */
+function rejection(info: unknown, { headers }: FastifyRequest): Error {
+  if (info instanceof Unauthenticated) return info;
+  if (bearerTokenOf(headers.authorization) === null) return new Unauthenticated();
+  if (info instanceof jwt.TokenExpiredError)
+    return new Unauthenticated('The access token has expired.', 'invalid_token');
+  return new InvalidAccessToken();
+}

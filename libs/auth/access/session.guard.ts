@@ -1,0 +1,42 @@
+import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Cache } from '../../platform/cache/cache.js';
+import { valueCache } from '../../platform/cache/define-cache.js';
+import type { Caller } from '../../platform/context/caller.js';
+import { Unauthenticated } from '../../platform/errors/common-errors.js';
+import { instantOut } from '../../platform/schemas/fields.js';
+import { auth } from '../auth.port.js';
+import { SessionRegistry } from './access.port.js';
+import type { VerifiedCaller } from './access-token.guard.js';
+
+const dayMs = 86_400_000;
+
+/** Ends of active sessions, by the token that belongs to them. */
+export const sessionEnds = valueCache(
+  { name: 'sessions', ttlMs: dayMs, dependsOn: [auth] },
+  z.strictObject({ endsAt: instantOut() }),
+);
+
+/** The last of the guards: whether the session of the token is still active. */
+@Injectable()
+export class SessionGuard implements CanActivate {
+  constructor(
+    private readonly sessions: SessionRegistry,
+    @Inject(sessionEnds.token) private readonly cache: Cache<{ readonly endsAt: Date }>,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const { user } = context.switchToHttp().getRequest<FastifyRequest>();
+    if (user === undefined || !isVerified(user)) return true;
+    const { userId, sessionId, tokenHash, tokenExpiresAt } = user;
+    await this.cache.through(tokenHash, async () => {
+      const endsAt = await this.sessions.findEnd(sessionId, userId);
+      if (endsAt === null) throw new Unauthenticated('The session of this token has ended.', 'invalid_token');
+      return { value: { endsAt }, expiresAt: Math.min(tokenExpiresAt, endsAt.getTime()) };
+    });
+    return true;
+  }
+}
+
+const isVerified = (caller: Caller): caller is VerifiedCaller => 'tokenHash' in caller;

@@ -1,0 +1,9 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import type { ClientInfo } from './client-info.js';
+
+/** Where the request comes from, as a handler's parameter. */
+export const Client = createParamDecorator((_: unknown, context: ExecutionContext): ClientInfo => {
+  const request = context.switchToHttp().getRequest<FastifyRequest>();
+  return { ip: request.ip, userAgent: request.headers['user-agent']?.slice(0, 200) ?? null };
+});

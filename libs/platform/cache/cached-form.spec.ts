@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { instantOut } from '../schemas/fields.js';
+import { serializedForm, valueForm } from './cached-form.js';
+import { Serialized } from './serialized.js';
+
+const schema = z.strictObject({ name: z.string(), at: instantOut().nullable() });
+
+describe('a cached value', () => {
+  it('is the same after it was stored, dates included', () => {
+    const form = valueForm(schema);
+    const value = { name: 'Ada', at: new Date('2026-11-28T12:00:00.123Z') };
+    expect(form.decode(form.encode(value))).toEqual(value);
+    expect(form.decode(form.encode({ name: 'Bob', at: null }))).toEqual({ name: 'Bob', at: null });
+  });
+
+  it('is refused where it is not of its schema', () => {
+    expect(() => valueForm(schema).decode(Buffer.from('{"name":1,"at":null}'))).toThrow();
+  });
+});
+
+describe('a cached answer', () => {
+  const form = serializedForm<z.input<typeof schema>>();
+  const answer = Serialized.of(schema, { name: 'Ä\n', at: new Date(0) }, { next_cursor: 'abc' });
+
+  it('is the same after it was stored, byte for byte', () => {
+    const restored = form.decode(form.encode(answer));
+    expect(restored.json.equals(answer.json)).toBe(true);
+    expect(restored.hash).toBe(answer.hash);
+    expect(restored.attributes).toEqual({ next_cursor: 'abc' });
+  });
+
+  it('has memory of its own, not the buffer that it came in', () => {
+    const network = Buffer.concat([form.encode(answer), Buffer.alloc(65_536)]);
+    const restored = form.decode(network.subarray(0, network.length - 65_536));
+    expect(restored.json.buffer.byteLength).toBe(answer.json.length);
+  });
+
+  it('holds nothing that its schema does not declare', () => {
+    expect(() => Serialized.of(schema, { name: 'Ada', at: null, secret: 1 } as never)).toThrow();
+  });
+});

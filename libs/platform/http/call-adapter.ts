@@ -1,0 +1,93 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Consistency } from '../consistency/consistency.js';
+import type { ConsistencyTokens } from '../consistency/consistency-token.js';
+import { CallContext } from '../context/call-context.js';
+import type { Caller } from '../context/caller.js';
+import { Deadline } from '../context/deadline.js';
+import { Unauthenticated } from '../errors/common-errors.js';
+import type { Route, Routes } from './routes.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The call that this request is; null before the first hook, as where its address can't be decoded. */
+    call: CallContext | null;
+    /** The route that serves it; null before the first hook. */
+    route: Route | null;
+    /** Template of the route, such as `/v1/tasks/:id`; undefined if no route matches. */
+    template?: string | undefined;
+    /** The caller, as passport sets it once the token is verified. */
+    user?: Caller;
+    /** Why the token was refused; thrown after the call has been counted. */
+    refusal: Error | null;
+  }
+}
+
+export interface CallAdapterOptions {
+  readonly routes: Routes;
+  readonly consistency: Consistency;
+  readonly tokens: ConsistencyTokens;
+  /** Longest time from the end of the body to the answer. */
+  readonly handlerTimeoutMs: number;
+}
+
+/** The adapter for HTTP: creates the `CallContext` of each request, and sends the consistency token with the answer. */
+export function adaptCalls(
+  fastify: FastifyInstance,
+  { routes, consistency, tokens, handlerTimeoutMs }: CallAdapterOptions,
+): void {
+  fastify.decorateRequest('call', null);
+  fastify.decorateRequest('route', null);
+  fastify.decorateRequest('template', undefined);
+  fastify.decorateRequest('user', undefined);
+  fastify.decorateRequest('refusal', null);
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    // Fastify creates `routeOptions` at each access.
+    const template = request.is404 ? undefined : request.routeOptions.url;
+    beginCall(request, template, routes.of(request.method, template)).run(done);
+  });
+  // The time that a client takes to send its body is not the handler's. What reads the body may run in the context of the
+  // connection, so the call is entered anew.
+  fastify.addHook('preHandler', (request, _reply, done) => {
+    const { call } = request;
+    if (call === null) {
+      done();
+      return;
+    }
+    call.deadline = new Deadline(handlerTimeoutMs);
+    call.run(done);
+  });
+  fastify.addHook('onSend', (request, reply, _payload, done) => {
+    const view = request.call?.view ?? null;
+    if (view !== null && view.written !== null)
+      void reply.header('consistency-token', tokens.issue(view.userId, view.written));
+    done();
+  });
+  fastify.addHook('onResponse', (request, _reply, done) => {
+    request.call?.deadline.end();
+    // The intent of a write that never started.
+    const intent = request.call?.view?.dropIntent();
+    if (intent !== undefined) consistency.store?.finish(intent, null).catch(() => undefined);
+    done();
+  });
+}
+
+function beginCall(request: FastifyRequest, template: string | undefined, route: Route): CallContext {
+  const token = request.headers['consistency-token'];
+  const call = new CallContext({
+    requestId: request.id,
+    writes: route.endpoint?.writes ?? null,
+    consistencyToken: typeof token === 'string' ? token : null,
+  });
+  request.route = route;
+  request.template = template;
+  request.call = call;
+  return call;
+}
+
+/** The caller, as a handler's parameter. */
+export const CurrentUser = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
+  const { user } = context.switchToHttp().getRequest<FastifyRequest>();
+  if (user === undefined) throw new Unauthenticated();
+  return user;
+});

@@ -1,0 +1,24 @@
+import type { FastifyInstance } from 'fastify';
+import type { CountedLimit } from '../context/call-context.js';
+
+/** Tells the client of the limits that its call was counted against (draft-ietf-httpapi-ratelimit-headers-10). */
+export function tellLimits(fastify: FastifyInstance): void {
+  fastify.addHook('onSend', (request, reply, _payload, done) => {
+    const limits = request.call?.limits ?? [];
+    if (limits.length > 0) {
+      void reply.header('ratelimit-policy', limits.map(policyItem).join(', '));
+      void reply.header('ratelimit', limits.map(stateItem).join(', '));
+    }
+    done();
+  });
+}
+
+/** Quota, and window in seconds. */
+const policyItem = ({ name, points, windowMs }: CountedLimit): string =>
+  `"${name}";q=${points};w=${Math.round(windowMs / 1000)}`;
+
+/** What is left, and the seconds until the count starts anew. */
+function stateItem({ name, points, used, resetMs, blockedMs }: CountedLimit): string {
+  const left = blockedMs > 0 ? 0 : Math.max(0, points - used);
+  return `"${name}";r=${left};t=${Math.ceil(Math.max(resetMs, blockedMs) / 1000)}`;
+}

@@ -1,0 +1,34 @@
+/** Expired rows of a feature, to be deleted. */
+export interface SweepTask {
+  /** What is swept; with the name of the feature before it, it is a label of metrics, such as `tasks.trash`. */
+  readonly name: string;
+  /** Deletes at most `$1` rows. Where `affected` is given, those of the users `$2`. */
+  readonly statement: string;
+  /** Finds the users, as `user_id`, whose view the deletion of the next `$1` rows changes. */
+  readonly affected?: string;
+}
+
+/** Failed events stay for a month, for inspection. */
+export const outboxSweep = (schema: string): SweepTask => ({
+  name: 'outbox',
+  statement: `
+    DELETE FROM ${schema}.outbox WHERE id IN (
+      SELECT id FROM ${schema}.outbox WHERE failed_at < now() - interval '30 days' LIMIT $1)`,
+});
+
+/** A key works for 24 hours. */
+export const idempotencySweep = (schema: string): SweepTask => ({
+  name: 'idempotency_keys',
+  statement: `
+    DELETE FROM ${schema}.idempotency_keys WHERE (user_id, key) IN (
+      SELECT user_id, key FROM ${schema}.idempotency_keys WHERE created_at < now() - interval '24 hours'
+      ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+});
+
+/** Leases of processes that ended without releasing theirs. */
+export const leaseSweep: SweepTask = {
+  name: 'leases',
+  statement: `
+    DELETE FROM platform.leases WHERE holder IN (
+      SELECT holder FROM platform.leases WHERE expires_at < now() - interval '1 hour' LIMIT $1)`,
+};

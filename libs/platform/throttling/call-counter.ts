@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import type { ThrottlerStorage } from '@nestjs/throttler';
+import { Consistency } from '../consistency/consistency.js';
+import type { LimitRecord } from '../consistency/consistency-store.port.js';
+import { ConsistencyTokens } from '../consistency/consistency-token.js';
+import { currentCall, type CallContext } from '../context/call-context.js';
+import type { WriteIntent } from '../context/last-write.js';
+import { uuidv7 } from '../ids/uuid.js';
+import { RateLimitPolicies, type Policy } from './policy.js';
+import { RateLimiter } from './rate-limiter.js';
+
+/** Name of the throttler that counts every call. */
+export const everyCall = 'every-call';
+
+/**
+ * The storage of `@nestjs/throttler`: counts in the shared store. The first count of a known user also asks, in the same
+ * round trip, what the call may rely on, and announces the intent of a write.
+ */
+@Injectable()
+export class CallCounter implements ThrottlerStorage {
+  constructor(
+    private readonly limiter: RateLimiter,
+    private readonly policies: RateLimitPolicies,
+    private readonly consistency: Consistency,
+    private readonly tokens: ConsistencyTokens,
+  ) {
+    for (const policy of [...policies.all, ...policies.byRoute]) limiter.announce(policy);
+  }
+
+  async increment(key: string, ttl: number, limit: number, blockDuration: number, throttler: string) {
+    const call = currentCall();
+    const caller = call?.caller ?? null;
+    const isEveryCall = throttler === everyCall;
+    const name = isEveryCall ? this.policies.policyOf(caller).name : throttler;
+    const policy = { name, points: limit, windowMs: ttl, blockMs: blockDuration };
+    const record =
+      isEveryCall && call !== undefined && caller !== null
+        ? await this.begin(call, policy, caller.userId)
+        : await this.limiter.count(policy, key);
+    if (call !== undefined) recordLimit(call, policy, record);
+    return {
+      totalHits: record.used,
+      timeToExpire: Math.ceil(record.resetMs / 1000),
+      isBlocked: record.blockedMs > 0,
+      timeToBlockExpire: Math.ceil(record.blockedMs / 1000),
+    };
+  }
+
+  private async begin(call: CallContext, policy: Policy, userId: string): Promise<LimitRecord> {
+    const { consistency } = this;
+    const epoch = consistency.store?.epoch ?? 0;
+    const intent = this.intentOf(call, userId);
+    const { record, beginning } = await this.limiter.begin(policy, userId, intent);
+    const view = consistency.viewOf(
+      userId,
+      beginning,
+      this.tokens.read(userId, call.consistencyToken ?? undefined),
+    );
+    if (intent !== null && beginning !== null && record.blockedMs === 0) view.holdIntent(intent, epoch);
+    call.view = view;
+    return record;
+  }
+
+  /** Without a primary the write may never begin; if it does, it announces its intent itself. */
+  private intentOf({ writes: feature }: CallContext, userId: string): WriteIntent | null {
+    if (feature === null || this.consistency.servers.primary === null) return null;
+    return { userId, feature, id: uuidv7() };
+  }
+}
+
+/** Keeps the count for the headers of the answer. */
+export function recordLimit(
+  call: CallContext,
+  { name, points, windowMs }: Policy,
+  record: LimitRecord,
+): void {
+  const { used, resetMs, blockedMs } = record;
+  call.countedAgainst({ name, points, windowMs, used, resetMs, blockedMs });
+}

@@ -1,0 +1,19 @@
+import type { Caller } from '../context/caller.js';
+
+/** A limit by its name in headers and metrics. */
+export interface Policy {
+  readonly name: string;
+  readonly points: number;
+  readonly windowMs: number;
+  readonly blockMs: number;
+}
+
+/** The rate limits of the product. The auth feature, which knows roles and tiers, provides them. */
+export abstract class RateLimitPolicies {
+  /** The limit that every call counts against; `caller` null: unauthenticated, counted by IP. */
+  abstract policyOf(caller: Caller | null): Policy;
+  /** All that `policyOf` may return. */
+  abstract readonly all: readonly Policy[];
+  /** The additional limits of routes with `@RateLimit(name)`, by IP. */
+  abstract readonly byRoute: readonly Policy[];
+}

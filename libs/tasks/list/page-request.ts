@@ -1,0 +1,15 @@
+import type { Parameters } from './parameters.js';
+import type { PageEnd } from './task-cursor.js';
+import type { TaskQuery } from './task-query.schema.js';
+
+/** What a page shows, with the placeholders of its statement. */
+export interface PageRequest {
+  readonly query: TaskQuery;
+  /** Null: the first page. */
+  readonly after: PageEnd | null;
+  /** Placeholder of the user's id. */
+  readonly owner: string;
+  /** Placeholder of the number of rows. */
+  readonly limit: string;
+  readonly parameters: Parameters;
+}

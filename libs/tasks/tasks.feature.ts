@@ -1,0 +1,33 @@
+import { contribution, defineFeature } from '../platform/features/define-feature.js';
+import { exportSources } from '../users/export.port.js';
+import { TaskBulkService } from './bulk/task-bulk.service.js';
+import { TaskListService, taskLists } from './list/task-list.service.js';
+import { CreateTasks1764000000000 } from './migrations/1764000000000-create-tasks.js';
+import { TaskStatsService, taskStats } from './stats/task-stats.service.js';
+import { TaskEntity } from './task.entity.js';
+import { seedTasks } from './task.seeder.js';
+import { TasksConsumers } from './tasks.consumers.js';
+import { TasksController } from './tasks.controller.js';
+import { TasksExport } from './tasks.export.js';
+import { tasks } from './tasks.port.js';
+import { TasksService } from './tasks.service.js';
+import { trashSweep } from './tasks.sweeps.js';
+
+/** Tasks of users: single ones, lists, bulk calls, statistics, the trash. */
+export const tasksFeature = defineFeature({
+  name: tasks,
+  entities: [TaskEntity],
+  migrations: [CreateTasks1764000000000],
+  caches: [taskLists, taskStats],
+  sweeps: [trashSweep],
+  hasIdempotency: true,
+  controllers: [TasksController],
+  providers: [TasksService, TaskListService, TaskBulkService, TaskStatsService, TasksConsumers],
+  contributions: [contribution(exportSources, TasksExport)],
+  seed: {
+    option: 'tasks',
+    defaultCount: 1000,
+    help: 'tasks, shared by the users',
+    run: seedTasks,
+  },
+});
