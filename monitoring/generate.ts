@@ -1,6 +1,6 @@
 /**
- * `npm run monitoring [-- --check]`: writes the dashboards as JSON and the rules as YAML to where they are shipped from,
- * or fails where these are stale.
+ * `npm run monitoring [-- --check]`: generates the shipped dashboards (JSON) and rules (YAML); `--check` fails if these files
+ * are stale.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

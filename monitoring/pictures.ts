@@ -1,33 +1,34 @@
 /**
- * `npm run monitoring:pictures -- FILE`: draws what `npm run test:monitoring` saved there (its panels' queries, answered by
- * a real Prometheus) as docs/pictures/*.svg and writes the page docs/monitoring.md around them, for who has no Grafana.
+ * `npm run monitoring:pictures -- FILE`: draws the figures that `npm run test:monitoring` saved in FILE (the queries of the
+ * overview's panels, answered by a real Prometheus) as docs/operations/pictures/*.svg, and writes the page
+ * docs/operations/dashboard-pictures.md around them, for readers without Grafana.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 
-/** A panel of a dashboard with what its queries gave. */
+/** A panel of a dashboard with the results of its queries. */
 interface Panel {
   readonly title: string;
-  /** As Grafana names it: `timeseries`, `stat`, `heatmap`, `table`. */
+  /** Grafana's name of the type: `timeseries`, `stat`, `heatmap`, `table`. */
   readonly type: string;
   readonly unit: string;
   readonly series: readonly {
     readonly legend: string;
-    /** Seconds since 1970, and the value there, null where it is no number. */
+    /** Unix time in seconds and the value, null if it is not a number. */
     readonly values: readonly (readonly [number, number | null])[];
   }[];
 }
 
-/** What the test saved; seconds since 1970. */
+/** The file that the test saved; times are Unix times in seconds. */
 interface Figures {
   readonly start: number;
   readonly end: number;
   readonly panels: readonly Panel[];
 }
 
-/** What a unit's figures are multiplied by, and then called. */
+/** The factor and the label of each unit. */
 const units: Readonly<Record<string, { readonly times: number; readonly name: string }>> = {
   reqps: { times: 1, name: 'requests/s' },
   ops: { times: 1, name: 'per second' },
@@ -37,15 +38,15 @@ const units: Readonly<Record<string, { readonly times: number; readonly name: st
   Bps: { times: 1 / 1024, name: 'KiB/s' },
 };
 
-/** More lines than these tell nobody anything. */
+/** A panel with more lines would be unreadable. */
 const maxSeries = 12;
 
 const peak = ({ values }: Panel['series'][number]): number =>
   Math.max(...values.map(([, value]) => value ?? 0));
 
-/** So many points of them at most: a picture is not wider, and its file no larger than it need be. */
-function thinned<T>(values: readonly T[], most: number): readonly T[] {
-  const every = Math.ceil(values.length / most);
+/** At most `maxCount` of the values: more would not be visible in a picture of this width. */
+function thinned<T>(values: readonly T[], maxCount: number): readonly T[] {
+  const every = Math.ceil(values.length / maxCount);
   return values.filter((_, n) => n % every === 0);
 }
 
@@ -71,7 +72,7 @@ function lines({ title, unit, series }: Panel, start: number): TopLevelSpec {
     mark: { type: 'line', strokeWidth: 1.5 },
     encoding: {
       x: { field: 'seconds', type: 'quantitative', title: 's' },
-      // From a cached answer to one that waited for a lock are three powers of ten.
+      // A cached response and one that waited for a lock differ by three powers of ten.
       y: {
         field: 'value',
         type: 'quantitative',
@@ -89,7 +90,7 @@ function lines({ title, unit, series }: Panel, start: number): TopLevelSpec {
   };
 }
 
-/** Buckets are cumulated: what lies in one is what it has more than the one below. */
+/** Buckets are cumulative: the count of one is its difference to the one below. */
 function heatmap({ title, series }: Panel, start: number): TopLevelSpec {
   const buckets = series
     .map(({ legend, values }) => ({
@@ -144,9 +145,9 @@ const fileOf = (title: string): string =>
     .replace(/-$/, '')}.svg`;
 
 const source = process.argv[2];
-if (source === undefined) throw new Error('Of which figures? npm run monitoring:pictures -- FILE');
+if (source === undefined) throw new Error('Which file of figures? npm run monitoring:pictures -- FILE');
 const { start, panels } = JSON.parse(readFileSync(source, 'utf8')) as Figures;
-const docs = join(import.meta.dirname, '..', 'docs');
+const docs = join(import.meta.dirname, '..', 'docs', 'operations');
 const folder = join(docs, 'pictures');
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
@@ -154,19 +155,19 @@ const drawn = panels.filter(({ type }) => type === 'timeseries' || type === 'hea
 for (const panel of drawn) writeFileSync(join(folder, fileOf(panel.title)), await draw(panel, start));
 
 const page = `<!-- Made by \`npm run monitoring:pictures\`. -->
-# The overview, drawn
+# Pictures of the overview
 
-What the dashboard *Task API / Overview* shows, drawn without Grafana from the answers of a real Prometheus to the queries of its panels, while
+These are the panels of the dashboard *Task API / Overview*, drawn without Grafana. A real Prometheus answered the queries of the panels while
 \`npm run test:monitoring\` ran: two processes, a Postgres primary with a replica, Redis, some twenty requests a second, and one fault after the
-other. The time is in seconds from the start of the test. Of panels with many series the ${maxSeries} greatest are shown.
+other. The time is in seconds from the start of the test. Panels with many series show the ${maxSeries} largest.
 
 ${drawn.map(({ title }) => `![${title}](pictures/${fileOf(title)})`).join('\n')}
 
-To make it anew:
+To draw them again:
 
 \`\`\`sh
 npm run test:monitoring -- --figures .cache/figures.json
 npm run monitoring:pictures -- .cache/figures.json
 \`\`\`
 `;
-writeFileSync(join(docs, 'monitoring.md'), page);
+writeFileSync(join(docs, 'dashboard-pictures.md'), page);

@@ -1,5 +1,5 @@
-// npm run test:cluster [-- jest's arguments]: the scenarios of test/cluster on the cluster that the kubeconfig names. Services must
-// be reachable by their addresses from here, and the images that the chart names must be known to the nodes.
+// npm run test:cluster [-- Jest arguments]: runs the scenarios of test/cluster on the cluster of the kubeconfig. Services must
+// be reachable from here by their cluster addresses, and the nodes must have access to the chart's images.
 import { spawnSync } from 'node:child_process';
 import { ensureInstalled, run } from './bootstrap.mjs';
 

@@ -1,4 +1,4 @@
-// npm run helm:docs [-- --check]: writes the table of values into the chart's README out of values.yaml, or fails where
+// npm run helm:docs [-- --check]: generates the table of values in the chart's README from values.yaml; --check fails if
 // it is stale. The description of a value is the comment above it that begins with "--".
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ensureInstalled } from './bootstrap.mjs';
@@ -9,7 +9,7 @@ const { isMap, parseDocument } = await import('yaml');
 const at = (name) => new URL(`../helm/task-api/${name}`, import.meta.url);
 const [start, end] = ['<!-- values -->', '<!-- /values -->'];
 
-/** Maps that stand in one row: they are no structure of ours. */
+/** Maps that get a single row: their structure is not defined by this chart. */
 const isOneRow = (name, value) =>
   !isMap(value) || value.items.length === 0 || ['resources', 'labels'].includes(name);
 
@@ -19,7 +19,7 @@ function describe(comment) {
   return from < 0 ? '' : lines.slice(from).join(' ').slice(3).trim();
 }
 
-/** One row a value. The comment above the first key of a map belongs to the map, for the parser. */
+/** One row per value. The parser attaches the comment above the first key of a map to the map. */
 function rowsOf(map, path) {
   return map.items.flatMap(({ key, value }, i) => {
     const name = [...path, key.value];

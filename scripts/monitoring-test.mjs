@@ -1,6 +1,6 @@
-// npm run test:monitoring -- [--without-cluster] [--figures FILE] [jest's arguments]: every query of the dashboards and rules on a real
-// Prometheus, and every alert by a fault made for real. Series that a cluster gives come from the one that the kubeconfig names;
-// `--without-cluster` leaves out what needs them. `--figures` keeps what the overview showed, as JSON.
+// npm run test:monitoring -- [--without-cluster] [--figures FILE] [Jest arguments]: runs every query of the dashboards and rules
+// on a real Prometheus, and triggers every alert by a real fault. The series of a cluster come from the cluster of the kubeconfig;
+// `--without-cluster` skips the tests that need them. `--figures` saves what the overview showed, as JSON.
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { ensureBuilt, ensureInstalled, run } from './bootstrap.mjs';

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Writes what differs between installations beside a copy of nginx.conf, then becomes NGINX. It needs one folder that it
-# may write to, and no root.
+# Writes the settings of this installation beside a copy of nginx.conf, then runs NGINX. It needs one writable folder
+# and no root rights.
 #
-#   API_SERVERS     addresses of the API's processes, host:port, separated by blanks
+#   API_SERVERS     addresses of the API processes, host:port, separated by spaces
 #   NGINX_BALANCE   round_robin (default): in turn
-#                   least_conn: to the process with the fewest requests under way
+#                   least_conn: to the process with the fewest requests in flight
 #                   ip_hash: all requests of a client's network (IPv4: /24) to the same process
 #   NGINX_LISTEN    port, or address:port (8080)
 #   NGINX_RUN       the folder (/tmp/nginx)
@@ -28,7 +28,7 @@ cp "$here/nginx.conf" "$run/nginx.conf"
 printf 'listen %s default_server;\n' "${NGINX_LISTEN:-8080}" >"$run/listen.conf"
 {
   echo "$method"
-  # After three errors in 5 s a process is left alone for 5 s.
+  # After three errors in 5 s a process gets no requests for 5 s.
   for server in $API_SERVERS; do echo "server $server max_fails=3 fail_timeout=5s;"; done
 } >"$run/upstream.conf"
 

@@ -1,11 +1,11 @@
 #!/bin/sh
-# The primary: makes its cluster if there is none, then becomes Postgres. It promotes nothing and overwrites nothing.
+# The primary: initialises its data folder if it is empty, then runs Postgres. It promotes nothing and overwrites nothing.
 #
-#   PGDATA             the cluster, in a folder that may be written to
-#   PGPORT             5432 unless told
+#   PGDATA             the data folder, inside a writable folder
+#   PGPORT             5432 by default
 #   POSTGRES_SECRETS   folder of the passwords (/run/task-api/postgres)
-#   REPLICA_PGDATA     the replica's cluster, if this machine has it
-#   SOCKET_DIR         /var/run/postgresql unless told
+#   REPLICA_PGDATA     the replica's data folder, if this machine has it
+#   SOCKET_DIR         /var/run/postgresql by default
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,13 +13,13 @@ secrets=${POSTGRES_SECRETS:-/run/task-api/postgres}
 socket=${SOCKET_DIR:-/var/run/postgresql}
 export PGPORT="${PGPORT:-5432}"
 
-# Aside and then renamed: what is interrupted leaves no half of a cluster.
+# Created under another name, then renamed: an interruption leaves no incomplete data folder.
 initialise() {
   new="$PGDATA.new"
   rm -rf "$new"
   initdb --pgdata="$new" --username=postgres --pwfile="$secrets/superuser-password" --data-checksums \
     --encoding=UTF8 --locale=C.UTF-8 --auth-local=trust --auth-host=scram-sha-256 >/dev/null
-  # For as long as this takes it listens on a socket of its own, and nowhere else.
+  # During the initialisation it listens only on a separate socket.
   private=$(mktemp -d)
   pg_ctl start --silent --wait --pgdata="$new" --log="$new.log" \
     --options="-c listen_addresses= -c unix_socket_directories=$private -c shared_buffers=16MB"

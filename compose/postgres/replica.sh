@@ -1,5 +1,5 @@
 #!/bin/sh
-# A streaming replica: clones the primary if it has no data, or none that the primary can still continue; then becomes
+# A streaming replica: clones the primary if it has no data, or if the primary no longer has the WAL to continue; then runs
 # Postgres. It is never promoted.
 #
 #   PGDATA, PGPORT, POSTGRES_SECRETS, SOCKET_DIR   as in primary.sh
@@ -13,7 +13,7 @@ socket=${SOCKET_DIR:-/var/run/postgresql}
 slot=${SLOT:-replica}
 export PGPORT="${PGPORT:-5432}"
 
-# libpq takes passwords from a file of ours alone.
+# libpq reads passwords only from a file that nobody else can read.
 passfile=$(mktemp)
 printf '*:*:*:replicator:%s\n' "$(cat "$secrets/replication-password")" >"$passfile"
 primary="host=${PRIMARY_HOST:-postgres-primary} port=${PRIMARY_PORT:-5432} user=replicator passfile=$passfile"
@@ -21,7 +21,7 @@ primary="$primary application_name=$slot connect_timeout=5 keepalives_idle=10 ke
 
 say() { echo "replica: $1" >&2; }
 
-# By the replication protocol, since the role may enter no database.
+# Uses the replication protocol, because the role may not connect to a database.
 ask() {
   timeout 70 psql --no-psqlrc --quiet --tuples-only --no-align --dbname="$primary replication=true" --command="$1"
 }
@@ -54,7 +54,7 @@ elif system=$(ask IDENTIFY_SYSTEM | cut -d'|' -f1) && [ -n "$system" ]; then
   fi
   state=$(ask "READ_REPLICATION_SLOT $slot")
   case $state in
-    # It keeps all WAL that this replica lacks; a slot without a position has lost some of it.
+    # The slot keeps all WAL that this replica lacks; a slot without a position has lost some of it.
     physical\|[0-9A-F]*) ;;
     *) clone ;;
   esac

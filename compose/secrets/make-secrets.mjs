@@ -1,9 +1,9 @@
-// Makes every secret of compose.yaml once, and hands each service what it needs. The originals lie in a volume that no
-// other service mounts (`originals`); the copies are written again from these whenever they differ, so that the volume
-// of a copy may be lost, and a secret is changed by changing the original.
+// Creates every secret of compose.yaml once and gives each service the secrets that it needs. The originals are in a volume
+// that no other service mounts (`originals`). Copies that differ from them are written again: so the volume of a copy may
+// be lost, and a secret is changed by changing its original.
 //
-// The copies can be read by all users of the container that mounts them: it runs one service, as one user, whose number
-// this script need not know. Nothing is printed but names.
+// All users of the container that mounts a copy can read it: the container runs one service as one user, whose number
+// this script need not know. Only names are printed.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { renameSync, rmSync, writeSync } from 'node:fs';
@@ -13,7 +13,7 @@ const { SECRETS_DIR = '/secrets', POSTGRES_PRIMARY, POSTGRES_REPLICA, REDIS } = 
 for (const name of ['POSTGRES_PRIMARY', 'POSTGRES_REPLICA', 'REDIS']) {
   if (!process.env[name]) throw new Error(`${name} is needed: host:port.`);
 }
-// Whoever starts this may have a stricter one.
+// The caller may have a stricter umask.
 process.umask(0o022);
 const originals = join(SECRETS_DIR, 'originals');
 
@@ -21,10 +21,10 @@ const made = readCredentials();
 const keys = readKeys();
 handToServices(made, keys);
 
-/** One file, so that they are all there or none. */
+/** One file, so that either all of them exist or none. */
 function readCredentials() {
   const file = join(originals, 'credentials.json');
-  // Hexadecimal, so that they stand in URLs and configuration files as they are.
+  // Hexadecimal, so that they need no escaping in URLs and configuration files.
   const names = [
     'postgresSuperuser',
     'postgres',
@@ -41,7 +41,7 @@ function readCredentials() {
   return known;
 }
 
-/** The keys that sign access tokens, by file name. A second one that is put here begins to sign after five minutes. */
+/** The keys that sign access tokens, by file name. A second key that is added here is used for signing after five minutes. */
 function readKeys() {
   const folder = join(originals, 'keys');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -83,7 +83,7 @@ function hand(service, files) {
   mkdirSync(folder, { recursive: true, mode: 0o755 });
   for (const [name, content] of Object.entries(files)) {
     const text = Array.isArray(content) ? `${content.join('\n')}\n` : content;
-    // What has not changed is left alone: the age of a key's file tells when it may sign.
+    // Unchanged files are not written: the age of a key's file decides when it is used for signing.
     if (read(join(folder, name)) !== text) write(join(folder, name), text, 0o444);
   }
 }
@@ -101,7 +101,7 @@ function read(file) {
   }
 }
 
-/** Aside, then renamed: a file is whole or not there, a loss of power included. */
+/** Writes to a temporary file and renames it: a file is complete or does not exist, even after a power loss. */
 function write(file, text, mode) {
   const draft = `${file}.new`;
   rmSync(draft, { force: true });

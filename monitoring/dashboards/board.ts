@@ -20,20 +20,20 @@ import { datasource } from './panels.js';
 import { count, ofRelease } from './promql.js';
 
 const tag = 'task-api';
-/** Where the runbooks are, seen from the repository. The chart puts the address of its values there. */
+/** The address of the runbooks in the repository. The chart replaces it by the one of its values. */
 const runbooks = 'docs/runbooks';
 
 export interface BoardOptions {
   readonly name: string;
   readonly title: string;
   readonly description: string;
-  /** Beside those of all: the ones that its queries know. */
+  /** Variables of its queries, besides the common ones. */
   readonly variables?: readonly ('instance' | 'route')[];
   readonly from?: string;
   readonly sections: readonly { readonly title: string; readonly panels: readonly Builder<Panel>[] }[];
 }
 
-/** A dashboard, with what all have in common. */
+/** A dashboard with the parts that all share. */
 export function board(options: BoardOptions): Dashboard {
   const { name, title, description, variables = [], from = 'now-1h', sections } = options;
   const builder = new DashboardBuilder(`Task API / ${title}`)
@@ -59,9 +59,9 @@ export function board(options: BoardOptions): Dashboard {
     for (const panel of section.panels) builder.withPanel(panel);
   }
   const dashboard = builder.build();
-  // Without one Grafana gives numbers of its own, which links to a panel would not keep.
+  // Without an id, Grafana assigns numbers that change, which would break links to a panel.
   dashboard.panels?.forEach((panel, n) => (panel.id = n + 1));
-  // The builder's default: they would be behind a menu.
+  // With the builder's default, they would be hidden in a menu.
   for (const each of [...(dashboard.links ?? []), ...(dashboard.annotations.list ?? [])])
     delete each.placement;
   return dashboard;
@@ -95,7 +95,7 @@ const queried = (name: string, label: string, query: string): QueryVariableBuild
     .refresh(VariableRefresh.OnTimeRangeChanged)
     .sort(VariableSort.NaturalAsc);
 
-/** Any number of values. All is not their list, which may be a long one. */
+/** Allows any number of values. "All" is a pattern, not the list of values, which may be long. */
 const many = (name: string, label: string, query: string): QueryVariableBuilder =>
   queried(name, label, query)
     .multi(true)
@@ -103,7 +103,7 @@ const many = (name: string, label: string, query: string): QueryVariableBuilder 
     .allValue('.+')
     .current({ text: ['All'], value: ['$__all'] });
 
-/** A version that was not there five minutes ago: `changes()` would not see a series that is new. */
+/** A version that did not exist five minutes ago; `changes()` would not detect a new series. */
 function deployments(): AnnotationQueryBuilder {
   const versions = (offset = '') => count(`${ofRelease('app_build_info')}${offset}`, 'version', 'commit');
   return new AnnotationQueryBuilder()

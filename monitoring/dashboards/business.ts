@@ -42,7 +42,7 @@ const people = [
   graph({
     title: 'Logins by result',
     description:
-      'Logins a second. Many `invalid_credentials` while `success` stays: somebody guesses passwords, or a client has an old one; `limited`: the guesses are being stopped; `error`: ours, or too many passwords wait to be hashed.',
+      'Logins per second. Many `invalid_credentials` with a steady `success`: somebody guesses passwords, or a client has an old one. `limited`: the limit stops the guesses. `error`: a failure of the service, or too many password checks are queued.',
     unit: units.OpsPerSecond,
     width: 12,
     isStacked: true,
@@ -51,7 +51,7 @@ const people = [
   }),
   graph({
     title: 'Registrations a second',
-    description: 'Accounts made. A sudden rise by night: somebody makes them by machine.',
+    description: 'New accounts. A sudden rise at night: somebody creates them automatically.',
     unit: units.OpsPerSecond,
     width: 12,
     queries: [{ expr: sum(rate(registrations)), legend: 'registrations' }],
@@ -61,7 +61,7 @@ const people = [
 const work = [
   graph({
     title: 'Calls on tasks',
-    description: 'Calls a second by users who may make them, a bulk call as one.',
+    description: 'Operations on tasks per second by authorised users; a bulk call counts as one.',
     unit: units.OpsPerSecond,
     width: 12,
     isTabled: true,
@@ -70,7 +70,8 @@ const work = [
   }),
   graph({
     title: 'Calls on tasks that did not succeed',
-    description: '`rejected`: invalid, not found or outdated, so the caller is wrong; `error`: ours.',
+    description:
+      '`rejected`: invalid, not found or outdated, an error of the client. `error`: a failure of the service.',
     unit: units.OpsPerSecond,
     width: 12,
     isTabled: true,
@@ -88,7 +89,7 @@ const behind = [
   graph({
     title: 'Events that wait',
     description:
-      'Events in the outbox that are yet to be delivered: mails, profiles of new users. It must come back to zero; it grows: the relay is stuck, or what it delivers to is away.',
+      'Events in the outbox that are not delivered yet: mails, profiles of new users. It must return to zero. If it grows, the relay is stuck or its target is unreachable.',
     unit: units.Short,
     width: 8,
     thresholds: [[10, 'orange']],
@@ -98,7 +99,7 @@ const behind = [
   graph({
     title: 'Deliveries by topic',
     description:
-      'Events delivered a second. `error`: tried in vain, and tried again later; after 12 times it is set aside for a person to look at.',
+      'Events delivered per second. `error`: the attempt failed and will be repeated; after 12 attempts the event is set aside for an operator.',
     unit: units.EventsPerSecond,
     width: 8,
     isTabled: true,
@@ -112,8 +113,7 @@ const behind = [
   }),
   graph({
     title: 'Rows swept',
-    description:
-      'Rows a second that were deleted because their time was over: trash, keys, tokens, sessions.',
+    description: 'Expired rows deleted per second: trash, keys, tokens, sessions.',
     unit: units.OpsPerSecond,
     width: 8,
     isTabled: true,
@@ -124,7 +124,7 @@ const behind = [
 export const business = board({
   name: 'business',
   title: 'Business',
-  description: 'What people do with the service, and the work behind it.',
+  description: 'What users do with the service, and the background work that follows.',
   variables: ['instance'],
   from: 'now-6h',
   sections: [

@@ -12,7 +12,7 @@ const cacheHits = [
   graph({
     title: 'Hit ratio by cache',
     description:
-      'Share of the look-ups that a kept answer was good for. It falls to zero: nothing is trusted (see Consistency below), or users write more than they read. The database carries the rest.',
+      'Share of lookups that are hits. If it falls to zero, caches are not trusted (see Consistency below), or users write more than they read. The database serves the rest.',
     unit: units.PercentUnit,
     width: 8,
     max: 1,
@@ -27,7 +27,7 @@ const cacheHits = [
   graph({
     title: 'Hits by layer',
     description:
-      'Share of all look-ups that each layer answered: the memory of the process, Redis, or another request that was fetching the same (`flight`). After a deployment memory begins empty and Redis carries more.',
+      'Share of all lookups that each layer answered: the memory of the process, Redis, or another request that was fetching the same entry (`flight`). After a deployment the memory is empty, so Redis answers more.',
     unit: units.PercentUnit,
     width: 8,
     max: 1,
@@ -41,9 +41,9 @@ const cacheHits = [
     runbooks: ['cache-collapsed'],
   }),
   graph({
-    title: 'Look-ups by cache, layer and result',
+    title: 'Lookups by cache, layer and result',
     description:
-      'Look-ups a second. `bypass`: the user is being written to, or nothing is trusted, so no layer was asked.',
+      'Lookups per second. `bypass`: a write of this user is in progress, or caches are not trusted, so no layer was asked.',
     unit: units.OpsPerSecond,
     width: 8,
     isTabled: true,
@@ -53,7 +53,7 @@ const cacheHits = [
   graph({
     title: 'Time of an operation in Redis',
     description:
-      'Look-ups (get) and stores (set) of cached answers. A look-up that takes too long is given up and the database asked.',
+      'Lookups (get) and stores (set) of cache entries. A lookup that takes too long is given up, and the database is asked.',
     unit: units.Seconds,
     width: 8,
     thresholds: [[0.05, 'orange']],
@@ -65,7 +65,7 @@ const cacheHits = [
   }),
   graph({
     title: 'Invalidations',
-    description: 'Entries a second that were dropped early because their user wrote.',
+    description: 'Entries per second that were dropped early because their user wrote.',
     unit: units.OpsPerSecond,
     width: 8,
     queries: [{ expr: sum(rate(ofApi('cache_invalidations_total')), 'instance'), legend: each }],
@@ -73,7 +73,7 @@ const cacheHits = [
   graph({
     title: 'Memory of cached answers',
     description:
-      'Memory that cached answers take in each process. It is bounded: at the bound the oldest go.',
+      'Memory of the cache in each process. It is bounded: at the limit the oldest entries are dropped.',
     unit: units.BytesIEC,
     width: 8,
     queries: [{ expr: sum(ofApi('cache_memory_bytes'), 'instance'), legend: each }],
@@ -84,7 +84,7 @@ const limits = [
   graph({
     title: 'Decisions of the rate limits',
     description:
-      'Calls counted against a limit, by policy. `user` is every call of a user who is logged in, `ip` of the others by address; the rest guard logins and mails.',
+      'Requests counted against a limit, by policy. `user`: every request of a logged-in user. `ip`: other requests, by address. The rest protect logins and mails.',
     unit: units.OpsPerSecond,
     width: 12,
     isTabled: true,
@@ -99,7 +99,7 @@ const limits = [
   graph({
     title: 'Share of calls that were blocked',
     description:
-      'Of the calls that were counted, by policy. A jump: an attack, one client in an endless loop, or a proxy whose clients share one address.',
+      'Share of the counted requests, by policy. A jump: an attack, a client in an endless loop, or a proxy whose clients share one address.',
     unit: units.PercentUnit,
     width: 12,
     thresholds: [[0.2, 'orange']],
@@ -120,7 +120,7 @@ const consistency = [
   graph({
     title: 'Redis reached',
     description:
-      '1 while the process reaches Redis. At 0 nothing is wrong for users, but reads come from the primary and writes take a second longer.',
+      '1 while the process reaches Redis. At 0 users get correct responses, but reads come from the primary and the first write takes a second longer.',
     unit: units.Short,
     width: 8,
     max: 1,
@@ -130,7 +130,7 @@ const consistency = [
   graph({
     title: 'Caches and replicas in use',
     description:
-      '1 while the process trusts its caches and the replicas. 0 for some seconds after Redis came back is usual, for minutes it is not.',
+      '1 while the process uses caches and replicas. 0 is normal for some seconds after Redis comes back, but not for minutes.',
     unit: units.Short,
     width: 8,
     max: 1,
@@ -139,7 +139,7 @@ const consistency = [
   }),
   graph({
     title: 'Leases held',
-    description: '1 while the process writes without Redis, and so keeps all others from trusting it.',
+    description: '1 while the process writes without Redis; meanwhile no process trusts caches and replicas.',
     unit: units.Short,
     width: 8,
     max: 1,
@@ -152,7 +152,7 @@ const redis = [
   graph({
     title: 'Memory of Redis',
     description:
-      'Memory that is used, and the most that Redis may use (0: no bound). At the bound it drops entries: the cache gets worse, nothing gets wrong.',
+      'Used memory, and the maximum that Redis may use (0: unlimited). At the limit it drops entries: the hit ratio falls, but responses stay correct.',
     unit: units.BytesIEC,
     width: 8,
     queries: [
@@ -164,7 +164,7 @@ const redis = [
   graph({
     title: 'Evicted and expired keys',
     description:
-      'Keys a second that went because memory was full (evicted), or because their time was over (expired). Evictions for long: Redis is too small.',
+      'Keys per second that were removed because memory was full (evicted) or their time was over (expired). Evictions over a long time: Redis is too small.',
     unit: units.OpsPerSecond,
     width: 8,
     queries: [
@@ -175,7 +175,8 @@ const redis = [
   }),
   graph({
     title: 'Commands',
-    description: 'Commands a second. Each request makes one, a miss in the memory of the process one more.',
+    description:
+      'Commands per second. Each request makes one, and one more if the memory of the process has no entry.',
     unit: units.OpsPerSecond,
     width: 8,
     queries: [{ expr: sum(rate(ofRedis('redis_commands_processed_total'))), legend: 'commands' }],
@@ -183,7 +184,7 @@ const redis = [
   graph({
     title: 'Redis up, by its exporter',
     description:
-      '1: the exporter reaches Redis. 0 while the processes reach it: the exporter has the trouble.',
+      '1: the exporter reaches Redis. 0 although the processes reach it: the exporter has the problem.',
     unit: units.Short,
     width: 8,
     max: 1,
@@ -193,7 +194,7 @@ const redis = [
   graph({
     title: 'Clients of Redis',
     description:
-      'Connections to Redis, of all processes, of the exporter and of people. It falls while nothing is stopping: a process has lost Redis.',
+      'Connections to Redis from all processes, the exporter and people. If it falls while no process is stopping, a process has lost Redis.',
     unit: units.Short,
     width: 8,
     queries: [{ expr: max(ofRedis('redis_connected_clients')), legend: 'clients' }],
@@ -201,7 +202,7 @@ const redis = [
   graph({
     title: 'CPU of Redis',
     description:
-      'Processors that Redis used. Commands run on one thread: near 1 it is full, and every request waits for it.',
+      'CPU cores that Redis uses. Commands run on one thread: near 1 it is saturated, and every request waits for it.',
     unit: units.Short,
     width: 8,
     thresholds: [[0.8, 'orange']],
@@ -217,12 +218,12 @@ const redis = [
 export const cache = board({
   name: 'cache',
   title: 'Cache and rate limits',
-  description: 'Do the caches answer, is Redis there, who is being blocked?',
+  description: 'Do the caches answer, is Redis reachable, who is blocked?',
   variables: ['instance'],
   sections: [
     { title: 'Caches', panels: cacheHits },
     { title: 'Rate limits', panels: limits },
     { title: 'Consistency', panels: consistency },
-    { title: 'Redis, by its exporter (monitoring.redisExporter.enabled)', panels: redis },
+    { title: 'Redis, from its exporter (monitoring.redisExporter.enabled)', panels: redis },
   ],
 });

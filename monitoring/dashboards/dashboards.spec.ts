@@ -17,7 +17,7 @@ interface Target {
 }
 
 describe('the dashboards', () => {
-  it('are the seven that operators look for, each under an address of its own', () => {
+  it('are the seven that operators need, each with its own uid', () => {
     const names = ['business', 'cache', 'database', 'kubernetes', 'overview', 'runtime', 'slo'];
     expect(Object.keys(dashboards).sort()).toEqual(names);
     expect(all.map(([, { uid }]) => uid).sort()).toEqual(names.map((name) => `task-api-${name}`));
@@ -31,7 +31,7 @@ describe.each(all)('the dashboard %s', (name, dashboard) => {
     expect(JSON.stringify(dashboard, null, 1).length).toBeLessThan(200_000);
   });
 
-  it('tells of each panel what it shows, in which unit, by queries of the data source that was chosen', () => {
+  it('describes each panel, and gives it a unit and queries of the selected data source', () => {
     expect(panels.length).toBeGreaterThan(5);
     for (const panel of panels) {
       expect([panel.title, panel.description?.length]).toEqual([panel.title, expect.any(Number)]);
@@ -52,7 +52,7 @@ describe.each(all)('the dashboard %s', (name, dashboard) => {
     }
   });
 
-  it('has the variables that its queries name, and names those that it has', () => {
+  it('has exactly the variables that its queries use', () => {
     const queried = JSON.stringify([panels, dashboard.annotations, variablesOf(name)]);
     const used = new Set([...queried.matchAll(/\$\{?([a-z]+)\}?/g)].map(([, variable]) => variable));
     expect([...used].sort()).toEqual(
@@ -63,12 +63,12 @@ describe.each(all)('the dashboard %s', (name, dashboard) => {
     expect([...used]).toEqual(expect.arrayContaining(['datasource', 'namespace', 'job', 'runbooks']));
   });
 
-  it('has a title of its own for each panel', () => {
+  it('has a unique title for each panel', () => {
     const titles = panels.map(({ title }) => title);
     expect([...new Set(titles)]).toEqual(titles);
   });
 
-  it('leads to runbooks that there are', () => {
+  it('links to existing runbooks', () => {
     const links = panels.flatMap((panel) => panel.links ?? []).map(({ url = '' }) => url);
     expect(links.length).toBeGreaterThan(1);
     const root = join(import.meta.dirname, '..', '..');
@@ -76,13 +76,13 @@ describe.each(all)('the dashboard %s', (name, dashboard) => {
     expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
   });
 
-  it('marks deployments', () => {
+  it('shows deployments as annotations', () => {
     expect(dashboard.annotations.list?.map(({ expr }) => expr)).toEqual([
       expect.stringContaining('unless count by (version, commit) (app_build_info{'),
     ]);
   });
 
-  it('fills whole lines, of which none covers another', () => {
+  it('fills whole rows, without overlaps', () => {
     const cells = new Map<string, string>();
     for (const { title = '', gridPos } of dashboard.panels as (Panel | RowPanel)[]) {
       const { x = 0, y = 0, w = 0, h = 0 } = gridPos ?? {};
@@ -98,7 +98,7 @@ describe.each(all)('the dashboard %s', (name, dashboard) => {
   });
 });
 
-it('queries of the latency of requests come with exemplars, all but those of single figures', () => {
+it('queries of request latency have exemplars, except those of single values', () => {
   const latencies = panelsOf('overview').filter(
     (panel) =>
       ['timeseries', 'heatmap'].includes(panel.type) &&

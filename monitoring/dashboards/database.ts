@@ -14,7 +14,7 @@ const operations = [
   graph({
     title: 'Operations',
     description:
-      'Reads, writes (transactions) and their COMMITs a second, by the server that they went to. Reads that move from the replicas to the primary: see the fallbacks below.',
+      'Reads, writes (transactions) and their COMMITs per second, by the server that they went to. If reads move from the replicas to the primary, see the fallbacks below.',
     unit: units.OpsPerSecond,
     width: 12,
     queries: [
@@ -27,7 +27,7 @@ const operations = [
   graph({
     title: 'Failed operations',
     description:
-      'Failures by the database. `unavailable`: the server is away or the pool had no connection in time; `timeout`: a statement took too long; `conflict`: a transaction gave way and was run again, a few are usual.',
+      'Database failures. `unavailable`: the server is unreachable, or the pool had no connection in time. `timeout`: a statement took too long. `conflict`: a transaction was aborted and repeated; a few are normal.',
     unit: units.OpsPerSecond,
     width: 12,
     isTabled: true,
@@ -41,7 +41,7 @@ const operations = [
   }),
   graph({
     title: 'Time of an operation (p50)',
-    description: 'Half of them took longer. Without the wait for a connection.',
+    description: 'Half of the operations took longer. Without the wait for a connection.',
     unit: units.Seconds,
     width: 12,
     queries: [{ expr: quantile(0.5, latency, ...operation), legend: operationLegend }],
@@ -49,7 +49,7 @@ const operations = [
   graph({
     title: 'Time of an operation (p99)',
     description:
-      'One in a hundred took longer. COMMIT alone is slow: the primary waits for its synchronous standby or its disk. Reads are slow: CPU of the server, or a plan that has changed.',
+      'One in a hundred operations took longer. Only COMMIT is slow: the primary waits for its synchronous standby or its disk. Reads are slow: the CPU of the server, or a changed query plan.',
     unit: units.Seconds,
     width: 12,
     thresholds: [[0.3, 'orange']],
@@ -62,7 +62,7 @@ const pools = [
   graph({
     title: 'Use of the pools',
     description:
-      'Connections in use against the most that the pools may open, in the process where that is worst. At 100 % requests wait, and soon fail.',
+      'Connections in use, relative to the maximum of the pools, in the process with the highest usage. At 100 % requests wait, and soon fail.',
     unit: units.PercentUnit,
     width: 6,
     max: 1,
@@ -86,7 +86,7 @@ const pools = [
   }),
   graph({
     title: 'Connections',
-    description: 'Connections of all pools by state, and the most that they may open.',
+    description: 'Connections of all pools by state, and their maximum.',
     unit: units.Short,
     width: 6,
     queries: [
@@ -100,7 +100,7 @@ const pools = [
   graph({
     title: 'Waiting for a connection',
     description:
-      'Operations that wait because all connections of their pool are in use. For more than moments: slow statements hold them, or there are too many requests.',
+      'Operations that wait because all connections of their pool are in use. For more than a moment: slow statements hold the connections, or there are too many requests.',
     unit: units.Short,
     width: 6,
     thresholds: [[1, 'orange']],
@@ -127,7 +127,7 @@ const replicas = [
   graph({
     title: 'Servers up',
     description:
-      '1 while every process reaches the server, 0 while one of them does not. Without the primary writes answer 503; without replicas the primary serves all reads.',
+      '1 while every process reaches the server, 0 while one of them does not. Without the primary, writes return 503; without replicas, the primary serves all reads.',
     unit: units.Short,
     width: 6,
     max: 1,
@@ -137,7 +137,7 @@ const replicas = [
   graph({
     title: 'Replica lag',
     description:
-      'How far each replica is behind the primary, 10 s for all that is more. A gap: it is not known, since the primary or the replica does not answer.',
+      'How far each replica is behind the primary; 10 s means 10 s or more. A gap: unknown, because the primary or the replica does not answer.',
     unit: units.Seconds,
     width: 6,
     thresholds: [[1, 'red']],
@@ -146,7 +146,7 @@ const replicas = [
   }),
   graph({
     title: 'Reads by server',
-    description: 'Reads a second, by what served them.',
+    description: 'Reads per second, by the kind of server that served them.',
     unit: units.ReadsPerSecond,
     width: 6,
     isStacked: true,
@@ -155,7 +155,7 @@ const replicas = [
   graph({
     title: 'Fallbacks from the replicas',
     description:
-      'Reads that a replica could have served and another server did. `lag`: it was behind what the user has written; `none`: no replica was good at all; `conflict`, `error`: it broke off.',
+      'Reads that a replica could have served, but another server did. `lag`: the replica had not replayed the last write of the user. `none`: no replica was usable. `conflict`, `error`: the read on the replica was aborted.',
     unit: units.ReadsPerSecond,
     width: 6,
     queries: [{ expr: sum(rate(ofApi('db_replica_fallback_total')), 'reason'), legend: '{{reason}}' }],
@@ -166,14 +166,13 @@ const replicas = [
 export const database = board({
   name: 'database',
   title: 'Database and replicas',
-  description:
-    'Postgres as the processes see it, and as its exporter and the kubelet see it where these are there.',
+  description: 'Postgres as the processes see it, and, if available, as its exporter and the kubelet see it.',
   variables: ['instance'],
   sections: [
     { title: 'Operations', panels: operations },
     { title: 'Pools', panels: pools },
     { title: 'Servers and replicas', panels: replicas },
-    { title: 'Postgres, by its exporter (monitoring.postgresExporter.enabled)', panels: exporterPanels },
+    { title: 'Postgres, from its exporter (monitoring.postgresExporter.enabled)', panels: exporterPanels },
     { title: 'Volumes, by the kubelet', panels: [volumeFill()] },
   ],
 });

@@ -7,7 +7,7 @@ import { overview } from './overview.js';
 import { runtime } from './runtime.js';
 import { slo } from './slo.js';
 
-/** All dashboards, by the name of their file. */
+/** All dashboards, by file name. */
 export const dashboards: Readonly<Record<string, Dashboard>> = {
   overview,
   slo,

@@ -8,13 +8,13 @@ import { count, increase, max, ofCluster, rate, sum } from './promql.js';
 const hpa = (name: string) =>
   max(ofCluster(`kube_horizontalpodautoscaler_${name}`, 'horizontalpodautoscaler=~"(keda-hpa-)?$job-api"'));
 const deployment = (name: string) => max(ofCluster(`kube_deployment_${name}`, 'deployment="$job-api"'));
-/** The API, and the stores that the chart brings. */
+/** The API, and the stores that the chart installs. */
 const pods = 'pod=~"$job-(api|postgres|redis)-.+"';
 const ofPods = (name: string, ...matchers: string[]) => ofCluster(name, pods, ...matchers);
 const ofContainers = (name: string) => ofPods(name, 'container!="",container!="POD"');
 const each = '{{pod}}';
 const restarts = ofPods('kube_pod_container_status_restarts_total');
-/** A state that a container is only told to be in while it is: else zero, for every container that there is. */
+/** A state series that exists only while a container is in that state; zero for every other container. */
 const inState = (name: string, reason: string) =>
   `${sum(ofPods(name, `reason="${reason}"`), 'pod')} or ${sum(restarts, 'pod')} * 0`;
 
@@ -22,7 +22,7 @@ const scaling = [
   graph({
     title: 'Autoscaler',
     description:
-      'Pods that there are, that the autoscaler wants, and between which numbers it may choose. At the maximum for long: load is shed or slow, raise api.autoscaling.maxReplicas.',
+      'Existing pods, wanted pods, and the minimum and maximum of the autoscaler. At the maximum for a long time: requests are slow or refused, raise api.autoscaling.maxReplicas.',
     unit: units.Short,
     width: 12,
     queries: [
@@ -36,7 +36,7 @@ const scaling = [
   graph({
     title: 'Pods of the API',
     description:
-      'Pods that are wanted, and that are ready. Fewer ready for minutes: they do not start, no node has room, or the migrations have not run.',
+      'Wanted and ready pods. Fewer ready pods for minutes: they do not start, no node has room, or the migrations have not run.',
     unit: units.Short,
     width: 6,
     queries: [
@@ -47,8 +47,7 @@ const scaling = [
   }),
   graph({
     title: 'Pods by phase',
-    description:
-      '`Pending`: no node has room, or an image or volume does not come. `Failed`: they were evicted.',
+    description: '`Pending`: no node has room, or an image or volume is missing. `Failed`: evicted.',
     unit: units.Short,
     width: 6,
     queries: [{ expr: sum(ofPods('kube_pod_status_phase'), 'phase'), legend: '{{phase}}' }],
@@ -59,7 +58,7 @@ const scaling = [
 const deaths = [
   stat({
     title: 'Restarts in the time shown',
-    description: 'How often containers were started again. None is usual.',
+    description: 'How often containers restarted. Normally never.',
     unit: units.Short,
     width: 4,
     height: 8,
@@ -73,7 +72,7 @@ const deaths = [
   }),
   graph({
     title: 'Restarts',
-    description: 'Containers that were started again, by pod, since the pod was made.',
+    description: 'Restarts of containers, by pod, since the pod was created.',
     unit: units.Short,
     width: 7,
     queries: [{ expr: sum(restarts, 'pod'), legend: each }],
@@ -82,7 +81,7 @@ const deaths = [
   graph({
     title: 'Last killed for memory (OOM)',
     description:
-      '1: the container was last ended because it passed its memory limit. Raise the limit, or find the leak in the heap.',
+      '1: the container was last killed because it exceeded its memory limit. Raise the limit, or find the leak.',
     unit: units.Short,
     width: 7,
     queries: [
@@ -93,7 +92,7 @@ const deaths = [
   graph({
     title: 'Crash loops',
     description:
-      '1: the container ends again and again, and the kubelet waits longer each time before it starts it.',
+      '1: the container crashes again and again, and the kubelet waits longer before each restart.',
     unit: units.Short,
     width: 6,
     queries: [
@@ -110,7 +109,7 @@ const asked = (kind: 'requests' | 'limits', resource: string) =>
 const resources = [
   graph({
     title: 'CPU',
-    description: 'Processors that each pod used.',
+    description: 'CPU cores that each pod uses.',
     unit: units.Short,
     width: 8,
     queries: [{ expr: cpuRate, legend: each }],
@@ -118,7 +117,7 @@ const resources = [
   graph({
     title: 'CPU against the request',
     description:
-      'Above 100 % a pod lives on what its neighbours leave: it may get slow at any time. The autoscaler looks at the same figure.',
+      'Above 100 % a pod depends on CPU that other pods do not use, so it may become slow at any time. The autoscaler uses the same value.',
     unit: units.PercentUnit,
     width: 8,
     thresholds: [[1, 'orange']],
@@ -128,7 +127,7 @@ const resources = [
   graph({
     title: 'CPU throttled',
     description:
-      'Share of the periods in which a pod was held up by its CPU limit. The chart sets none, so this is zero unless somebody did.',
+      'Share of periods in which the CPU limit throttled a pod. The chart sets no limit, so this is zero unless somebody sets one.',
     unit: units.PercentUnit,
     width: 8,
     max: 1,
@@ -143,7 +142,7 @@ const resources = [
   }),
   graph({
     title: 'Memory',
-    description: 'Memory of each pod that can not be taken back: what the limit counts.',
+    description: 'Memory of each pod that can not be reclaimed: what the limit counts.',
     unit: units.BytesIEC,
     width: 8,
     queries: [{ expr: sum(ofContainers('container_memory_working_set_bytes'), 'pod'), legend: each }],
@@ -165,7 +164,7 @@ const resources = [
   }),
   graph({
     title: 'Pods by node',
-    description: 'How many pods each node carries. All on one: the service goes with that node.',
+    description: 'Number of pods on each node. If all are on one node, the service goes down with it.',
     unit: units.Short,
     width: 8,
     isStacked: true,
@@ -173,7 +172,7 @@ const resources = [
   }),
 ];
 
-/** Also on the dashboard of the database. */
+/** Also on the database dashboard. */
 export const volumeFill = (): Builder<Panel> => {
   const claims = 'persistentvolumeclaim=~"(data-)?$job-(postgres-.+|backup)"';
   const ofClaims = (name: string) =>
@@ -181,7 +180,7 @@ export const volumeFill = (): Builder<Panel> => {
   return graph({
     title: 'Fill of the volumes',
     description:
-      'Share of each volume of Postgres, and of its backups, that is used. A full one stops writes for all: enlarge it before that.',
+      'Used share of each volume of Postgres and its backups. A full volume stops all writes: enlarge it before that.',
     unit: units.PercentUnit,
     width: 24,
     max: 1,
@@ -202,7 +201,7 @@ export const volumeFill = (): Builder<Panel> => {
 export const kubernetes = board({
   name: 'kubernetes',
   title: 'Kubernetes',
-  description: 'The cluster around the service, by kube-state-metrics, the kubelet and cAdvisor.',
+  description: 'The cluster around the service, from kube-state-metrics, the kubelet and cAdvisor.',
   sections: [
     { title: 'Scaling', panels: scaling },
     { title: 'Restarts', panels: deaths },

@@ -21,7 +21,7 @@ const total = (q: number): Query => ({
 const byRoute = (q: number) =>
   graph({
     title: `p${q * 100} by route`,
-    description: `${q * 100} % of the requests of each route were answered within this time. Routes without requests are left out.`,
+    description: `${q * 100} % of the requests of each route were answered within this time. Routes without requests are not shown.`,
     unit: units.Seconds,
     width: 8,
     height: 10,
@@ -35,14 +35,14 @@ const now = [
   stat({
     title: 'Requests',
     description:
-      'Requests answered a second. A sudden fall means that clients do not reach us: look before the API.',
+      'Requests answered per second. A sudden fall means that clients can not reach the service: check what is in front of the API.',
     unit: units.RequestsPerSecond,
     width: 3,
     queries: [{ expr: sum(requests()), legend: 'requests' }],
   }),
   stat({
     title: '5xx',
-    description: 'Share of the requests that we failed. The objective is below 0.1 % over 30 days.',
+    description: 'Share of requests that failed with a 5xx. The objective is below 0.1 % over 30 days.',
     unit: units.PercentUnit,
     width: 3,
     decimals: 2,
@@ -56,7 +56,7 @@ const now = [
   stat({
     title: '4xx',
     description:
-      'Share of the requests that we refused: the client is wrong, not logged in or over its limit. A jump after a deployment may be our fault all the same.',
+      'Share of requests that were refused: invalid, not logged in or over a limit. A jump after a deployment may still be a fault of the service.',
     unit: units.PercentUnit,
     width: 3,
     decimals: 1,
@@ -80,8 +80,7 @@ const now = [
   }),
   stat({
     title: 'Processes up',
-    description:
-      'Processes that Prometheus reaches. Fewer than there should be: some are starting, stuck or gone.',
+    description: 'Processes that Prometheus reaches. If there are too few, some are starting, stuck or gone.',
     unit: units.Short,
     width: 3,
     base: 'red',
@@ -91,7 +90,7 @@ const now = [
   }),
   stat({
     title: 'Alerts firing',
-    description: 'Alerts of this release that fire right now, by name; none is 0.',
+    description: 'Alerts of this release that are firing, by name; 0 if there is none.',
     unit: units.Short,
     width: 4,
     shown: 'value_and_name',
@@ -109,7 +108,7 @@ const now = [
   }),
   stat({
     title: 'Version',
-    description: 'What runs. Two of them for more than a few minutes: a deployment is stuck.',
+    description: 'Running versions. Two versions for more than a few minutes: a deployment is stuck.',
     unit: units.Short,
     width: 5,
     shown: 'name',
@@ -123,7 +122,7 @@ const traffic = [
   graph({
     title: 'Requests by route',
     description:
-      'Requests answered a second. `unmatched` is every address without a route, such as what scanners ask.',
+      'Requests answered per second. `unmatched` is every address without a route, for example from scanners.',
     unit: units.RequestsPerSecond,
     width: 12,
     isTabled: true,
@@ -132,7 +131,7 @@ const traffic = [
   graph({
     title: 'Requests by status',
     description:
-      'Requests answered a second by their status. 503: a database or Redis is away, or we are stopping; 500: a bug, its cause is in the log once.',
+      'Requests answered per second, by status. 503: the database is unreachable, or the process is stopping. 500: a bug; its cause is in the log once.',
     unit: units.RequestsPerSecond,
     width: 12,
     isTabled: true,
@@ -141,7 +140,7 @@ const traffic = [
   }),
   graph({
     title: 'Server errors (5xx) by route',
-    description: 'Requests that we failed. One route: look at its logs; all of them: look at the database.',
+    description: 'Requests that failed. One route: check its log lines. All routes: check the database.',
     unit: units.RequestsPerSecond,
     width: 12,
     isTabled: true,
@@ -151,7 +150,7 @@ const traffic = [
   graph({
     title: 'Client errors (4xx) by status',
     description:
-      'Requests that we refused. 401: no or an old token; 422: a client that sends something wrong; 429: over its limit. `none` is zero.',
+      'Requests that were refused. 401: no token or an old one. 422: invalid input. 429: over a limit. `none` is zero.',
     unit: units.RequestsPerSecond,
     width: 12,
     isTabled: true,
@@ -164,7 +163,7 @@ const latency = [
   graph({
     title: 'Latency',
     description:
-      'From the first byte of a request to the last of its answer, over all routes that are chosen. The dots are single requests with a trace: click on one.',
+      'From the first byte of a request to the last byte of its response, over the selected routes. The dots are single requests with a trace: click on one.',
     unit: units.Seconds,
     width: 12,
     thresholds: [[0.3, 'orange']],
@@ -174,7 +173,7 @@ const latency = [
   heatmap({
     title: 'Latency, all requests',
     description:
-      'How many requests took how long. Two bands: some find their answer in the cache, others ask the database. A band that rises: everything gets slower.',
+      'How many requests took how long. Two bands: some are served from the cache, others from the database. A rising band: everything becomes slower.',
     unit: units.Seconds,
     width: 12,
     queries: [{ expr: sum(increase(buckets), 'le'), legend: '{{le}}', exemplar: true }],
@@ -186,7 +185,7 @@ const latency = [
   table({
     title: 'Routes, now',
     description:
-      'Each route with its rate, its share of 5xx and its latencies: sort by the column that you are woken up for.',
+      'Each route with its rate, its share of 5xx and its latencies. Sort by the column that your alert is about.',
     unit: units.Short,
     width: 24,
     rows: { http_request_method: 'Method', http_route: 'Route' },
@@ -212,7 +211,7 @@ const connections = [
   graph({
     title: 'Active requests',
     description:
-      'Requests under way in each process. It rises without more traffic: something that they wait for got slow.',
+      'Requests in flight in each process. If it rises without more traffic, something that they wait for has become slow.',
     unit: units.Short,
     width: 8,
     queries: [{ expr: sum(ofApi('http_server_active_requests'), 'instance'), legend: '{{instance}}' }],
@@ -220,14 +219,14 @@ const connections = [
   graph({
     title: 'Open connections',
     description:
-      'Connections of clients to each process, idle ones too. Very unequal: the balancer keeps clients at one process.',
+      'Client connections to each process, including idle ones. Very unequal: the load balancer keeps clients on one process.',
     unit: units.Short,
     width: 8,
     queries: [{ expr: sum(ofApi('http_server_open_connections'), 'instance'), legend: '{{instance}}' }],
   }),
   graph({
     title: 'Size of answers',
-    description: 'Bodies of answers: on average, and what one in a hundred exceeds.',
+    description: 'Size of response bodies: the average, and the size that one in a hundred exceeds.',
     unit: units.BytesIEC,
     width: 8,
     queries: [
@@ -246,7 +245,7 @@ const connections = [
 export const overview = board({
   name: 'overview',
   title: 'Overview',
-  description: 'Is it up, is it fast, does it fail? Begin here.',
+  description: 'Is the service up, is it fast, do requests fail? Begin here.',
   variables: ['instance', 'route'],
   sections: [
     { title: 'Now', panels: now },

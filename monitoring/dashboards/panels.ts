@@ -38,26 +38,26 @@ import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/sta
 import type { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 
-/** What the variable of that name chose. */
+/** The data source that the variable `datasource` selects. */
 export const datasource = { type: 'prometheus', uid: '${datasource}' };
 
 export interface Query {
   readonly expr: string;
   readonly legend: string;
-  /** With traces of single requests, where they were sampled. */
+  /** With exemplars: traces of single requests that were sampled. */
   readonly exemplar?: true;
 }
 
-/** From a value on: bad, or on the way there. */
+/** Thresholds from which a value is a warning or bad. */
 export type Threshold = readonly [from: number, color: 'green' | 'orange' | 'red'];
 
 export interface PanelOptions {
   readonly title: string;
-  /** What it shows and what to think of it, for somebody who has just been woken up. */
+  /** What it shows and what it means, for somebody who has just been woken up. */
   readonly description: string;
   readonly unit: string;
   readonly queries: readonly Query[];
-  /** Of 24. */
+  /** Width in columns, of 24. */
   readonly width: number;
   readonly height?: number;
   readonly max?: number;
@@ -65,7 +65,7 @@ export interface PanelOptions {
   readonly thresholds?: readonly Threshold[];
   /** The color below the first threshold. */
   readonly base?: 'green' | 'red' | 'text';
-  /** What to do about it: files of docs/runbooks. */
+  /** Runbooks: files of docs/runbooks. */
   readonly runbooks?: readonly string[];
 }
 
@@ -92,7 +92,7 @@ export const thresholdsOf = (steps: readonly Threshold[], base = 'green'): Thres
     .mode(ThresholdsMode.Absolute)
     .steps([{ value: null, color: base }, ...steps.map(([value, color]) => ({ value, color }))]);
 
-/** What every panel has. */
+/** Properties of every panel. */
 export function common<B extends AnyBuilder>(builder: B, options: PanelOptions): B {
   const {
     title,
@@ -122,11 +122,11 @@ export function common<B extends AnyBuilder>(builder: B, options: PanelOptions):
 
 export interface GraphOptions extends PanelOptions {
   readonly isStacked?: boolean;
-  /** With greatest and last values beside the names, the greatest first: for what has many series. */
+  /** For many series: shows the maximum and the last value beside each name, in descending order. */
   readonly isTabled?: boolean;
 }
 
-/** Values over time. All begin at zero: a curve that looks like a mountain is one. */
+/** Values over time. All axes begin at zero, so that small changes do not look large. */
 export function graph(options: GraphOptions): Builder<Panel> {
   const { thresholds, isStacked = false, isTabled = false, max } = options;
   const legend = new VizLegendOptionsBuilder()
@@ -149,7 +149,7 @@ export function graph(options: GraphOptions): Builder<Panel> {
 }
 
 export interface StatOptions extends PanelOptions {
-  /** What is shown, where the value alone does not tell. */
+  /** The displayed text, if the value alone is not clear. */
   readonly shown?: 'name' | 'value_and_name';
 }
 
@@ -159,7 +159,7 @@ const textModes = {
   auto: BigValueTextMode.Auto,
 };
 
-/** The latest value, and its course behind it. */
+/** The latest value, with its history in the background. */
 export function stat(options: StatOptions): Builder<Panel> {
   const { shown, thresholds } = options;
   const base = thresholds === undefined ? 'text' : 'green';
@@ -171,7 +171,7 @@ export function stat(options: StatOptions): Builder<Panel> {
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']));
 }
 
-/** The buckets of a histogram over time: the darker, the more. */
+/** The buckets of a histogram over time; darker means more. */
 export function heatmap(options: PanelOptions): Builder<Panel> {
   const builder = common(new HeatmapBuilder(), { ...options, queries: [] });
   const { unit, queries } = options;

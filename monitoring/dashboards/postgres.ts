@@ -5,11 +5,12 @@ import { max, min, ofPostgres, rate, ratio, sum } from './promql.js';
 const ofOurs = (name: string) => ofPostgres(name, 'datname!~"template.*|postgres|"');
 const server = '{{server}}';
 
-/** What only Postgres itself knows. By names that its exporter has had since version 0.11. */
+/** Metrics of Postgres itself, under the names that its exporter has used since version 0.11. */
 export const exporterPanels = [
   graph({
     title: 'Servers that the exporter reaches',
-    description: '1: it reaches the server. 0 while the processes do: the exporter has the trouble.',
+    description:
+      '1: the exporter reaches the server. 0 although the processes reach it: the exporter has the problem.',
     unit: units.Short,
     width: 6,
     max: 1,
@@ -19,7 +20,7 @@ export const exporterPanels = [
   graph({
     title: 'Connections of the server',
     description:
-      'Connections against the most that the server takes (max_connections), of whomever. Above 90 % new processes and people may not get in.',
+      'All connections, relative to max_connections. Above 90 % new processes and people may be refused.',
     unit: units.PercentUnit,
     width: 6,
     max: 1,
@@ -38,7 +39,7 @@ export const exporterPanels = [
   graph({
     title: 'Oldest transaction',
     description:
-      'Age of the oldest open transaction. Minutes: somebody has forgotten one, a backup runs, or a migration waits for a lock; it keeps VACUUM from its work.',
+      'Age of the oldest open transaction. Minutes: somebody left one open, a backup runs, or a migration waits for a lock. It prevents VACUUM from cleaning up.',
     unit: units.Seconds,
     width: 6,
     thresholds: [[300, 'orange']],
@@ -47,7 +48,7 @@ export const exporterPanels = [
   graph({
     title: 'WAL kept by slots',
     description:
-      'WAL that the server keeps because a replica has not fetched it yet, by slot. It grows while a replica is away, and fills the volume unless max_slot_wal_keep_size is reached first.',
+      'WAL that the server keeps because a replica has not received it yet, by slot. It grows while a replica is down, and fills the volume unless max_slot_wal_keep_size is reached first.',
     unit: units.BytesIEC,
     width: 6,
     thresholds: [[1_073_741_824, 'orange']],
@@ -62,14 +63,14 @@ export const exporterPanels = [
   graph({
     title: 'Deadlocks',
     description:
-      'Transactions that Postgres ended because they waited for each other. They are run again; many are a bug.',
+      'Transactions that Postgres aborted because they waited for each other. They are repeated; many of them are a bug.',
     unit: units.OpsPerSecond,
     width: 6,
     queries: [{ expr: sum(rate(ofOurs('pg_stat_database_deadlocks')), 'server'), legend: server }],
   }),
   graph({
     title: 'Transactions',
-    description: 'Transactions a second that ended well, and that were rolled back, of whomever.',
+    description: 'Committed and rolled back transactions per second, from all clients.',
     unit: units.OpsPerSecond,
     width: 6,
     queries: [
@@ -83,7 +84,7 @@ export const exporterPanels = [
   graph({
     title: 'Blocks read from memory',
     description:
-      'Share of the blocks that were found in shared_buffers. Far below 99 %: the data that is used no longer fits, so the disk sets the pace.',
+      'Share of blocks that were found in shared_buffers. Far below 99 %: the data in use no longer fits, so the disk limits the speed.',
     unit: units.PercentUnit,
     width: 6,
     max: 1,
@@ -99,7 +100,7 @@ export const exporterPanels = [
   }),
   graph({
     title: 'Size of the database',
-    description: 'Bytes of tables and indexes. What it grows by in a day tells when the volume is full.',
+    description: 'Bytes of tables and indexes. The daily growth shows when the volume will be full.',
     unit: units.BytesIEC,
     width: 6,
     queries: [

@@ -1,4 +1,4 @@
-/** Whose series a dashboard shows, by its variables. */
+/** Label matchers of the series that a dashboard shows, from its variables. */
 const release = 'namespace="$namespace",job="$job"';
 
 type Selector = (name: string, ...matchers: readonly string[]) => string;
@@ -7,14 +7,14 @@ const within =
   (name, ...matchers) =>
     `${name}{${[scope, ...matchers].join(',')}}`;
 
-/** Of the processes that are chosen. */
+/** The selected processes. */
 export const ofApi = within(`${release},instance=~"$instance"`);
-/** Of the whole release, as what is recorded by rules. */
+/** The whole release, as in recording rules. */
 export const ofRelease = within(release);
-/** Of the exporters beside the release. */
+/** The exporters of the release. */
 export const ofPostgres = within('namespace="$namespace",job="$job-postgres"');
 export const ofRedis = within('namespace="$namespace",job="$job-redis"');
-/** Of the cluster (kube-state-metrics, the kubelet, cAdvisor), which knows nothing of jobs. */
+/** The cluster (kube-state-metrics, the kubelet, cAdvisor), whose series do not have the job of the release. */
 export const ofCluster = within('namespace="$namespace"');
 
 export const rate = (series: string): string => `rate(${series}[$__rate_interval])`;
@@ -30,14 +30,14 @@ export const max = aggregate('max');
 export const min = aggregate('min');
 export const count = aggregate('count');
 
-/** Nothing where the whole is zero: 0 / 0 is no number. */
+/** No result if the whole is zero, because 0 / 0 is NaN. */
 export const ratio = (part: string, whole: string): string => `${part} / (${whole} > 0)`;
 
-/** Of a histogram's `…_bucket`. Without requests it is NaN, which the comparison drops. */
+/** A quantile of a histogram's `…_bucket`. Without requests it is NaN, which the comparison drops. */
 export const quantile = (q: number, buckets: string, ...by: readonly string[]): string =>
   `histogram_quantile(${q}, ${sum(rate(buckets), 'le', ...by)}) >= 0`;
 
-/** `expression`, or zero where that finds nothing, as long as `witness` is there. The zero has `label`, if any. */
+/** `expression`, or zero if it has no result but `witness` has one. The zero gets `label`, if any. */
 export const orZero = (expression: string, witness: string, label?: string): string => {
   const zero = `sum(${witness}) * 0`;
   return label === undefined

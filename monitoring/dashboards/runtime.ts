@@ -10,7 +10,7 @@ const eventLoop = [
   graph({
     title: 'Event-loop delay',
     description:
-      'How late the event loop ran what was due, over all processes. Each request waits that long several times: above 100 ms at p99 something computes for too long.',
+      'Delay of the event loop, over all processes. Each request waits that long several times. Above 100 ms at p99, something computes for too long.',
     unit: units.Seconds,
     width: 6,
     thresholds: [[0.1, 'red']],
@@ -20,7 +20,7 @@ const eventLoop = [
   graph({
     title: 'Event-loop delay by process (p99)',
     description:
-      'The same for each process. One of them: it has the heavy clients or a bad node; all of them: too few processes, or a new version that computes more.',
+      'The same for each process. One process: it has demanding clients or a slow node. All processes: there are too few, or a new version computes more.',
     unit: units.Seconds,
     width: 6,
     thresholds: [[0.1, 'red']],
@@ -30,7 +30,7 @@ const eventLoop = [
   graph({
     title: 'Event loop held up',
     description:
-      'Share of its time that something was due in the event loop of a process and could not run. The alert looks at this.',
+      'Share of time in which due work was waiting because the event loop of a process was blocked. The alert uses this value.',
     unit: units.PercentUnit,
     width: 6,
     thresholds: [[0.25, 'red']],
@@ -40,7 +40,7 @@ const eventLoop = [
   graph({
     title: 'Event-loop utilisation',
     description:
-      'Share of the time that the event loop was busy. A process has one: above 80 % requests queue before it. More processes help, more CPU for each does not.',
+      'Share of time that the event loop was busy. Each process has one event loop; above 80 % requests queue up. More processes help, more CPU for each does not.',
     unit: units.PercentUnit,
     width: 6,
     max: 1,
@@ -54,15 +54,14 @@ const processor = [
   graph({
     title: 'CPU',
     description:
-      'Processors that each process used. More than 1 is possible: password hashes and garbage collection have threads of their own.',
+      'CPU cores that each process uses. More than 1 is possible, because password hashes and garbage collection have threads of their own.',
     unit: units.Short,
     width: 8,
     queries: [{ expr: sum(rate(ofApi('process_cpu_seconds_total')), 'instance'), legend: each }],
   }),
   graph({
     title: 'CPU in user and system mode',
-    description:
-      'Processors over all processes. Much in system mode: many small reads and writes on sockets.',
+    description: 'CPU cores over all processes. Much in system mode: many small reads and writes on sockets.',
     unit: units.Short,
     width: 8,
     isStacked: true,
@@ -74,7 +73,7 @@ const processor = [
   graph({
     title: 'Garbage collection',
     description:
-      'Share of the time spent collecting garbage, by kind, on average over the processes. `minor` is usual; `major` above 5 % means that the heap is too small or leaks.',
+      'Share of time spent on garbage collection, by kind, averaged over the processes. `minor` is normal; `major` above 5 % means that the heap is too small or leaks.',
     unit: units.PercentUnit,
     width: 8,
     thresholds: [[0.05, 'orange']],
@@ -91,7 +90,7 @@ const memory = [
   graph({
     title: 'Memory (RSS)',
     description:
-      'Memory of each process as the system sees it, which the limit of its container counts. It rises for days without end: a leak.',
+      'Resident memory of each process, which counts against the limit of its container. A rise over days without end: a leak.',
     unit: units.BytesIEC,
     width: 8,
     queries: [{ expr: sum(ofApi('process_resident_memory_bytes'), 'instance'), legend: each }],
@@ -99,7 +98,7 @@ const memory = [
   }),
   graph({
     title: 'Heap used',
-    description: 'Heap that objects take in each process. A saw is healthy; its lower ends must not rise.',
+    description: 'Heap used by objects in each process. A sawtooth is healthy; its lower ends must not rise.',
     unit: units.BytesIEC,
     width: 8,
     queries: [{ expr: sum(ofApi('nodejs_heap_size_used_bytes'), 'instance'), legend: each }],
@@ -107,7 +106,7 @@ const memory = [
   graph({
     title: 'Heap and buffers',
     description:
-      'Over all processes: heap that is used, heap that is reserved, and memory outside of it, such as buffers of answers.',
+      'Over all processes: used heap, reserved heap, and memory outside of the heap, such as response buffers.',
     unit: units.BytesIEC,
     width: 8,
     queries: [
@@ -119,7 +118,7 @@ const memory = [
   graph({
     title: 'Heap spaces',
     description:
-      'Heap used over all processes by its spaces. `new` and `old` move; growth of `large_object` means very large answers or lists.',
+      'Used heap over all processes, by space. `new` and `old` vary; growth of `large_object` means very large responses or lists.',
     unit: units.BytesIEC,
     width: 12,
     isStacked: true,
@@ -127,7 +126,7 @@ const memory = [
   }),
   graph({
     title: 'Garbage collections by kind',
-    description: 'Collections a second over all processes.',
+    description: 'Collections per second over all processes.',
     unit: units.OpsPerSecond,
     width: 12,
     queries: [{ expr: sum(rate(ofApi('nodejs_gc_duration_seconds_count')), 'kind'), legend: '{{kind}}' }],
@@ -138,7 +137,7 @@ const handles = [
   graph({
     title: 'Active handles',
     description:
-      'Sockets, timers and the like that each process holds. It follows the open connections; growth without them is a leak.',
+      'Sockets, timers and similar handles of each process. The number follows the open connections; growth without them is a leak.',
     unit: units.Short,
     width: 8,
     queries: [{ expr: sum(ofApi('nodejs_active_handles_total'), 'instance'), legend: each }],
@@ -152,7 +151,8 @@ const handles = [
   }),
   graph({
     title: 'Up since',
-    description: 'Age of each process. A line that falls to zero again and again: it crashes or is killed.',
+    description:
+      'Age of each process. A line that falls to zero again and again: the process crashes or is killed.',
     unit: units.Seconds,
     width: 8,
     queries: [{ expr: `time() - ${max(ofApi('process_start_time_seconds'), 'instance')}`, legend: each }],
@@ -163,7 +163,7 @@ const handles = [
 export const runtime = board({
   name: 'runtime',
   title: 'Runtime',
-  description: 'Node itself: is a process too busy, does it leak, does it collect garbage all the time?',
+  description: 'Node.js: is a process too busy, does it leak memory, does it collect garbage all the time?',
   variables: ['instance'],
   sections: [
     { title: 'Event loop', panels: eventLoop },

@@ -13,7 +13,7 @@ interface Objective {
   /** Share of the requests that may be bad. */
   readonly budget: number;
   readonly runbook: string;
-  /** Bad requests, and those of which they are a share, in the time that is shown. */
+  /** Bad requests, and all that count, in the displayed time range. */
   readonly bad: (...by: string[]) => string;
   readonly all: (...by: string[]) => string;
 }
@@ -63,7 +63,7 @@ const shareThresholds = ({ budget }: Objective): readonly Threshold[] => [[1 - b
 const burn = (objective: Objective, title: string, windows: readonly string[], thresholds: Threshold[]) =>
   graph({
     title: `${objective.title}: ${title}`,
-    description: `How many times faster than it may the budget is being used; at 1 it is used up after exactly 30 days. An alert needs a long window and its short one above the line: the long one shows that it matters, the short one that it goes on.`,
+    description: `How fast the budget is used, relative to the allowed rate; at 1 it lasts exactly 30 days. An alert needs a long window and its short window above the line: the long one shows that it matters, the short one that it continues.`,
     unit: 'x',
     width: 12,
     decimals: 1,
@@ -78,7 +78,7 @@ const burn = (objective: Objective, title: string, windows: readonly string[], t
 const panelsOf = (objective: Objective): Builder<Panel>[] => [
   stat({
     title: `${objective.title} over 30 days`,
-    description: `The objective: ${objective.means}. Health checks, documents and addresses without a route do not count.`,
+    description: `The objective: ${objective.means}. Health checks, the API document and addresses without a route do not count.`,
     unit: units.PercentUnit,
     width: 4,
     height: 8,
@@ -91,7 +91,7 @@ const panelsOf = (objective: Objective): Builder<Panel>[] => [
   stat({
     title: `${objective.title}: budget that is left`,
     description:
-      'Of what may go wrong in 30 days. Below zero the objective is missed: no risky change until it has recovered.',
+      'Remaining share of the failures that are allowed in 30 days. Below zero the objective is missed: make no risky change until it has recovered.',
     unit: units.PercentUnit,
     width: 4,
     height: 8,
@@ -107,7 +107,7 @@ const panelsOf = (objective: Objective): Builder<Panel>[] => [
   stat({
     title: `${objective.title} in the time shown`,
     description:
-      'Share of good requests in the time that is chosen above: set it to an incident to see what it cost.',
+      'Share of good requests in the selected time range. Select the time of an incident to see its cost.',
     unit: units.PercentUnit,
     width: 4,
     height: 8,
@@ -154,8 +154,7 @@ const panelsOf = (objective: Objective): Builder<Panel>[] => [
 export const slo = board({
   name: 'slo',
   title: 'Service-level objectives',
-  description:
-    'What users were promised, how much of the budget for failures is left, and how fast it is being used.',
+  description: 'What users were promised, how much of the error budget is left, and how fast it is used.',
   from: 'now-24h',
   sections: [
     ...objectives.map((objective) => ({
@@ -168,7 +167,7 @@ export const slo = board({
         graph({
           title: 'Budgets that are left',
           description:
-            'Share of the budget of 30 days that is left. A step down: one incident; a slope: something fails all the time.',
+            'Remaining share of the budget of 30 days. A step down: one incident. A slope: something fails all the time.',
           unit: units.PercentUnit,
           width: 24,
           max: 1,

@@ -6,13 +6,13 @@ import { PanelBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { common, queryOf, type PanelOptions } from './panels.js';
 
 export interface TableOptions extends Omit<PanelOptions, 'queries'> {
-  /** Labels of the series: the first columns, by what they are called. */
+  /** Labels of the series and the titles of their columns, which come first. */
   readonly rows: Readonly<Record<string, string>>;
   readonly columns: readonly { readonly name: string; readonly unit: string; readonly expr: string }[];
   readonly sortedBy: string;
 }
 
-/** A line a series, with the latest value of each query. */
+/** One row per series, with the latest value of each query. */
 export function table(options: TableOptions): Builder<Panel> {
   const { rows, columns, sortedBy } = options;
   const valueOf = (n: number) => `Value #${String.fromCharCode('A'.charCodeAt(0) + n)}`;

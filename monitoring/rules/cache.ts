@@ -1,7 +1,7 @@
 import { alertRule, usualInterval, type Alert, type Rule, type RulesFor, type Target } from './rule.js';
 import { apiOf } from './scope.js';
 
-/** Redis, what is cached, and the limits that are counted in it. */
+/** Redis, the caches, and the rate limits that are counted in it. */
 export const cacheRules: RulesFor = (target) => ({
   name: 'task-api-cache',
   interval: target.time(usualInterval),
@@ -14,8 +14,8 @@ export const cacheRules: RulesFor = (target) => ({
 });
 
 /**
- * For each cache, as that of sessions is asked by every request and would hide the others. A bypass is no look-up. What was
- * usual is known after half an hour of look-ups, an hour ago or longer.
+ * Per cache, because every request uses the cache of sessions, which would hide the others. A bypass is no look-up. The usual
+ * rate is known after half an hour of look-ups that is at least an hour ago.
  */
 function cacheRecords({ scope, time }: Target): readonly Rule[] {
   const api = apiOf(scope);
@@ -38,7 +38,7 @@ function cacheRecords({ scope, time }: Target): readonly Rule[] {
   ];
 }
 
-/** Against what was usual, and only with a quarter of the usual look-ups: few of them at night are seldom repeated. */
+/** Compared with the usual rate, and only with a quarter of the usual look-ups: the few look-ups at night rarely repeat. */
 function cacheCollapsed({ scope, time }: Target): Alert {
   const api = apiOf(scope);
   const lookups = `job_cache:cache_lookups:rate5m{${api}}`;
@@ -50,9 +50,9 @@ function cacheCollapsed({ scope, time }: Target): Alert {
       ` and ${lookups} > 1 and ${lookups} > 0.25 * avg_over_time(${lookups}[${time('1d')}] offset ${time('1h')})`,
     for: '15m',
     summary:
-      '{{ $labels.job }} in {{ $labels.namespace }} answers slower, as little comes from its cache {{ $labels.cache }}.',
+      '{{ $labels.job }} in {{ $labels.namespace }} responds more slowly because few lookups hit its cache {{ $labels.cache }}.',
     description:
-      '{{ $value | humanizePercentage }} of the look-ups are hits, less than half of what it was. Look at evictions and memory of Redis, and at what is written.',
+      '{{ $value | humanizePercentage }} of the lookups are hits, less than half of the usual ratio. Check the evictions and the memory of Redis, and the rate of writes.',
     runbook: 'cache-collapsed',
     dashboard: 'cache',
   };
@@ -66,9 +66,9 @@ function withoutRedis({ scope }: Target): Alert {
     // Longer than it takes to restart it.
     for: '5m',
     summary:
-      'Nothing is wrong for users of {{ $labels.job }} in {{ $labels.namespace }}, but reads come from the primary and the first write takes a second longer.',
+      'Redis is unreachable for {{ $labels.job }} in {{ $labels.namespace }}. Users get correct responses, but reads come from the primary and the first write takes a second longer.',
     description:
-      'Processes that do not reach Redis: {{ $value }}. Look at its pod, its log and the network policy.',
+      'Processes that can not reach Redis: {{ $value }}. Check the pod of Redis, its log and the network policy.',
     runbook: 'without-redis',
     dashboard: 'cache',
   };
@@ -81,9 +81,9 @@ function untrusted({ scope }: Target): Alert {
     expr: `count by (namespace, job) (consistency_trusted{${apiOf(scope)}} == 0)`,
     for: '10m',
     summary:
-      'Nothing is wrong for users of {{ $labels.job }} in {{ $labels.namespace }}, but the cache and the replicas are not used.',
+      'Caches and replicas are not used by {{ $labels.job }} in {{ $labels.namespace }}. Users get correct responses, but the primary serves all reads.',
     description:
-      'Processes that trust neither: {{ $value }}. They do not reach Redis or the primary, or another one writes without Redis (consistency_lease_held).',
+      'Processes that use neither: {{ $value }}. They can not reach Redis or the primary, or another process writes without Redis (consistency_lease_held).',
     runbook: 'untrusted',
     dashboard: 'cache',
   };
@@ -98,10 +98,9 @@ function rateLimitSurge({ scope, time }: Target): Alert {
     severity: 'warning',
     expr: `${blocked} / ${rate(apiOf(scope))} > 0.2 and ${blocked} > 1`,
     for: '10m',
-    summary:
-      'Many clients of {{ $labels.job }} in {{ $labels.namespace }} are told to come back later (429).',
+    summary: 'Many clients of {{ $labels.job }} in {{ $labels.namespace }} exceed a rate limit (429).',
     description:
-      '{{ $value | humanizePercentage }} of the calls are over the limit {{ $labels.policy }}: an attack, a client in a loop, or a proxy whose clients share one address.',
+      '{{ $value | humanizePercentage }} of the requests exceed the limit {{ $labels.policy }}: an attack, a client in a loop, or a proxy whose clients share one address.',
     runbook: 'rate-limit-surge',
     dashboard: 'cache',
   };

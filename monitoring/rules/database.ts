@@ -1,7 +1,7 @@
 import { alertRule, processName, usualInterval, type Alert, type RulesFor, type Target } from './rule.js';
 import { apiOf } from './scope.js';
 
-/** Postgres as the processes of the API see it, and the events that wait in it. */
+/** Postgres as the API processes see it, and the events that wait in it. */
 export const databaseRules: RulesFor = (target) => ({
   name: 'task-api-database',
   interval: target.time(usualInterval),
@@ -14,7 +14,7 @@ export const databaseRules: RulesFor = (target) => ({
   ].map((alert) => alertRule(target, alert)),
 });
 
-/** Waits tell that it hurts; a queue tells that it is the pool, not a server that takes long to connect to. */
+/** Waits show that requests suffer; a queue shows that the pool is the cause, not a slow connection to the server. */
 function poolExhausted({ scope, time }: Target): Alert {
   const api = apiOf(scope);
   const by = '(namespace, job, instance, pod, db_target)';
@@ -30,7 +30,7 @@ function poolExhausted({ scope, time }: Target): Alert {
       ` and max by ${by} (avg_over_time(db_client_connection_pending_requests{${api}}[${time('5m')}])) > 0`,
     for: '5m',
     summary: 'Requests to {{ $labels.job }} in {{ $labels.namespace }} wait for a connection to Postgres.',
-    description: `{{ $value | humanizePercentage }} of the operations on the {{ $labels.db_target }} wait longer than 100 ms in ${processName}. Look for statements that take long or wait for locks.`,
+    description: `{{ $value | humanizePercentage }} of the operations on the {{ $labels.db_target }} wait longer than 100 ms in ${processName}. Look for statements that are slow or wait for locks.`,
     runbook: 'pool-exhausted',
     dashboard: 'database',
   };
@@ -44,9 +44,9 @@ function replicaLagging({ scope }: Target): Alert {
     expr: `max by (namespace, job, replica) (db_replica_lag_seconds{${apiOf(scope)}}) > 1`,
     for: '5m',
     summary:
-      'A replica of {{ $labels.job }} in {{ $labels.namespace }} is behind and serves no reads; others take them.',
+      'A replica of {{ $labels.job }} in {{ $labels.namespace }} lags and serves no reads; other servers take them.',
     description:
-      '{{ $labels.replica }} is {{ $value | humanizeDuration }} behind (10 s stands for more, too). Look at what it replays, and at its disk.',
+      '{{ $labels.replica }} is {{ $value | humanizeDuration }} behind (10 s means 10 s or more). Check what it replays, and its disk.',
     runbook: 'replica-lagging',
     dashboard: 'database',
   };
@@ -60,14 +60,14 @@ function databaseServerDown({ scope }: Target): Alert {
     // Longer than it takes to restart one.
     for: '5m',
     summary:
-      'A server of Postgres is away for {{ $labels.job }} in {{ $labels.namespace }}. If it is the primary, writes fail; else others serve the reads.',
-    description: 'At least one process does not reach {{ $labels.server }}. Look at its pod and its log.',
+      'A Postgres server is unreachable for {{ $labels.job }} in {{ $labels.namespace }}. If it is the primary, writes fail; otherwise other servers take the reads.',
+    description: 'At least one process can not reach {{ $labels.server }}. Check its pod and its log.',
     runbook: 'database-server-down',
     dashboard: 'database',
   };
 }
 
-/** More than what is delivered in five minutes: so many events are a queue at one site and a moment's work at another. */
+/** More than is delivered in five minutes: the same number of events is a queue on one site and a moment's work on another. */
 function outboxGrowing({ scope, time, seconds }: Target): Alert {
   const api = apiOf(scope);
   const pending = `max by (namespace, job, schema) (outbox_pending{${api}})`;
@@ -79,17 +79,18 @@ function outboxGrowing({ scope, time, seconds }: Target): Alert {
       `${pending} > 10 unless` +
       ` ${pending} <= on (namespace, job) group_left () ${seconds('5m')} * ${delivered}`,
     for: '10m',
-    summary: 'Mails and other work after a request come late in {{ $labels.namespace }}, or not at all.',
+    summary:
+      'Mails and other work after a request are late in {{ $labels.namespace }}, or do not happen at all.',
     description:
-      '{{ $value }} events wait in {{ $labels.schema }}.outbox of {{ $labels.job }}. The logs tell why they fail (`an event failed`): most often it is the mail server.',
+      '{{ $value }} events wait in {{ $labels.schema }}.outbox of {{ $labels.job }}. The log says why they fail (`an event failed`): most often it is the mail server.',
     runbook: 'outbox-growing',
     dashboard: 'business',
   };
 }
 
 /**
- * After an hour of tries an event is set aside and waits no more: where there are few, no queue ever tells of a mail server that is
- * away. A single one is tried five times within the first minute.
+ * After an hour of attempts an event is set aside and no longer waits: with few events, a queue never reveals that a mail server
+ * is down. A single event is tried five times within the first minute.
  */
 function eventsFailing({ scope, time }: Target): Alert {
   const deliveries = (result: string) =>
@@ -101,7 +102,7 @@ function eventsFailing({ scope, time }: Target): Alert {
     for: '5m',
     summary: 'Mails or other work after a request do not happen in {{ $labels.namespace }}.',
     description:
-      'No event {{ $labels.topic }} of {{ $labels.job }} was delivered within half an hour, and {{ printf "%.0f" $value }} tries failed. The logs tell why (`an event failed`). After an hour of tries an event is set aside.',
+      'No event {{ $labels.topic }} of {{ $labels.job }} was delivered within half an hour, and {{ printf "%.0f" $value }} attempts failed. The log says why (`an event failed`). After about an hour of attempts an event is set aside.',
     runbook: 'outbox-growing',
     dashboard: 'business',
   };

@@ -11,13 +11,13 @@ export type { Rule, RuleGroup } from './rule.js';
 
 export interface RuleOptions {
   readonly scope?: Scope;
-  /** Windows and waiting times become this many times shorter, so that a test sees an alert come and go. */
+  /** Makes windows and waiting times this many times shorter, so that a test sees an alert start and end. */
   readonly timesShorter?: number;
 }
 
 const groups = [objectiveRules, longWindowRules, processRules, databaseRules, cacheRules, kubernetesRules];
 
-/** All rules: a file of Prometheus' is `{ groups }`. */
+/** All rules; a rule file of Prometheus is `{ groups }`. */
 export function ruleGroups({ scope = anywhere, timesShorter = 1 }: RuleOptions = {}): readonly RuleGroup[] {
   const time = (duration: string) => shorten(duration, timesShorter);
   const target: Target = { scope, time, seconds: (duration) => msOf(time(duration)) / 1000 };

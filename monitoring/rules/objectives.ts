@@ -7,10 +7,10 @@ interface Objective {
   readonly name: 'availability' | 'latency';
   /** Share of the requests that may be bad within 30 days. */
   readonly budget: string;
-  /** Recorded requests a second: the bad ones, and all that could be bad. */
+  /** Recorded requests per second: bad ones, and all that count. */
   readonly bad: string;
   readonly all: string;
-  /** The same out of the counters. */
+  /** The same from the counters. */
   readonly rawBad: (traffic: string, window: string) => string;
   readonly rawAll: (traffic: string, window: string) => string;
   readonly words: { readonly bad: string; readonly look: string };
@@ -26,7 +26,7 @@ const objectives: readonly Objective[] = [
     rawAll: requests,
     words: {
       bad: 'fail with a 5xx',
-      look: 'The overview tells the routes, the logs of the pods each cause once.',
+      look: 'The overview shows the routes, and the log of the pods has each cause once.',
     },
   },
   {
@@ -38,24 +38,24 @@ const objectives: readonly Objective[] = [
     rawAll: timed,
     words: {
       bad: 'take longer than 300 ms',
-      look: 'The overview tells the routes; then look at the pools, the event loop and the cache.',
+      look: 'The overview shows the routes. Then check the pools, the event loop and the cache.',
     },
   },
 ];
 
-/** Without traffic nothing is bad: 0, where 0 / 0 would be no number. */
+/** Without traffic the share is 0, because 0 / 0 would be NaN. */
 const share = (bad: string, all: string): string => `${bad} / (${all} > 0) or 0 * ${all}`;
 
 const recordOf = ({ name }: Objective, window: string): string =>
   `job:slo_${name}_errors:ratio_rate${window}`;
 
-/** What was just recorded. */
+/** The series that were just recorded. */
 const ofNow = ({ scope }: Target, objective: Objective): Rule => {
   const at = `{${apiOf(scope)}}`;
   return { record: recordOf(objective, '5m'), expr: share(`${objective.bad}${at}`, `${objective.all}${at}`) };
 };
 
-/** Out of the counters, so that a fault shows at once: a few hundred series a pod, over an hour. */
+/** From the counters, so that a fault shows at once: a few hundred series per pod, over an hour. */
 const ofCounters = (target: Target, objective: Objective): Rule => {
   const parts = [trafficOf(target), target.time('1h')] as const;
   return {
@@ -65,19 +65,19 @@ const ofCounters = (target: Target, objective: Objective): Rule => {
 };
 
 /**
- * Out of what was recorded: four series, whatever the number of pods. 30 days are 86,400 samples of each, which take some
- * milliseconds; out of the counters they would be hundreds of millions. Sums, not means of shares: a busy hour counts more.
+ * From recorded series: four, whatever the number of pods. 30 days are 86,400 samples of each, which take a few milliseconds;
+ * from the counters they would be hundreds of millions. Sums, not averages of shares, so that a busy hour counts more.
  */
 const ofRecords = (target: Target, objective: Objective, window: string): Rule => {
   const sum = (name: string) => `sum_over_time(${name}{${apiOf(target.scope)}}[${target.time(window)}])`;
   return { record: recordOf(objective, window), expr: share(sum(objective.bad), sum(objective.all)) };
 };
 
-/** Bad requests that the short window must hold, or a single one of a quiet night would tell. */
+/** Minimum of bad requests in the short window; otherwise a single one in a quiet night would raise the alert. */
 const fewest = 10;
 
 interface Burn {
-  /** How many times faster than the objective allows. */
+  /** Burn rate: how many times faster than the objective allows. */
   readonly factor: string;
   readonly long: string;
   readonly short: string;
@@ -85,8 +85,8 @@ interface Burn {
 
 /**
  * Multiple windows, multiple burn rates: https://sre.google/workbook/alerting-on-slos/ (its table 5-8). The long window
- * tells that it matters, the short one that it still goes on. Fast: 2 % of the month's budget in 1 h, or 5 % in 6 h.
- * Slow: 10 % in a day, or what would use up all of it.
+ * shows that it matters, the short one that it still continues. Fast: 2 % of the month's budget in 1 h, or 5 % in 6 h.
+ * Slow: 10 % in a day, or a rate that would use up the whole budget.
  */
 const burns = {
   fast: [
@@ -107,11 +107,11 @@ function burning(target: Target, objective: Objective, { factor, long, short }: 
     short === '5m'
       ? `${objective.bad}{${api}}`
       : `avg_over_time(${objective.bad}{${api}}[${target.time(short)}])`;
-  // The value is that of the short window: what it is like now.
+  // The value is that of the short window: the current state.
   return `(${isAbove(short)} and ${isAbove(long)} and ${bad} > ${fewest} / ${msOf(short) / 1000})`;
 }
 
-/** Fast ones wait for nothing more: a total outage is over the mark of 1 h within 52 s. */
+/** Fast alerts have no waiting time: a total outage exceeds the threshold of 1 h within 52 s. */
 function burnAlerts(target: Target, objective: Objective): readonly Rule[] {
   const { name, words } = objective;
   const common = { runbook: `${name}-budget`, dashboard: 'slo' } as const;
@@ -139,7 +139,7 @@ function burnAlerts(target: Target, objective: Objective): readonly Rule[] {
   return alerts.map((alert) => alertRule(target, alert));
 }
 
-/** In one group, in this order: an alert sees what was recorded in the same evaluation. */
+/** In one group, in this order, so that an alert sees what was recorded in the same evaluation. */
 export const objectiveRules: RulesFor = (target) => ({
   name: 'task-api-objectives',
   interval: target.time(usualInterval),
@@ -154,7 +154,7 @@ export const objectiveRules: RulesFor = (target) => ({
   ],
 });
 
-/** Days change slowly. Not slower than this, or what was recorded would be too old (5 min) for those who read it. */
+/** Windows of days change slowly. A longer interval would make recorded samples stale (5 min) for their readers. */
 export const longWindowRules: RulesFor = (target) => ({
   name: 'task-api-objectives-of-days',
   interval: target.time('2m'),

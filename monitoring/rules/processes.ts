@@ -17,8 +17,8 @@ export const processRules: RulesFor = (target) => {
 };
 
 /**
- * Nothing answers that did within a day: the processes are gone (there is no `up` at all, which `absent()` would tell of a
- * release that was never there, too), they do not answer, or the cluster sends them no requests, as none is ready.
+ * Nothing answers, but something did within the last day: the processes are gone (`up` does not exist; `absent()` would also
+ * fire for a release that never existed), they do not answer, or none is ready, so that the cluster sends them no requests.
  */
 function down(target: Target): Alert {
   const { scope, time } = target;
@@ -33,25 +33,25 @@ function down(target: Target): Alert {
     severity: 'critical',
     expr: `(${isGone}) or label_replace(${isUnready}, "job", "${scope.release}", "", "")`,
     for: '1m',
-    summary: 'Nobody reaches {{ $labels.job }} in {{ $labels.namespace }}: none of its processes serves.',
+    summary: 'No process of {{ $labels.job }} in {{ $labels.namespace }} answers.',
     description:
-      'Up to {{ $value }} did within the last day. Look at the pods: are they there, do they start, what do their logs end with?',
+      'Up to {{ $value }} answered within the last day. Check the pods: do they exist, do they start, how do their logs end?',
     runbook: 'api-down',
     dashboard: 'overview',
   };
 }
 
-/** Nobody could tell of anything: Prometheus was never told of a process, or a day after an outage there is still none. */
+/** Nothing is monitored: Prometheus never had a target, or has had none since an outage a day ago. */
 function absent({ scope }: Target): Alert {
   return {
     alert: 'TaskApiAbsent',
     severity: 'warning',
     expr: `absent(up{${apiOf(scope)}})`,
-    // An installation is over by then.
+    // An installation has finished by then.
     for: '30m',
-    summary: 'Prometheus knows no process of {{ $labels.job }}: no alert of it would be told.',
+    summary: 'Prometheus has no target of {{ $labels.job }}: none of its alerts can fire.',
     description:
-      'There is no target. Look at whether there are pods, and whether Prometheus selects the ServiceMonitor and may reach its namespace.',
+      'Check whether there are pods, and whether Prometheus selects the ServiceMonitor and may reach its namespace.',
     runbook: 'api-down',
     dashboard: 'overview',
   };
@@ -65,22 +65,23 @@ function targetDown({ scope }: Target): Alert {
     expr: `max by (namespace, job, instance, pod) (up{${api}}) == 0 and on (namespace, job) sum by (namespace, job) (up{${api}}) > 0`,
     // Longer than a pod takes to start (5 min at most) or to stop.
     for: '10m',
-    summary: 'One of the processes of {{ $labels.job }} in {{ $labels.namespace }} is not there to serve.',
-    description: `The metrics of ${processName} can not be had. The others go on.`,
+    summary: 'One of the processes of {{ $labels.job }} in {{ $labels.namespace }} can not be scraped.',
+    description: `The metrics of ${processName} are missing. The other processes continue to serve.`,
     runbook: 'target-down',
     dashboard: 'overview',
   };
 }
 
-/** How late, a second, is the share of its time in which the loop was held up by what it did. */
+/** Delay per second: the share of time in which the event loop was blocked. */
 function eventLoopSlow({ scope, time }: Target): Alert {
   return {
     alert: 'TaskApiEventLoopSlow',
     severity: 'warning',
     expr: `sum by (namespace, job, instance, pod) (rate(nodejs_eventloop_delay_seconds_sum{${apiOf(scope)}}[${time('5m')}])) > 0.25`,
     for: '10m',
-    summary: 'A process of {{ $labels.job }} in {{ $labels.namespace }} makes each of its requests wait.',
-    description: `The event loop of ${processName} is held up for {{ $value | humanizePercentage }} of its time: look at its CPU and at what its requests are.`,
+    summary:
+      'A process of {{ $labels.job }} in {{ $labels.namespace }} is blocked, so each of its requests waits.',
+    description: `The event loop of ${processName} is blocked for {{ $value | humanizePercentage }} of its time: check its CPU and its requests.`,
     runbook: 'event-loop-slow',
     dashboard: 'runtime',
   };

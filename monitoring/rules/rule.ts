@@ -1,6 +1,6 @@
 import type { Scope } from './scope.js';
 
-/** As Prometheus reads it: a rule that records, or an alert. */
+/** A rule as Prometheus reads it: a recording rule or an alert. */
 export interface Rule {
   readonly record?: string;
   readonly alert?: string;
@@ -16,10 +16,10 @@ export interface RuleGroup {
   readonly rules: readonly Rule[];
 }
 
-/** What a group of rules is made for. */
+/** The input of a rule group. */
 export interface Target {
   readonly scope: Scope;
-  /** A length of time as Prometheus writes it, such as `5m`: shorter where a test asks for that. */
+  /** A duration as Prometheus writes it, such as `5m`; shortened if a test requests it. */
   readonly time: (duration: string) => string;
   /** The same as a number of seconds. */
   readonly seconds: (duration: string) => number;
@@ -29,20 +29,20 @@ export type RulesFor = (target: Target) => RuleGroup;
 
 export interface Alert {
   readonly alert: string;
-  /** `critical` wakes somebody up, `warning` is a ticket. */
+  /** `critical` pages somebody, `warning` creates a ticket. */
   readonly severity: 'critical' | 'warning';
   readonly expr: string;
-  /** Without it the first evaluation that finds something tells. */
+  /** Without it, the first evaluation with a result raises the alert. */
   readonly for?: string;
   /** What a user notices. */
   readonly summary: string;
-  /** The first thing to look at. */
+  /** The first thing to check. */
   readonly description: string;
   /** Name of its file in docs/runbooks. */
   readonly runbook: string;
-  /** Where it is seen: `overview` is the dashboard with the uid `task-api-overview`. */
+  /** The dashboard that shows it: `overview` is the one with the uid `task-api-overview`. */
   readonly dashboard: 'overview' | 'runtime' | 'database' | 'cache' | 'kubernetes' | 'slo' | 'business';
-  /** For what is measured by the cluster, and so has another job: whose alert it is. */
+  /** The release of the alert, for series of the cluster, which have another job label. */
   readonly job?: string;
 }
 
@@ -62,8 +62,8 @@ export function alertRule({ scope, time }: Target, alert: Alert): Rule {
   };
 }
 
-/** In texts, for alerts that keep both labels: only in Kubernetes there are pods. */
+/** For texts of alerts that keep both labels: pods exist only in Kubernetes. */
 export const processName = '{{ with $labels.pod }}{{ . }}{{ else }}{{ $labels.instance }}{{ end }}';
 
-/** How often rules are evaluated, where nothing else is said. */
+/** The default evaluation interval of rules. */
 export const usualInterval = '30s';

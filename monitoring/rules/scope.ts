@@ -1,27 +1,27 @@
-/** Whose series the rules are about. */
+/** The series that the rules cover. */
 export interface Scope {
-  /** The release: the job of its API, and what the names of its objects begin with. */
+  /** The release: the job label of its API, and the prefix of its objects' names. */
   readonly release: string;
-  /** Its namespace; undefined: of whatever namespace. */
+  /** Its namespace; undefined: any namespace. */
   readonly namespace?: string;
-  /** What the address of a runbook begins with. */
+  /** The base URL of the runbooks. */
   readonly runbooks: string;
 }
 
-/** For a Prometheus that is configured by hand, as compose's is: one job, whatever its namespace is called. */
+/** For a Prometheus that is configured by hand, as in compose.yaml: one job in any namespace. */
 export const anywhere: Scope = { release: 'task-api', runbooks: 'docs/runbooks' };
 
-/** For the chart, which puts a release's own names there: two releases would else tell each other's alerts. */
+/** For the chart, which inserts the names of the release; otherwise each of two releases would also raise the other's alerts. */
 export const ofRelease: Scope = {
   release: '__RELEASE__',
   namespace: '__NAMESPACE__',
   runbooks: '__RUNBOOKS__',
 };
 
-/** Matchers of the API's own series. */
+/** Label matchers of the API's own series. */
 export const apiOf = ({ release, namespace }: Scope): string => `${within(namespace)}job="${release}"`;
 
-/** Matchers of the cluster's series (kube-state-metrics, the kubelet), to be followed by some of their own. */
+/** Label matchers of the cluster's series (kube-state-metrics, the kubelet), to be followed by further matchers. */
 export const clusterOf = ({ namespace }: Scope): string => within(namespace);
 
 const within = (namespace: string | undefined): string =>

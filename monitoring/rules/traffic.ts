@@ -1,15 +1,15 @@
 import { apiOf } from './scope.js';
 import type { Rule, Target } from './rule.js';
 
-/** What the objectives are about: neither probes, documents nor addresses that lead nowhere. */
+/** Requests that the objectives cover: no probes, documents or unknown paths. */
 export const trafficOf = ({ scope }: Target): string => `${apiOf(scope)},http_route=~"/v1/.+"`;
 
 const by = 'sum by (namespace, job)';
 
-/** The objective of latency, in seconds: a bound of the histogram's buckets, so that the share is exact. */
+/** The latency objective, in seconds: a bucket boundary of the histogram, so that the share is exact. */
 export const latencyBound = '0.3';
 
-/** Requests a second. */
+/** Requests per second. */
 export function trafficRecords(target: Target): readonly Rule[] {
   const traffic = trafficOf(target);
   const window = target.time('5m');
@@ -25,14 +25,14 @@ export function trafficRecords(target: Target): readonly Rule[] {
 export const requests = (traffic: string, window: string): string =>
   `${by} (rate(http_server_requests_total{${traffic}}[${window}]))`;
 
-/** Those with such a status. One that was never answered has no series, and is none a second. */
+/** Requests with such a status. A status that never occurred has no series, so its rate is set to 0. */
 export const answered = (status: string, traffic: string, window: string): string =>
   `${requests(`${traffic},http_response_status_code=~"${status}"`, window)} or 0 * ${requests(traffic, window)}`;
 
-/** All but the 5xx: an error that came quickly is no success. */
+/** All except 5xx: a fast error is no success. */
 export const timed = (traffic: string, window: string): string =>
   `${by} (rate(http_server_request_duration_seconds_count{${traffic},status_class!="5xx"}[${window}]))`;
 
-/** Of these, what took longer. Never below zero, to which the rates of two series may differ. */
+/** Those of them that took longer. Clamped at zero, because the rates of two series may differ slightly. */
 export const slow = (traffic: string, window: string): string =>
   `clamp_min(${timed(traffic, window)} - ${by} (rate(http_server_request_duration_seconds_bucket{${traffic},status_class!="5xx",le="${latencyBound}"}[${window}])), 0)`;

@@ -41,7 +41,7 @@ async function makeSecret(where: Namespace, name: string, stringData: Readonly<R
   await where.apply(JSON.stringify(secret));
 }
 
-/** A server of a cloud: it speaks TLS only, with a certificate of an authority of its own. */
+/** A server like a cloud provider's: it accepts TLS only, with a certificate of its own authority. */
 async function startStore(name: string, image: string, port: number, script: string): Promise<void> {
   const copy = 'install -m 600 /tls/tls.key /tmp/tls.key';
   await startPod(outside, name, {
@@ -92,7 +92,7 @@ beforeAll(async () => {
   await release.install({ values });
 });
 
-it('works on a Postgres and a Redis of elsewhere that speak TLS alone, verified by their authority', async () => {
+it('works with an external Postgres and Redis that accept only TLS, and verifies their certificates', async () => {
   expect(await release.test()).toMatch(/Phase:\s+Succeeded/);
   const [pod] = await namespace.pods('api');
   const logs = await namespace.kubectl(['logs', pod?.metadata.name ?? '', '--container', 'api']);
@@ -100,7 +100,7 @@ it('works on a Postgres and a Redis of elsewhere that speak TLS alone, verified 
   expect(logs).not.toContain('Redis is lost');
 });
 
-it('takes no server whose certificate is of another authority; the pods that are there serve on', async () => {
+it('refuses servers with a certificate of another authority, while the existing pods keep serving', async () => {
   const { caFile } = await makeCertificates(await mkdtemp(join(folder, 'other-')));
   await makeSecret(namespace, 'authority', { 'ca.crt': await readFile(caFile, 'utf8') });
   await namespace.kubectl(['rollout', 'restart', `deployment/${Release.fullname}-api`]);

@@ -11,7 +11,7 @@ interface Manifest {
   readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
 }
 
-/** What Helm writes: 0440 is octal. */
+/** YAML as Helm writes it: 0440 is octal. */
 const yaml11 = { version: '1.1' } as const;
 
 let namespace: Namespace;
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => namespace.remove());
 
-/** What Argo CD does on a sync: the hooks of its first phase by weight, each waited for, then everything else. */
+/** What Argo CD does on a sync: it runs the hooks of the first phase by weight, waits for each, then applies everything else. */
 async function sync(): Promise<void> {
   const manifests = await render();
   for (const hook of manifests.filter(isPreSync).toSorted((a, b) => weightOf(a) - weightOf(b))) {
@@ -34,7 +34,7 @@ async function sync(): Promise<void> {
   await namespace.apply(await everythingElse());
 }
 
-/** All but hooks. */
+/** All objects except hooks. */
 async function everythingElse(): Promise<string> {
   const items = (await render()).filter((each) => hookOf(each) === undefined);
   return JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
@@ -53,7 +53,7 @@ const hookOf = ({ metadata }: Manifest) =>
 const isPreSync = (manifest: Manifest) => hookOf(manifest) === 'PreSync';
 const weightOf = ({ metadata }: Manifest) => Number(metadata.annotations?.['helm.sh/hook-weight'] ?? 0);
 
-it('is applied twice as rendered text, and the second time changes nothing', async () => {
+it('can be applied twice as rendered text, and the second time changes nothing', async () => {
   await sync();
   await namespace.rolledOut(`deployment/${Release.fullname}-api`);
   await namespace.waitFor(
@@ -68,7 +68,7 @@ it('is applied twice as rendered text, and the second time changes nothing', asy
     `${Release.fullname}-credentials`,
     `${Release.fullname}-jwt-keys`,
   ]);
-  // What the server would make of it; `apply` calls some objects configured that it leaves as they were.
+  // Asks the server for the result, because `apply` reports some unchanged objects as "configured".
   expect(await namespace.kubectl(['diff', '--filename', '-'], { input: await everythingElse() })).toBe('');
   await sync();
   expect({

@@ -15,8 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => namespace.remove());
 
-describe('installed with no value set, where the restricted profile is enforced', () => {
-  it('is ready, with as many pods as the autoscaler wants at least', async () => {
+describe('installed without any values, in a namespace that enforces the restricted profile', () => {
+  it('is ready, with the minimum number of pods of the autoscaler', async () => {
     await namespace.waitFor('two pods of the API', async () => {
       const { status } = await namespace.get('deployment', Release.fullname + '-api');
       return status.readyReplicas === 2;
@@ -29,7 +29,7 @@ describe('installed with no value set, where the restricted profile is enforced'
     expect(answer.status).toBe(200);
   });
 
-  it('is kept by Helm in less than 700 kB, of the 1 MiB that a Secret may have', async () => {
+  it('is stored by Helm in less than 700 kB, of the 1 MiB that a Secret may have', async () => {
     const [kept] = await namespace.list('secrets', 'owner=helm');
     const bytes = kept?.data?.['release']?.length ?? 0;
     expect(bytes).toBeGreaterThan(10_000);
@@ -40,9 +40,9 @@ describe('installed with no value set, where the restricted profile is enforced'
     expect(await release.test()).toMatch(/Phase:\s+Succeeded/);
   });
 
-  it('is upgraded under load with no failed request, and neither Postgres nor a secret is touched', async () => {
+  it('is upgraded under load without a failed request, and Postgres and the secrets stay unchanged', async () => {
     await release.upgrade({ values: forLoad });
-    // With the limits of before they would refuse the load.
+    // The previous limits would refuse the load.
     await namespace.leftAlone('api');
     const before = { lives: await namespace.lives(...databases), secrets: await namespace.secrets() };
     const result = await underLoad({ url: await release.url(), rate: 20 }, async () => {

@@ -1,6 +1,6 @@
 import { shared } from '../../jest.config.js';
 
-/** Apart from `npm test`, which needs no cluster. One scenario at a time: they share the nodes. */
+/** Separate from `npm test`, which needs no cluster. One scenario at a time, because they share the nodes. */
 export default {
   ...shared,
   displayName: 'cluster',

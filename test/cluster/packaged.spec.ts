@@ -6,7 +6,7 @@ import { forLoad, Release } from './support/release.js';
 
 jest.setTimeout(900_000);
 
-/** As it was released: never made anew. */
+/** The chart as it was released; never packaged again. */
 const first = join(import.meta.dirname, 'releases', 'task-api-0.1.0.tgz');
 
 let namespace: Namespace;
@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => namespace.remove());
 
-it('the chart that was released first is upgraded under load: nothing fails, data and secrets stay, Postgres is not restarted', async () => {
+it('the first released chart is upgraded under load: no request fails, data and secrets stay, Postgres is not restarted', async () => {
   const api = await release.client();
   const session = await api.registerAndLogin();
   await api.request('POST', '/v1/tasks', { token: session.accessToken, body: { title: 'From before' } });

@@ -11,7 +11,7 @@ const replica = `${Release.fullname}-postgres-replica`;
 let namespace: Namespace;
 let monitoring: Namespace;
 let release: Release;
-/** Address and port of what a policy guards. */
+/** Addresses and ports that the policies protect. */
 let targets: Readonly<Record<'postgres' | 'replica' | 'redis' | 'operations' | 'api', string>>;
 
 beforeAll(async () => {
@@ -41,11 +41,11 @@ afterAll(async () => {
 const addressOf = async (pod: string) => (await namespace.get('pod', pod)).status.podIP ?? '';
 
 describe('with the network policies', () => {
-  it('a pod that is not of the release reaches the API alone', async () => {
+  it('a pod outside the release reaches only the API', async () => {
     const from = { namespace, pod: 'stranger' };
     expect(await probeFrom(from, targets.api)).toBe('open');
     for (const name of ['postgres', 'replica', 'redis', 'operations'] as const) {
-      // A new pod is open until the policies have reached its node.
+      // A new pod is unprotected until its node has applied the policies.
       await namespace.waitFor(
         `${name} to be closed`,
         async () => (await probeFrom(from, targets[name])) === 'closed',
@@ -54,7 +54,7 @@ describe('with the network policies', () => {
     expect(await probeFrom(from, targets.api)).toBe('open');
   });
 
-  it('what monitors reaches the operations port, and neither database', async () => {
+  it('monitoring reaches the operations port, but neither Postgres nor Redis', async () => {
     const from = { namespace: monitoring, pod: 'scraper' };
     expect(await probeFrom(from, targets.operations)).toBe('open');
     for (const name of ['postgres', 'replica', 'redis'] as const)
@@ -66,7 +66,7 @@ describe('with the network policies', () => {
 
   it('Postgres and Redis reach nothing outside the release, and the primary is reached by its replicas', async () => {
     const listener = (await monitoring.get('pod', 'listener')).status.podIP ?? '';
-    // It does listen, to whomever a policy lets out.
+    // It does listen, as a pod shows that a policy lets out.
     expect(await probeFrom({ namespace: monitoring, pod: 'scraper' }, `${listener} 8080`)).toBe('open');
     for (const pod of [
       `${primary}-0`,
@@ -80,7 +80,7 @@ describe('with the network policies', () => {
     expect(await probeFrom({ namespace, pod: `${replica}-0` }, targets.postgres)).toBe('open');
   });
 
-  it('everything that the release needs itself is allowed', async () => {
+  it('everything that the release itself needs is allowed', async () => {
     expect(await release.test()).toMatch(/Phase:\s+Succeeded/);
     expect(await streaming()).toBe('2');
   });

@@ -10,7 +10,7 @@ const primary = `${Release.fullname}-postgres-primary`;
 const replica = `${Release.fullname}-postgres-replica`;
 const env = { namespace: 'test-postgres', name: Release.fullname };
 
-/** Little WAL is kept, so that a replica is soon too far behind. */
+/** Little WAL is kept, so that a replica soon is too far behind. */
 const bundled = {
   maxSlotWalKeepSize: '32MB',
   parameters: { max_wal_size: '48MB', min_wal_size: '32MB' },
@@ -39,7 +39,7 @@ const streaming = async (): Promise<string> =>
 const create = (title: string) =>
   client.request('POST', '/v1/tasks', { token: session.accessToken, body: { title } });
 
-it('clones a replica anew that was away for too long', async () => {
+it('clones a replica again that was down for too long', async () => {
   await namespace.kubectl(['scale', 'statefulset', replica, '--replicas=1']);
   await namespace.kubectl(['wait', '--for=delete', `pod/${replica}-1`, '--timeout=120s']);
   await sql(
@@ -59,7 +59,7 @@ it('clones a replica anew that was away for too long', async () => {
   );
 });
 
-it('goes on with new passwords and keys, by the runbook', async () => {
+it('works with new passwords and keys after the steps of the runbook', async () => {
   const before = await namespace.secrets();
   await followRunbook('rotate-passwords', env);
 
@@ -72,7 +72,7 @@ it('goes on with new passwords and keys, by the runbook', async () => {
   await namespace.waitFor('both replicas to stream', async () => (await streaming()) === '2');
 });
 
-it('keeps no slot for a replica that is no more: it would hold back WAL and dead rows', async () => {
+it('drops the slot of a removed replica, which would retain WAL and dead rows', async () => {
   const slots = () => sql(`${primary}-0`, 'SELECT slot_name FROM pg_replication_slots');
   await release.upgrade({ values: { postgres: { bundled: { ...bundled, replicas: 1 } } } });
   await namespace.waitFor(

@@ -22,7 +22,7 @@ afterAll(async () => {
   await outside.remove();
 });
 
-/** In front of the API, as an Ingress controller is. */
+/** A proxy in front of the API, like an Ingress controller. */
 function startNginx(upstream: string): Promise<void> {
   const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   const configuration = `
@@ -49,7 +49,7 @@ function startNginx(upstream: string): Promise<void> {
   });
 }
 
-/** Requests that are left to whoever calls from that pod through NGINX, as the answer to one more says. */
+/** Requests that are left for calls from that pod through NGINX, according to the response to one more. */
 async function leftTo(pod: string): Promise<number> {
   const host = (await outside.get('pod', 'nginx')).status.podIP ?? '';
   const script = `exec 3<>/dev/tcp/${host}/8080
@@ -61,7 +61,7 @@ async function leftTo(pod: string): Promise<number> {
   return Number(left);
 }
 
-it('gives two clients behind NGINX a limit each, once NGINX is trusted, and all of them one before', async () => {
+it('gives each client behind NGINX its own limit once NGINX is trusted, and one for all before', async () => {
   expect([await leftTo('ada'), await leftTo('bob')]).toEqual([99, 98]);
   const { status } = await outside.get('pod', 'nginx');
   await release.upgrade({ values: { trustedProxies: [status.podIP] } });

@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => namespace.remove());
 
-/** Somebody with three tasks. */
+/** A user with three tasks. */
 async function newUser(api: Client): Promise<Session> {
   const session = await api.registerAndLogin();
   for (const title of ['one', 'two', 'three'])
@@ -33,7 +33,7 @@ async function titlesOf(api: Client, { email, password }: Session): Promise<read
   return (body['data'] as readonly { readonly title: unknown }[]).map(({ title }) => title);
 }
 
-it('a backup is restored into an empty namespace by its runbook, with all data', async () => {
+it('the runbook restores a backup into an empty namespace, with all data', async () => {
   const session = await newUser(await release.client());
   const job = ['create', 'job', 'backup-now', `--from=cronjob/${Release.fullname}-backup`];
   await namespace.kubectl(job);
@@ -49,7 +49,7 @@ it('a backup is restored into an empty namespace by its runbook, with all data',
   }
 });
 
-it('a primary whose volume is lost refuses to start empty, and is rebuilt from a replica by its runbook', async () => {
+it('a primary that lost its volume refuses to start empty, and the runbook rebuilds it from a replica', async () => {
   const api = await release.client();
   const session = await newUser(api);
   await namespace.kubectl(['delete', 'pvc', `data-${primary}-0`, '--wait=false']);
@@ -58,7 +58,7 @@ it('a primary whose volume is lost refuses to start empty, and is rebuilt from a
     const logs = await namespace.kubectl(['logs', `${primary}-0`, '--tail=20']);
     return logs.includes('holds data');
   });
-  // Reads go on from the replicas, and nothing is written.
+  // The replicas continue to serve reads, and nothing is written.
   const { accessToken: token } = session;
   expect((await api.request('GET', '/v1/tasks?limit=3', { token })).status).toBe(200);
   expect((await api.request('POST', '/v1/tasks', { token, body: { title: 'lost' } })).status).toBe(503);

@@ -29,6 +29,6 @@ it('keeps secrets and data when it is uninstalled and installed again', async ()
   const { accessToken } = await second.login(session.email, session.password);
   const tasks = await second.request('GET', '/v1/tasks', { token: accessToken });
   expect(tasks.body['data']).toMatchObject([{ title: 'Still there' }]);
-  // Signed by the key that was there before.
+  // Signed by the key of the first installation.
   expect((await second.request('GET', '/v1/tasks', { token: session.accessToken })).status).toBe(200);
 });

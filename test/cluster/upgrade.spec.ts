@@ -7,7 +7,7 @@ jest.setTimeout(1_500_000);
 
 const deployment = `${Release.fullname}-api`;
 
-/** So small that the load below makes the autoscaler add pods. */
+/** So small that the load makes the autoscaler add pods. */
 const values = {
   ...forLoad,
   api: {
@@ -28,7 +28,7 @@ afterEach(() => namespace.remove());
 
 const wantedPods = async () => (await namespace.get('deployment', deployment)).spec.replicas;
 
-/** Under a load that has made the autoscaler add pods. */
+/** Runs the steps under a load that has made the autoscaler add pods. */
 async function whileScaled(steps: readonly (() => Promise<unknown>)[]): Promise<LoadResult> {
   return underLoad({ url: await release.url(), rate: 40 }, async () => {
     await namespace.waitFor('the autoscaler to want more pods', async () => (await wantedPods()) === 4);
@@ -51,7 +51,7 @@ async function survives(install: Helm, steps: readonly (() => Promise<unknown>)[
   expect(after).toEqual(before);
 }
 
-describe('while the autoscaler is at work, with no failed request and the count of pods left to it', () => {
+describe('while the autoscaler sets the number of pods, without a failed request', () => {
   it('is upgraded and rolled back by Helm 3', () =>
     survives('helm', [() => release.upgrade({ values: changed }), () => release.rollback()]));
 
@@ -61,7 +61,7 @@ describe('while the autoscaler is at work, with no failed request and the count 
       () => release.rollback('helm4'),
     ]));
 
-  it('is taken over by Helm 4, with server-side apply, from Helm 3', () =>
+  it('is migrated from Helm 3 to Helm 4 with server-side apply', () =>
     survives('helm', [
       () => release.upgrade({ helm: 'helm4', values: changed, flags: ['--server-side=true'] }),
     ]));

@@ -16,7 +16,7 @@ export type Tool = keyof typeof tools;
 export type Helm = 'helm3' | 'helm4';
 export const helms: readonly Helm[] = ['helm3', 'helm4'];
 
-/** Runs it with this input. A tool that is missing fails the test: skipped checks look like passed ones. */
+/** Runs a tool with this input. A missing tool fails the test, because skipped checks look like passed ones. */
 export function runTool(tool: Tool, args: readonly string[], input = ''): string {
   const { variable, fallback, what } = tools[tool];
   const path = process.env[variable] ?? fallback;
@@ -60,7 +60,7 @@ export function render({
   ]);
 }
 
-/** Whatever is rendered, as Kubernetes reads it: YAML 1.1, so that 0440 is a number in base eight. */
+/** Parses the rendered objects as Kubernetes does: YAML 1.1, in which 0440 is octal. */
 export function parse(text: string): Manifest[] {
   return parseAllDocuments(text, { version: '1.1' })
     .map((document) => document.toJS() as Manifest | null)
@@ -69,7 +69,7 @@ export function parse(text: string): Manifest[] {
 
 export const manifests = (rendering: Rendering = {}): Manifest[] => parse(render(rendering));
 
-/** What Helm says when it refuses these values. */
+/** Helm's message when it refuses these values. */
 export function refusal(rendering: Rendering): string {
   try {
     render(rendering);
@@ -82,7 +82,7 @@ export function refusal(rendering: Rendering): string {
 const ci = readdirSync(`${chart}/ci`);
 const presets = readdirSync(chart).flatMap((file) => /^values-(.+)\.yaml$/.exec(file)?.[1] ?? []);
 
-/** Every set of values that is promised to render: each file of ci/, and each preset with what it asks for. */
+/** Every supported set of values: each file of ci/, and each preset with the values that it requires. */
 export const variants: readonly (readonly [string, readonly string[]])[] = [
   ...ci
     .filter((file) => file.endsWith('-values.yaml'))

@@ -1,6 +1,6 @@
 import { shared } from '../../jest.config.js';
 
-/** Apart from `npm test`, which needs no tools of a cluster. */
+/** Separate from `npm test`, which needs no cluster tools. */
 export default {
   ...shared,
   displayName: 'helm',

@@ -1,4 +1,4 @@
-/** As much of Kubernetes' objects as the tests look at. */
+/** The parts of Kubernetes objects that the tests use. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -83,7 +83,7 @@ export interface Container {
   readonly livenessProbe?: unknown;
 }
 
-/** A pod that a manifest makes. */
+/** A pod that a manifest creates. */
 export interface Pod {
   readonly owner: string;
   readonly kind: string;
@@ -98,7 +98,7 @@ export function podsOf(manifests: readonly Manifest[]): Pod[] {
     if (kind === 'Pod')
       return [{ owner, kind, labels: metadata.labels ?? {}, spec: spec as unknown as PodSpec }];
     const template = spec?.jobTemplate?.spec.template ?? spec?.template;
-    // The Pooler of CloudNativePG has a template that is only a patch of the operator's own.
+    // The template in CloudNativePG's Pooler is only a patch of the operator's own template.
     if (!template?.spec.containers || kind === 'Pooler') return [];
     return [{ owner, kind, labels: template.metadata.labels, spec: template.spec }];
   });

@@ -23,7 +23,7 @@ const dashboardsOf = (all: readonly Manifest[]): Manifest[] =>
   ofKind(all, 'ConfigMap').filter(({ metadata }) => metadata.labels?.['grafana_dashboard'] === '1');
 
 describe('the PrometheusRule', () => {
-  it('is about this release in this namespace alone', () => {
+  it('covers only this release in this namespace', () => {
     const rules = rulesOf(manifests(monitored));
     expect(rules.length).toBeGreaterThan(20);
     expect(JSON.stringify(rules)).not.toMatch(/__[A-Z]+__/);
@@ -36,7 +36,7 @@ describe('the PrometheusRule', () => {
     }
   });
 
-  it('leads from each alert to its runbook, wherever these are', () => {
+  it('links each alert to its runbook, at the configured address', () => {
     const linksOf = (all: readonly Manifest[]) =>
       rulesOf(all)
         .filter(({ alert }) => alert !== undefined)
@@ -50,7 +50,7 @@ describe('the PrometheusRule', () => {
 describe('the dashboards', () => {
   const files = readdirSync(`${chart}/files/dashboards`);
 
-  it('are a ConfigMap each for the sidecar, far below what one may hold, and JSON', () => {
+  it('are one ConfigMap each for the sidecar, with JSON far below the size limit', () => {
     const maps = dashboardsOf(manifests(monitored));
     expect(maps.map(({ data = {} }) => Object.keys(data))).toEqual(files.map((file) => [`task-api-${file}`]));
     for (const { data = {} } of maps)
@@ -61,7 +61,7 @@ describe('the dashboards', () => {
       }
   });
 
-  it('lead to the runbooks, wherever these are', () => {
+  it('link to the runbooks at the configured address', () => {
     const valuesOf = (all: readonly Manifest[]) =>
       dashboardsOf(all)
         .flatMap(({ data = {} }) => Object.values(data))
@@ -76,7 +76,7 @@ describe('the dashboards', () => {
     );
   });
 
-  it('go to the folder that an annotation names', () => {
+  it('are put into the folder that an annotation names', () => {
     const set = { 'monitoring.dashboards.annotations': { grafana_folder: 'Tasks' } };
     for (const { metadata } of dashboardsOf(manifests({ ...monitored, set })))
       expect(metadata.annotations).toEqual({ grafana_folder: 'Tasks' });
@@ -89,7 +89,7 @@ interface Dashboard {
   };
 }
 
-it('each ServiceMonitor gives its series the job that rules and dashboards go by', () => {
+it('each ServiceMonitor gives its series the job label that rules and dashboards use', () => {
   const monitors = ofKind(manifests(monitored), 'ServiceMonitor') as unknown as readonly Monitor[];
   const jobs = monitors.flatMap(({ spec }) =>
     spec.endpoints.map(

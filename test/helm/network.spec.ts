@@ -7,11 +7,11 @@ describe.each(variants)('the NetworkPolicies with values %s', (name, files) => {
   const policies = ofKind(all, 'NetworkPolicy');
 
   if (name === 'load-balancer') {
-    it('are none where they are switched off', () => expect(policies).toEqual([]));
+    it('do not exist if they are switched off', () => expect(policies).toEqual([]));
     return;
   }
 
-  it('let nothing through that they do not name', () => {
+  it('allow nothing that they do not name', () => {
     for (const { metadata, spec } of policies) {
       for (const rule of spec?.ingress ?? [])
         expect([metadata.name, rule]).toEqual([
@@ -30,7 +30,7 @@ describe.each(variants)('the NetworkPolicies with values %s', (name, files) => {
     }
   });
 
-  it('name both ways of every pod', () => {
+  it('cover both directions of every pod', () => {
     for (const pod of podsOf(all)) {
       const own = policies.filter(({ spec }) => matches(spec?.podSelector ?? {}, pod.labels));
       const types = new Set(own.flatMap(({ spec }) => spec?.policyTypes ?? []));
@@ -39,7 +39,7 @@ describe.each(variants)('the NetworkPolicies with values %s', (name, files) => {
   });
 });
 
-it('the hook that makes the Secrets has its policy already when an upgrade begins to make them', () => {
+it('the policy of the hook that creates the Secrets exists before an upgrade runs the hook', () => {
   const own = { 'secrets.existingSecret': 'mine', 'secrets.existingJwtSecret': 'mine' };
   const names = ofKind(manifests({ set: own }), 'NetworkPolicy').map(({ metadata }) => metadata.name);
   expect(names).toContain('tasks-task-api-secrets');
@@ -50,7 +50,7 @@ describe('the NetworkPolicy of the API', () => {
     ofKind(manifests({ set }), 'NetworkPolicy').find(({ metadata }) => metadata.name === 'tasks-task-api-api')
       ?.spec?.ingress;
 
-  it('opens the public port to anyone, unless narrowed; the tests reach it all the same', () => {
+  it('opens the public port to everyone by default, and always to the chart’s tests', () => {
     expect(ingress()?.[0]).toEqual({ ports: [{ port: 5000, protocol: 'TCP' }] });
     const peer = { namespaceSelector: { matchLabels: { name: 'edge' } } };
     const from = ingress({ 'networkPolicy.http.from': [peer] })?.[0]?.from;
@@ -58,7 +58,7 @@ describe('the NetworkPolicy of the API', () => {
     expect(from?.[0]).toEqual(peer);
   });
 
-  it('opens the operations port to monitoring and health checkers alone', () => {
+  it('opens the operations port only to monitoring and health checkers', () => {
     expect(ingress({ 'networkPolicy.ops.healthCheckerCidrs': ['10.0.0.0/24'] })?.[1]).toEqual({
       ports: [{ port: 5001, protocol: 'TCP' }],
       from: [

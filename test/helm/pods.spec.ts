@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { manifests, variants } from './chart.js';
 import { containersOf, podsOf, theOne, type Container, type Pod } from './manifest.js';
 
-/** Kinds of volumes that the restricted Pod Security Standard admits. */
+/** Kinds of volumes that the restricted Pod Security Standard allows. */
 const admittedVolumes = [
   'configMap',
   'downwardAPI',
@@ -14,13 +14,13 @@ const admittedVolumes = [
 
 const named = (pod: Pod, container: Container) => `${pod.owner}/${container.name}`;
 
-/** The Job that makes the Secrets: it alone talks to the API server. */
+/** The Job that creates the Secrets: only this one talks to the API server. */
 const isSecretsJob = (pod: Pod) => pod.labels['app.kubernetes.io/component'] === 'secrets';
 
 describe.each(variants)('each pod with values %s', (_name, files) => {
   const pods = podsOf(manifests({ files }));
 
-  it('fits the restricted Pod Security Standard, on a root that is read-only', () => {
+  it('meets the restricted Pod Security Standard, with a read-only root file system', () => {
     expect(pods.length).toBeGreaterThan(2);
     for (const pod of pods) {
       const { securityContext, hostIPC, hostNetwork, hostPID, volumes = [] } = pod.spec;
@@ -44,7 +44,7 @@ describe.each(variants)('each pod with values %s', (_name, files) => {
     }
   });
 
-  it('has no token of the cluster, but the one that makes the Secrets', () => {
+  it('has no token of the cluster, except the one that creates the Secrets', () => {
     for (const pod of pods) {
       expect([pod.owner, pod.spec.automountServiceAccountToken]).toEqual([pod.owner, false]);
       expect([pod.owner, pod.spec.enableServiceLinks]).toEqual([pod.owner, false]);
@@ -53,7 +53,7 @@ describe.each(variants)('each pod with values %s', (_name, files) => {
     }
   });
 
-  it('asks for CPU and memory and is limited in memory alone', () => {
+  it('requests CPU and memory, and has only a memory limit', () => {
     for (const pod of pods)
       for (const container of containersOf(pod)) {
         const name = named(pod, container);
@@ -63,7 +63,7 @@ describe.each(variants)('each pod with values %s', (_name, files) => {
       }
   });
 
-  it('is probed where it runs for ever', () => {
+  it('has probes if it runs permanently', () => {
     for (const pod of pods.filter(({ kind }) => ['Deployment', 'StatefulSet'].includes(kind)))
       for (const container of pod.spec.containers)
         expect([named(pod, container), container]).toEqual([
@@ -72,7 +72,7 @@ describe.each(variants)('each pod with values %s', (_name, files) => {
         ]);
   });
 
-  it('names each variable once', () => {
+  it('sets each variable once', () => {
     for (const pod of pods)
       for (const container of containersOf(pod)) {
         const names = (container.env ?? []).map(({ name }) => name);
@@ -81,7 +81,7 @@ describe.each(variants)('each pod with values %s', (_name, files) => {
   });
 });
 
-it('all images come from the registry, by the digest, the secrets and with the priority that are set', () => {
+it('all pods use the configured registry, digest, pull secrets and priority class', () => {
   const pods = podsOf(
     manifests({
       files: ['ci/monitored-values.yaml', 'ci/fixed-values.yaml'],
@@ -107,7 +107,7 @@ describe('the pods of the API', () => {
     return { pod, container, env };
   };
 
-  it('have time for the sleep, the requests in flight and 10 s, and wait nowhere else', () => {
+  it('have time to stop for the sleep, the requests in flight and 10 s more', () => {
     const { pod, env } = api({ 'api.preStopSeconds': 60 });
     expect(pod.spec.terminationGracePeriodSeconds).toBe(60 + 45 + 10);
     expect(env).toMatchObject({ STOP_DELAY_MS: '0', STOP_TIMEOUT_MS: '45000' });
@@ -119,12 +119,12 @@ describe('the pods of the API', () => {
     expect(periodSeconds * failureThreshold).toBeGreaterThanOrEqual(61);
   });
 
-  it('name each bundled replica, and none where there is none', () => {
+  it('use each bundled replica, and none if there is none', () => {
     expect(api({ 'postgres.bundled.replicas': 3 }).env.DATABASE_REPLICA_URLS?.split(',')).toHaveLength(3);
     expect(api({ 'postgres.bundled.replicas': 0 }).env.DATABASE_REPLICA_URLS).toBeUndefined();
   });
 
-  it('get whole numbers as they were written, and threads for all password hashes', () => {
+  it('get integers unchanged, and threads for all password hashes', () => {
     const { env } = api({ config: { RATE_LIMIT_FREE_POINTS: 1_000_000_000, PASSWORD_CONCURRENCY: 8 } });
     expect(env).toMatchObject({ RATE_LIMIT_FREE_POINTS: '1000000000', UV_THREADPOOL_SIZE: '12' });
   });

@@ -8,7 +8,7 @@ import { ofKind, podsOf, theOne } from './manifest.js';
 describe.each(variants)('a release with values %s', (_name, files) => {
   const all = manifests({ files });
 
-  it('sets no number of pods that something scales', () => {
+  it('sets no replica count where an autoscaler sets it', () => {
     const scaled = [...ofKind(all, 'HorizontalPodAutoscaler'), ...ofKind(all, 'ScaledObject')].map(
       ({ spec }) => spec?.scaleTargetRef?.name,
     );
@@ -19,7 +19,7 @@ describe.each(variants)('a release with values %s', (_name, files) => {
         );
   });
 
-  it('gives every object a name, and labels that tell whose it is', () => {
+  it('gives every object a name, and labels that identify its release', () => {
     for (const { kind, metadata } of all) {
       expect([kind, metadata.name.length]).toEqual([kind, expect.any(Number)]);
       expect(metadata.name.length).toBeLessThanOrEqual(63);
@@ -34,7 +34,7 @@ describe.each(variants)('a release with values %s', (_name, files) => {
     }
   });
 
-  it('selects pods by labels that those of no other component have', () => {
+  it('selects pods by labels that no other component has', () => {
     const pods = podsOf(all);
     for (const { metadata, spec } of all.filter(({ kind }) => ['Deployment', 'StatefulSet'].includes(kind))) {
       const selected = pods.filter(({ labels }) =>
@@ -50,12 +50,12 @@ describe('a long name', () => {
     { fullnameOverride: 'a'.repeat(50) },
     { fullnameOverride: 'tasks-of-a-department-with-a-name-that-is-long' },
     { nameOverride: 'b'.repeat(50) },
-  ])('of %j leaves room for what Kubernetes puts behind it', (set) => {
+  ])('of %j leaves room for the suffixes of Kubernetes', (set) => {
     const all = manifests({ set, files: ['ci/monitored-values.yaml'] });
-    // Pods of a StatefulSet carry its name and a hash of ten letters in a label of 63.
+    // A label of at most 63 characters holds the StatefulSet's name and a hash of ten characters.
     for (const { metadata } of ofKind(all, 'StatefulSet'))
       expect(metadata.name.length).toBeLessThanOrEqual(52);
-    // A CronJob's Jobs end with eleven figures.
+    // The names of a CronJob's Jobs end with eleven more characters.
     for (const { metadata } of ofKind(all, 'CronJob')) expect(metadata.name.length).toBeLessThanOrEqual(52);
     for (const { metadata } of all) {
       expect(metadata.name.length).toBeLessThanOrEqual(63);
@@ -64,12 +64,12 @@ describe('a long name', () => {
   });
 });
 
-describe('the Job of the migrations', () => {
+describe('the migration Job', () => {
   const nameOf = (set: Record<string, unknown> = {}, args: string[] = []) =>
     ofKind(manifests({ set, args }), 'Job').find(({ metadata }) => metadata.name.includes('-migrate-'))
       ?.metadata.name;
 
-  it('is a new one for another image, and the same one for the same', () => {
+  it('is a new Job for a new image, and the same Job for the same image', () => {
     expect(nameOf()).toMatch(/^tasks-task-api-migrate-[0-9a-f]{10}$/);
     expect(nameOf({ 'image.tag': '0.2.0' })).not.toBe(nameOf());
     expect(nameOf({ 'api.replicas': 7, config: { RATE_LIMIT_FREE_POINTS: 5 } })).toBe(nameOf());
@@ -77,7 +77,7 @@ describe('the Job of the migrations', () => {
 });
 
 describe('Postgres', () => {
-  it('has pods and claims that another version of the app leaves alone', () => {
+  it('has pods and claims that do not change with the version of the app', () => {
     const sets = (set: Record<string, unknown>, path = chart) =>
       ofKind(manifests({ set, path }), 'StatefulSet').map(({ spec }) => [
         spec?.template,
@@ -100,20 +100,20 @@ describe('Postgres', () => {
   });
 });
 
-it('no StatefulSet holds up an update because a pod of it is not ready', () => {
+it('an unready pod of a StatefulSet blocks no update', () => {
   for (const { metadata, spec } of ofKind(manifests(), 'StatefulSet'))
     expect([metadata.name, spec?.podManagementPolicy]).toEqual([metadata.name, 'Parallel']);
 });
 
-it('Redis is ready by the password that it was started with, not by the one that the Secret holds by now', () => {
+it('the readiness probe of Redis uses the password of its start, not the current one of the Secret', () => {
   const [container] = theOne(manifests(), 'StatefulSet', '-redis').spec?.template?.spec.containers ?? [];
   const probe = JSON.stringify(container?.readinessProbe);
   expect(probe).toContain('NOAUTH');
   expect(probe).not.toContain('redis-password');
 });
 
-describe('as part of another chart', () => {
-  it.each(helms)('it takes its values from there, with %s', (helm) => {
+describe('as a subchart', () => {
+  it.each(helms)('it takes its values from the parent chart, with %s', (helm) => {
     const folder = mkdtempSync(join(tmpdir(), 'umbrella-'));
     try {
       mkdirSync(join(folder, 'charts'));
@@ -142,7 +142,7 @@ describe('monitoring', () => {
   const kinds = (args: string[], set: Record<string, unknown> = {}) =>
     new Set(manifests({ args, set }).map(({ kind }) => kind));
 
-  it('is left out where the cluster does not know its kinds, and made where it does or is said to', () => {
+  it('is omitted if the cluster does not know its kinds, and included if it does or the values say so', () => {
     const known = ['ServiceMonitor', 'PrometheusRule'].flatMap((kind) => [
       '--api-versions',
       `monitoring.coreos.com/v1/${kind}`,
@@ -156,7 +156,7 @@ describe('monitoring', () => {
 });
 
 it.each(['postgres', 'redis'])(
-  'the exporter of an external %s verifies it by the same authority',
+  'the exporter of an external %s verifies it with the same authority',
   (store) => {
     const set = { [`monitoring.${store}Exporter.enabled`]: true };
     const all = manifests({ set, files: ['ci/external-values.yaml'] });
@@ -166,7 +166,7 @@ it.each(['postgres', 'redis'])(
   },
 );
 
-it('is small enough to be packed, and no file of tests is in it', () => {
+it('is small enough to be packaged, and contains no test files', () => {
   const folder = mkdtempSync(join(tmpdir(), 'package-'));
   try {
     for (const helm of helms) {

@@ -5,11 +5,11 @@ import { describe, expect, it } from '@jest/globals';
 import { helms, parse, render, runTool, variants } from './chart.js';
 import { ofKind } from './manifest.js';
 
-/** The oldest that the chart admits, the one that its cluster tests run on, and the last three. */
+/** The oldest version that the chart supports, the version of the cluster tests, and the last three. */
 const kubernetesVersions = ['1.30.0', '1.34.0', '1.35.0', '1.36.0', '1.37.0'];
 const schemas = process.env.KUBERNETES_SCHEMAS ?? '';
 
-/** What kubeconform finds wrong: it reads all files of a folder with each schema compiled once. */
+/** Errors that kubeconform finds. It reads all files of a folder, so that each schema is compiled once. */
 function problemsOf(files: Readonly<Record<string, string>>, version: string): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'manifests-'));
   try {
@@ -31,20 +31,20 @@ function problemsOf(files: Readonly<Record<string, string>>, version: string): s
 }
 
 describe.each(kubernetesVersions)('Kubernetes %s', (version) => {
-  it('admits every field with every set of values', () => {
+  it('accepts every field with every set of values', () => {
     const files = variants.map(([name, paths]) => [name, render({ files: paths })] as const);
     expect(problemsOf(Object.fromEntries(files), version)).toEqual([]);
   });
 });
 
 describe.each(variants)('the chart with values %s', (_name, files) => {
-  it('is the same with Helm 3 and 4, and rendered again', () => {
+  it('renders the same with Helm 3 and 4, and each time', () => {
     const [three, four] = helms.map((helm) => parse(render({ helm, files })));
     expect(four).toEqual(three);
     expect(render({ files })).toBe(render({ files }));
   });
 
-  it('holds no Secret: templates that are rendered again would change it', () => {
+  it('contains no Secret, because each rendering would change it', () => {
     expect(ofKind(parse(render({ files })), 'Secret')).toEqual([]);
   });
 
@@ -54,15 +54,15 @@ describe.each(variants)('the chart with values %s', (_name, files) => {
   });
 });
 
-it('a field that a schema does not know is found', () => {
+it('the schemas detect an unknown field', () => {
   const budget = render({ args: ['--show-only', 'templates/api-pdb.yaml'] });
   const problems = problemsOf({ budget: budget.replace('maxUnavailable', 'maxUnavailabel') }, '1.37.0');
   expect(problems.join()).toContain('maxUnavailabel');
 });
 
-/** What kube-score finds and we mean: */
+/** Findings of kube-score that are intended: */
 const meant = [
-  // Scratch volumes have a sizeLimit; nothing else is written, on a root that is read-only.
+  // Scratch volumes have a sizeLimit; nothing else is writable, because the root file system is read-only.
   'container-ephemeral-storage-request-and-limit',
   // An image is named by its version or digest.
   'container-image-pull-policy',
@@ -74,7 +74,7 @@ const meant = [
   'networkpolicy-targets-pod',
 ];
 
-// Without disruption budgets and policies, as those values ask, there is much to find.
+// These values switch off disruption budgets and policies, so kube-score has many findings.
 describe.each(variants.filter(([name]) => name !== 'load-balancer'))(
   'kube-score with values %s',
   (_name, files) => {

@@ -5,7 +5,7 @@ import { chart, helms, refusal, render } from './chart.js';
 
 const external = { 'postgres.mode': 'external', 'postgres.external.existingSecret': 'postgres' };
 
-describe('values that contradict each other are refused with a sentence', () => {
+describe('contradictory values are refused with a message', () => {
   it.each<[string, Record<string, unknown>]>([
     ["1st-tasks can't be the name of a Service", { fullnameOverride: '1st-tasks' }],
     ["tasks.shop can't be the name of a Service", { fullnameOverride: 'tasks.shop' }],
@@ -42,7 +42,7 @@ describe('values that contradict each other are refused with a sentence', () => 
     expect(refusal({ set })).toContain(sentence);
   });
 
-  it('all at once', () => {
+  it('for all of them at once', () => {
     const message = refusal({ set: { 'ingress.enabled': true, 'mail.existingSecret': 'smtp' } });
     expect(message).toContain('ingress.hosts');
     expect(message).toContain('mail.from');
@@ -63,7 +63,7 @@ describe('the schema', () => {
     ['/trustedProxies/0', { trustedProxies: ['::/0'] }],
     ['/trustedProxies/0', { trustedProxies: ['10.0.0.0/33'] }],
     ['/redis/external/cidrs/0', { 'redis.external.cidrs': ['10.0.0.0'] }],
-    // In a NetworkPolicy no peers are all peers, and no ports are all ports.
+    // In a NetworkPolicy, an empty list of peers means all peers, and an empty list of ports all ports.
     ['/postgres/external/cidrs', { 'postgres.external.cidrs': [] }],
     ["/postgres/external': missing property 'cidrs'", { 'postgres.external.cidrs': null }],
     ['/redis/external/ports', { 'redis.external.ports': [] }],
@@ -78,12 +78,12 @@ describe('the schema', () => {
     for (const helm of helms) expect(refusal({ helm, set })).toContain(path);
   });
 
-  it('takes addresses and ranges of both families, and what a chart around this one says', () => {
+  it('accepts addresses and ranges of IPv4 and IPv6, and values of a parent chart', () => {
     const trustedProxies = ['10.0.0.0/8', '192.168.1.10', 'fd00::/8', '2001:db8::1', '2001:db8::/120'];
     render({ set: { trustedProxies, global: { other: 1 } } });
   });
 
-  it('is strict wherever it is no map of names that users choose', () => {
+  it('is strict everywhere except in maps with names that users choose', () => {
     const loose: string[] = [];
     walk(JSON.parse(readFileSync(`${chart}/values.schema.json`, 'utf8')) as Schema, '', loose);
     expect(loose).toEqual([]);
@@ -106,7 +106,7 @@ interface Schema {
   readonly additionalProperties?: boolean | Schema;
 }
 
-/** Collects objects with properties of their own that let others pass; `global` belongs to the chart around. */
+/** Collects schema objects that declare properties but allow others; `global` belongs to the parent chart. */
 function walk(schema: Schema, path: string, loose: string[]): void {
   if (schema.properties && schema.additionalProperties !== false && path !== '/global') loose.push(path);
   for (const [name, property] of Object.entries(schema.properties ?? {}))

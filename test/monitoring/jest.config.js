@@ -1,12 +1,12 @@
 import { shared } from '../../jest.config.js';
 
-/** Apart from `npm test`: it takes minutes, and what it watches needs the processors. */
+/** Separate from `npm test`: it takes minutes, and the processes that it observes need the CPUs. */
 export default {
   ...shared,
   displayName: 'monitoring',
   testMatch: ['<rootDir>/test/monitoring/**/*.spec.ts'],
   maxWorkers: 1,
-  // What is skipped is seen.
+  // Shows skipped tests.
   verbose: true,
   testTimeout: 120_000,
 };

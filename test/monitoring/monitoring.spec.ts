@@ -33,11 +33,11 @@ import { Traffic } from './support/traffic.js';
 import { fillIn, fillVariables, type Values } from './support/variables.js';
 
 const nextVersion = '1.1.0';
-/** The kubelet looks at a volume once a minute. */
+/** The kubelet measures a volume once a minute. */
 const firingTimeoutMs = 120_000;
 const resolvedTimeoutMs = 420_000;
 
-/** In the second Prometheus. */
+/** Renamed metrics of the second Prometheus. */
 const renamed = {
   http_server_requests_total: 'http_requests_total',
   db_client_connection_max: 'db_pool_max',
@@ -65,7 +65,7 @@ beforeAll(async () => {
   traffic.resume(usualRate);
 }, 300_000);
 
-// Each on its own, so that it goes whatever the others do.
+// Each one separately, so that a failure does not keep the others running.
 afterAll(async () => {
   const file = process.env['MONITORING_FIGURES'];
   if (file !== undefined) await saveFigures(stage.prometheus, dashboardNamed('overview'), span(), file);
@@ -99,14 +99,14 @@ function itTells(fault: Fault, test = it): void {
   );
 }
 
-describe('alerts on the budgets fire', () => {
+describe('alerts on error budgets fire', () => {
   for (const fault of budgetFaults) itTells(fault);
 });
 
 describe('the overview', () => {
   const latency = panelsOf(dashboardNamed('overview')).filter(({ title = '' }) => /latency/i.test(title));
 
-  it('shows the quantiles that the load generator measures itself', async () => {
+  it('shows the quantiles that the load generator measures', async () => {
     await traffic.pause();
     const samples = await onSchedule(steadily(30, 60), traffic.send);
     const end = now();
@@ -126,7 +126,7 @@ describe('the overview', () => {
   const isTotal = (expr: string, quantile: number): boolean =>
     expr.includes(`histogram_quantile(${quantile},`) && !/by \([^)]*http_route/.test(expr);
 
-  it('has exemplars that lead to traces which were received', async () => {
+  it('has exemplars that link to received traces', async () => {
     const { values } = await fillVariables(stage.prometheus, dashboardNamed('overview'));
     const ids = new Set<string>();
     for (const { expr } of latency.flatMap(queriesOf)) {
@@ -144,13 +144,13 @@ describe('the overview', () => {
 describe('a deployment', () => {
   itTells(deployment(nextVersion));
 
-  it('and traffic with every kind of outcome', async () => {
+  it('runs, with traffic of every kind of outcome', async () => {
     const seen = await causeOutcomes(stage);
     for (const status of [200, 201, 204, 304, 401, 404, 412, 422, 429]) expect(seen).toContain(status);
   });
 });
 
-// Before the dashboards are read, one of which tells of pods that were killed.
+// Before the dashboards are tested, one of which shows killed pods.
 describe('alerts on the cluster fire', () => {
   for (const fault of clusterFaults) itTells(fault, isWithoutCluster ? it.skip : it);
 });
@@ -173,15 +173,15 @@ describe.each([...dashboards])('dashboard %s', (name, dashboard) => {
   const own = panelQueries(dashboard).filter((query) => !needsCluster(query));
   const ofCluster = panelQueries(dashboard).filter(needsCluster);
 
-  it(`answers each query of its variables`, () => {
+  it(`has results for each query of its variables`, () => {
     expect(unanswered).toEqual([]);
   });
 
   if (own.length > 0) {
-    it(`answers each of its ${own.length} queries of the service`, async () => {
+    it(`has results for each of its ${own.length} queries of the service`, async () => {
       expect(await check(own)).toEqual([]);
     });
-    it('would not be complete, where a metric has another name, in just the queries that use it', async () => {
+    it('lacks results in just the queries that use a metric, if the metric has another name', async () => {
       const found = [];
       for (const query of own) {
         if ((await problemsOf(stage.renamed, filledIn(query), span())).length > 0) found.push(query);
@@ -197,7 +197,7 @@ describe.each([...dashboards])('dashboard %s', (name, dashboard) => {
     });
   }
 
-  it('marks deployments: both versions, by their annotations', async () => {
+  it('shows deployments of both versions as annotations', async () => {
     const queries = annotationQueries(dashboard);
     expect(queries.length).toBeGreaterThan(0);
     expect(await check(queries)).toEqual([]);
@@ -210,7 +210,7 @@ describe.each([...dashboards])('dashboard %s', (name, dashboard) => {
   });
 });
 
-/** Whether an expression uses one of the metrics, or what a rule records of them. */
+/** Whether an expression uses one of the metrics, or a recording rule of them. */
 function affectedBy(metrics: readonly string[]): (query: { readonly expr: string }) => boolean {
   const names = new Set(metrics);
   const uses = ({ expr }: { readonly expr: string }): boolean =>
@@ -223,7 +223,7 @@ function affectedBy(metrics: readonly string[]): (query: { readonly expr: string
 }
 
 describe('the rules', () => {
-  it(`each of the ${recordings.length} that record gives finite values by namespace and job`, async () => {
+  it(`record finite values by namespace and job with each of the ${recordings.length} recording rules`, async () => {
     const problems = [];
     for (const { record, expr } of recordings) {
       if (needsCluster({ expr })) continue;
@@ -235,7 +235,7 @@ describe('the rules', () => {
     expect(problems).toEqual([]);
   });
 
-  it('would not all do so, where a metric has another name: all but those that need it would', async () => {
+  it('lack results in just the recording rules that use a metric, if the metric has another name', async () => {
     const own = recordings.filter((recording) => !needsCluster(recording));
     const found = [];
     for (const { record, expr } of own) {
@@ -265,7 +265,7 @@ const localFaults = [...budgetFaults, deployment(nextVersion), ...lastFaults];
 const namesOf = ({ alerts: names }: Pick<Fault, 'alerts'>): readonly string[] => names;
 
 describe('alerts', () => {
-  it('have each a fault that makes it fire', () => {
+  it('each have a fault that makes them fire', () => {
     const faulty = [...localFaults, ...clusterFaults].flatMap(namesOf);
     expect([...new Set(faulty)].sort()).toEqual(alerts.map(({ alert }) => alert).sort());
   });
@@ -273,7 +273,7 @@ describe('alerts', () => {
   for (const fault of lastFaults) itTells(fault);
 
   it.each([...new Set([...localFaults, ...(isWithoutCluster ? [] : clusterFaults)].flatMap(namesOf))])(
-    '%s is over when all is well again',
+    '%s ends after all faults are over',
     async (name) => {
       await untilResolved(stage.prometheus, name, resolvedTimeoutMs);
     },

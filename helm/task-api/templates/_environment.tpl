@@ -1,4 +1,4 @@
-{{/* Environment of the containers that run our image: one place composes each variable. */}}
+{{/* Environment variables of the containers with our image; each variable is composed in one place. */}}
 
 {{/* include "task-api.secretEnv" (list NAME SECRET KEY) */}}
 {{- define "task-api.secretEnv" -}}
@@ -13,7 +13,7 @@
 {{- .Values.postgres.cloudnativepg.clusterName | default (printf "%s-postgres" (include "task-api.fullname" .)) -}}
 {{- end -}}
 
-{{/* The URLs of the bundled replicas, one a pod: the API measures each server's position by itself. */}}
+{{/* The URLs of the bundled replicas, one per pod, because the API measures the position of each server. */}}
 {{- define "task-api.bundledReplicaUrls" -}}
 {{- $fullname := include "task-api.fullname" . -}}
 {{- $urls := list -}}
@@ -88,8 +88,10 @@ How Postgres is reached. include "task-api.databaseEnv" (list $ "api"), or "wait
 {{- define "task-api.nodeEnv" -}}
 - name: NODE_ENV
   value: production
-{{- /* A share of the memory limit, which Node reads by itself. A small young generation: 13 MiB less at rest for a few
-more minor collections. */}}
+{{- /*
+     A percentage of the memory limit, which Node reads by itself. A small young generation saves 13 MiB at rest and costs a
+     few more minor collections.
+*/}}
 - name: NODE_OPTIONS
   value: --max-old-space-size-percentage={{ .Values.api.heapPercent }} --max-semi-space-size=8
 {{- end -}}
@@ -99,7 +101,7 @@ more minor collections. */}}
 {{- if kindIs "float64" . }}{{ int64 . }}{{ else }}{{ . }}{{ end -}}
 {{- end -}}
 
-{{/* What `config` says of the database and the log, for the commands that need no more. */}}
+{{/* The variables of `config` about the database and the log, for commands that need no others. */}}
 {{- define "task-api.commandConfigEnv" -}}
 {{- range $name, $value := .Values.config }}
 {{- if regexMatch "^(DATABASE_|LOG_LEVEL$)" $name }}
@@ -109,7 +111,7 @@ more minor collections. */}}
 {{- end }}
 {{- end -}}
 
-{{/* Where traces go. Each lets itself be told from the others by the pod that it ran in. */}}
+{{/* The receiver of traces. The pod's name in the resource attributes tells processes apart. */}}
 {{- define "task-api.tracingEnv" -}}
 {{- $resource := list (printf "service.version=%s" .Chart.AppVersion) (printf "k8s.namespace.name=%s" .Release.Namespace) -}}
 {{- with .Values.tracing -}}
@@ -134,10 +136,10 @@ more minor collections. */}}
 {{- end -}}
 {{- end -}}
 
-{{/* All of the API's environment. The names that the chart sets itself are refused in `config`, see _validate.tpl. */}}
+{{/* The whole environment of the API. `config` may not contain names that the chart sets itself, see _validate.tpl. */}}
 {{- define "task-api.apiEnv" -}}
 {{ include "task-api.nodeEnv" . }}
-{{- /* Password hashes keep as many threads busy as may be computed at once; four more for files and names. */}}
+{{- /* One thread for each password hash that may be computed at once, and four for files and DNS. */}}
 - name: UV_THREADPOOL_SIZE
   value: {{ add 4 (.Values.config.PASSWORD_CONCURRENCY | default 2) | quote }}
 {{- /* The preStop sleep is the only wait. */}}
@@ -180,7 +182,7 @@ more minor collections. */}}
 {{- end }}
 {{- end -}}
 
-{{/* Where clients reach the API. A host with a wildcard is no address. */}}
+{{/* The address of the API for clients. A host with a wildcard can't be one. */}}
 {{- define "task-api.publicUrl" -}}
 {{- $ingressHost := "" -}}
 {{- with .Values.ingress -}}
@@ -206,7 +208,7 @@ more minor collections. */}}
 http://{{ include "task-api.fullname" . }}.{{ .Release.Namespace }}{{ if ne $port 80 }}:{{ $port }}{{ end }}
 {{- end -}}
 
-{{/* The Secret with the certificates that an external server is verified by, or nothing: include … (list $ "postgres") */}}
+{{/* The Secret with the certificate of the authority of an external server, or nothing: include … (list $ "postgres") */}}
 {{- define "task-api.caSecret" -}}
 {{- with index (index . 0).Values (index . 1) -}}
 {{- if eq .mode "external" }}{{ .external.caSecret }}{{ end -}}

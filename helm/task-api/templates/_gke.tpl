@@ -1,4 +1,4 @@
-{{/* Of the public Service: yours, and the one that names the health check of GKE's Ingress. */}}
+{{/* Annotations of the public Service: yours, and the one for the health check of a GKE Ingress. */}}
 {{- define "task-api.serviceAnnotations" -}}
 {{- $annotations := .Values.service.annotations -}}
 {{- if .Values.gke.backendConfig -}}

@@ -2,7 +2,10 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* At most 35 characters: a StatefulSet's pods carry its name and a hash in a label, so `…-postgres-primary` may have 52. */}}
+{{- /*
+     At most 35 characters: a label of a StatefulSet's pods contains its name and a hash, so `…-postgres-primary` may have
+     52.
+*/}}
 {{- define "task-api.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 35 | trimSuffix "-" -}}
@@ -21,7 +24,7 @@ app.kubernetes.io/instance: {{ $root.Release.Name }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 
-{{/* What changes with a version of the chart stands only here: never in the pods and claims of Postgres. */}}
+{{/* Labels that change with the chart's version appear only here, never in the pods and claims of Postgres. */}}
 {{- define "task-api.labels" -}}
 {{- $root := index . 0 -}}
 {{ include "task-api.selectorLabels" . }}
@@ -51,7 +54,7 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- end -}}
 {{- end -}}
 
-{{/* For every pod: what the restricted Pod Security Standard asks, and no token. include … (list $ UID) */}}
+{{/* For every pod: what the restricted Pod Security Standard requires, and no token. include … (list $ UID) */}}
 {{- define "task-api.podSecurity" -}}
 {{- $root := index . 0 -}}
 {{- $uid := index . 1 -}}
@@ -104,7 +107,10 @@ securityContext:
 {{- if $isSynchronous }}true{{ end -}}
 {{- end -}}
 
-{{/* "true" or nothing, for `auto`, `true` and `false`: include "task-api.enabled" (list $ .Values.x.enabled "group/version/Kind") */}}
+{{- /*
+     "true" or nothing, for `auto`, `true` and `false`: include "task-api.enabled" (list $ .Values.x.enabled
+     "group/version/Kind")
+*/}}
 {{- define "task-api.enabled" -}}
 {{- $root := index . 0 -}}
 {{- $wanted := toString (index . 1) -}}

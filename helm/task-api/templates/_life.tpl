@@ -1,6 +1,9 @@
-{{/* The times of a pod's end, in seconds. */}}
+{{/* The times of stopping a pod, in seconds. */}}
 
-{{/* After SIGTERM what is in flight is drained; what isn't done by then is broken off, and 10 s are left for the rest. */}}
+{{- /*
+     After SIGTERM, requests in flight are finished; after the timeout they are aborted, and 10 s are left for closing
+     everything.
+*/}}
 {{- define "task-api.leastGracePeriod" -}}
 {{- add .Values.api.preStopSeconds .Values.api.stopTimeoutSeconds 10 -}}
 {{- end -}}
@@ -13,7 +16,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The longest honest request: it may arrive slowly (REQUEST_TIMEOUT_MS), then its handler runs (HANDLER_TIMEOUT_MS). */}}
+{{/* The longest request: it may arrive slowly (REQUEST_TIMEOUT_MS), then its handler runs (HANDLER_TIMEOUT_MS). */}}
 {{- define "task-api.longestRequest" -}}
 {{- $milliseconds := add (.Values.config.REQUEST_TIMEOUT_MS | default 30000) (.Values.config.HANDLER_TIMEOUT_MS | default 15000) -}}
 {{- div (add $milliseconds 999) 1000 -}}

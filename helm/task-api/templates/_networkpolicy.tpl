@@ -1,9 +1,8 @@
 {{/*
-What NetworkPolicies share. Policies only ever add up, so that each pod's names what it needs and nothing else; the
-default deny stands in networkpolicy-data.yaml.
+Shared by the NetworkPolicies. Policies only add permissions, so each pod's policy names what it needs and nothing else; the default deny is in networkpolicy-data.yaml.
 */}}
 
-{{/* Rules of an egress: names are asked of the cluster's DNS, and of NodeLocal DNSCache. */}}
+{{/* Egress rules for DNS: the cluster's, and NodeLocal DNSCache. */}}
 {{- define "task-api.dnsEgress" -}}
 - to:
     - namespaceSelector:
@@ -47,7 +46,10 @@ default deny stands in networkpolicy-data.yaml.
       protocol: TCP
 {{- end -}}
 
-{{/* Whatever Postgres is. include … (list $ "postgres-primary" "postgres-replica") names the bundled pods that are reached. */}}
+{{- /*
+     Egress to Postgres, in every mode. include … (list $ "postgres-primary" "postgres-replica") names the bundled pods that
+     are reached.
+*/}}
 {{- define "task-api.postgresEgress" -}}
 {{- $root := first . -}}
 {{- $components := rest . -}}

@@ -8,7 +8,7 @@
 {{- mulf (float64 $number) (get $units $unit) | floor | int -}}
 {{- end -}}
 
-{{/* Most pods of the API at once, with those that an update adds. */}}
+{{/* Maximum number of API pods at once, including those that an update adds. */}}
 {{- define "task-api.mostPods" -}}
 {{- $pods := int (ternary .Values.api.autoscaling.maxReplicas .Values.api.replicas .Values.api.autoscaling.enabled) -}}
 {{- $surge := toString .Values.api.maxSurge -}}
@@ -18,7 +18,7 @@
 {{- add $pods (int $surge) -}}
 {{- end -}}
 
-{{/* Fails where the pools of all pods can't fit: else the last pods of a busy hour would get no connection. */}}
+{{/* Fails if the pools of all pods do not fit: otherwise the last pods of a busy hour would get no connection. */}}
 {{- define "task-api.checkConnections" -}}
 {{- $postgres := .Values.postgres -}}
 {{- $pods := int (include "task-api.mostPods" .) -}}
@@ -38,7 +38,7 @@
     {{- fail (printf "%s + %d for jobs + %d for replication + %d reserved = %d connections, above postgres.bundled.maxConnections %d. %s" $ofPods $jobs $replication $reserved $sum $most $advice) -}}
   {{- end -}}
 {{- else if and (eq $postgres.mode "external") $postgres.external.pooler -}}
-  {{- /* The pooler keeps what it opens below the server's limit. */ -}}
+  {{- /* The pooler limits the connections to the server. */ -}}
 {{- else if eq $postgres.mode "external" -}}
   {{- $sum := add $onPrimary $jobs $reserved -}}
   {{- $most := int $postgres.external.maxConnections -}}
@@ -73,7 +73,7 @@
 {{- join " " $names -}}
 {{- end -}}
 
-{{/* postgresql.conf of the primary and the replicas. Memory follows the limit; `parameters` win. */}}
+{{/* postgresql.conf of the primary and the replicas. Memory settings follow the memory limit; `parameters` take precedence. */}}
 {{- define "task-api.postgresConf" -}}
 {{- $bundled := .Values.postgres.bundled -}}
 {{- $memory := int (include "task-api.mebibytes" (dig "limits" "memory" (dig "requests" "memory" "512Mi" $bundled.resources) $bundled.resources)) -}}
@@ -112,7 +112,7 @@
 {{- end }}
 {{- end -}}
 
-{{/* What only the primary has. */}}
+{{/* Settings of the primary only. */}}
 {{- define "task-api.primaryConf" -}}
 include '/etc/postgres/postgresql.conf'
 {{- if include "task-api.synchronous" . }}
@@ -179,7 +179,7 @@ spec:
           ports:
             - name: postgres
               containerPort: 5432
-          # A clone or a recovery may take any time: live.sh passes meanwhile.
+          # A clone or a recovery may take long: live.sh succeeds meanwhile.
           startupProbe:
             exec:
               command: [bash, /scripts/live.sh]
@@ -200,7 +200,7 @@ spec:
             failureThreshold: 3
           resources:
             {{- toYaml $bundled.resources | nindent 12 }}
-          # What a script says when it refuses to start is shown by kubectl describe.
+          # kubectl describe then shows why a script refuses to start.
           terminationMessagePolicy: FallbackToLogsOnError
           volumeMounts:
             - name: data
@@ -267,7 +267,7 @@ spec:
             storage: {{ $bundled.storage.size }}
 {{- end -}}
 
-{{/* A drain may always take one pod, and one that is broken. include … (list $ "component") */}}
+{{/* A drain may always take one pod, and one that isn't ready. include … (list $ "component") */}}
 {{- define "task-api.dataDisruptionBudget" -}}
 {{- $root := index . 0 -}}
 apiVersion: policy/v1

@@ -1,4 +1,4 @@
-{{/* What the schema can't see: values that contradict each other. Called once, by api-deployment.yaml. */}}
+{{/* Finds what the schema can't: values that contradict each other. Called once, by api-deployment.yaml. */}}
 {{- define "task-api.validate" -}}
 {{- $problems := list -}}
 {{- range list "names" "life" "scaling" "config" "stores" "edge" -}}
@@ -55,7 +55,7 @@ api.autoscaling.custom.provider is {{ .custom.provider }}, but api.autoscaling.e
 {{- end }}
 {{- end -}}
 
-{{/* What the chart sets itself; each with the value that is meant. */}}
+{{/* Variables that the chart sets itself, each with the value to use instead. */}}
 {{- define "task-api.ownVariables" -}}
 NODE_ENV: ''
 NODE_OPTIONS: api.heapPercent

@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 
 export interface CommandOptions {
-  /** Sent to its input. */
+  /** Its standard input. */
   readonly input?: string;
   readonly timeoutMs?: number;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** @throws Error with what the command said when it fails, takes too long (5 min) or is not there. */
+/** @throws Error with the command's output if it fails, takes longer than 5 min or does not exist. */
 export function run(
   program: string,
   args: readonly string[],

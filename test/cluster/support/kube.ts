@@ -1,7 +1,7 @@
 import { waitFor, type WaitOptions } from '../../support/wait.js';
 import { run, type CommandOptions } from './command.js';
 
-/** What the tests read of an object of Kubernetes. */
+/** The parts of a Kubernetes object that the tests read. */
 export interface KubeObject {
   readonly kind: string;
   readonly metadata: {
@@ -24,12 +24,12 @@ export interface KubeObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** What restarts only if somebody means to. */
+/** Components that must not restart by accident. */
 export const databases = ['postgres-primary', 'postgres-replica'] as const;
 
 const zeroToAny = { timeoutMs: 240_000, intervalMs: 1000 };
 
-/** A namespace that is the tests' own, in which the restricted Pod Security Standard is enforced. */
+/** A namespace for the tests only, which enforces the restricted Pod Security Standard. */
 export class Namespace {
   constructor(readonly name: string) {}
 
@@ -46,7 +46,7 @@ export class Namespace {
     return namespace;
   }
 
-  /** And waits until all of it is gone. */
+  /** Deletes it and waits until everything in it is gone. */
   async remove(): Promise<void> {
     await run('kubectl', ['delete', 'namespace', this.name, '--ignore-not-found', '--timeout=240s']);
   }
@@ -72,7 +72,7 @@ export class Namespace {
     return this.list('pods', `app.kubernetes.io/component=${component}`);
   }
 
-  /** Who of these components ran since when: equal before and after where nothing was started anew. */
+  /** The pods and start times of these components: equal before and after if nothing was restarted. */
   async lives(...components: readonly string[]): Promise<readonly string[]> {
     const pods = (await Promise.all(components.map((component) => this.pods(component)))).flat();
     return pods.map(
@@ -81,7 +81,7 @@ export class Namespace {
     );
   }
 
-  /** Every Secret with its bytes, but those in which Helm keeps its releases. */
+  /** Every Secret with its content, except those in which Helm stores its releases. */
   async secrets(): Promise<Readonly<Record<string, Readonly<Record<string, string>>>>> {
     const secrets = (await this.list('secrets')).filter(
       ({ metadata }) => metadata.labels?.['owner'] !== 'helm',
@@ -89,19 +89,19 @@ export class Namespace {
     return Object.fromEntries(secrets.map(({ metadata, data }) => [metadata.name, data ?? {}]));
   }
 
-  /** Waits until a Deployment or StatefulSet has all its pods, in the version that it was last told. */
+  /** Waits until a Deployment or StatefulSet has all its pods in the latest version. */
   async rolledOut(resource: string): Promise<void> {
     await this.kubectl(['rollout', 'status', resource, '--timeout=240s']);
   }
 
-  /** Waits until the pods before have gone: one that leaves still takes requests until all nodes know of it. */
+  /** Waits until the previous pods are gone: a terminating pod still gets requests until all nodes know that it ends. */
   async leftAlone(component: string): Promise<void> {
     await this.waitFor('the old pods to go', async () =>
       (await this.pods(component)).every(({ metadata }) => metadata.deletionTimestamp === undefined),
     );
   }
 
-  /** Runs a program in a container, and returns what it printed. */
+  /** Runs a program in a container and returns its output. */
   exec(pod: string, command: readonly string[], options: CommandOptions = {}): Promise<string> {
     return this.kubectl(['exec', '--stdin', pod, '--', ...command], options);
   }

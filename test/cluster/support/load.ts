@@ -8,22 +8,22 @@ const script = join(import.meta.dirname, '..', '..', '..', 'load', 'k6', 'mix.js
 
 export interface LoadOptions {
   readonly url: string;
-  /** Calls a second. */
+  /** Calls per second. */
   readonly rate: number;
   readonly users?: number;
 }
 
 export interface LoadResult {
   readonly calls: number;
-  /** Answers that were not what the call is to get, calls without an answer, and calls that could not be begun in time. */
+  /** Unexpected responses, calls without a response, and calls that could not be started in time. */
   readonly failed: number;
   readonly p99Ms: number;
-  /** What k6 complained of, such as the failed calls. */
+  /** k6's messages, such as the failed calls. */
   readonly complaints: string;
 }
 
 interface Load {
-  /** Ends it, at the latest 15 minutes after its start. */
+  /** Ends the load, at the latest 15 minutes after its start. */
   stop(): Promise<LoadResult>;
 }
 
@@ -31,7 +31,7 @@ interface Summary {
   readonly metrics: Readonly<Record<string, { readonly values: Readonly<Record<string, number>> }>>;
 }
 
-/** Does that work under k6's mix of 90 % reads and 10 % writes, which ends with it, whether it fails or not. */
+/** Runs the work under k6's mix of 90 % reads and 10 % writes; the load ends with the work, also if it fails. */
 export async function underLoad(options: LoadOptions, work: () => Promise<unknown>): Promise<LoadResult> {
   const load = await startLoad(options);
   let result: LoadResult;
@@ -43,7 +43,7 @@ export async function underLoad(options: LoadOptions, work: () => Promise<unknow
   return result;
 }
 
-/** Waits until its users are at work. */
+/** Waits until its users send requests. */
 async function startLoad({ url, rate, users = 20 }: LoadOptions): Promise<Load> {
   const folder = await mkdtemp(join(tmpdir(), 'k6-'));
   const summaryFile = join(folder, 'summary.json');
@@ -59,7 +59,7 @@ async function startLoad({ url, rate, users = 20 }: LoadOptions): Promise<Load> 
     child.once('exit', resolve);
   });
   await waitUnlessEnded(ended, () => output.includes('all users are there'), {
-    // As long as k6 gives them: each takes two hashes of a password.
+    // The same time that k6 gives them: each user needs two password hashes.
     timeoutMs: 180_000,
     what: 'the users of the load',
   }).catch((error: unknown) => {

@@ -9,11 +9,11 @@ interface Program {
   readonly image: string;
   readonly command: readonly string[];
   readonly env?: readonly { readonly name: string; readonly value: string }[];
-  /** Secrets, and the folders where they are seen. */
+  /** Secrets and the folders at which they are mounted. */
   readonly secrets?: Readonly<Record<string, string>>;
 }
 
-/** A pod that belongs to no release, as the restricted profile wants it; waits until it runs. */
+/** Creates a pod that belongs to no release and satisfies the restricted profile; waits until it runs. */
 export async function startPod(
   namespace: Namespace,
   name: string,
@@ -38,13 +38,13 @@ export async function startPod(
   await namespace.kubectl(['wait', '--for=condition=Ready', `pod/${name}`, '--timeout=120s']);
 }
 
-/** A pod that listens on port 8080, has bash, and waits to be told whom to reach. */
+/** Creates a pod that listens on port 8080 and has bash, to test connections from it. */
 export function startProbe(namespace: Namespace, name: string): Promise<void> {
   const options = ['--port', '8080', '--save', '', '--protected-mode', 'no', '--dir', '/tmp'];
   return startPod(namespace, name, { image: 'redis:7-bookworm', command: ['redis-server', ...options] });
 }
 
-/** Whether a connection from that pod to `HOST PORT` is made within 2 s. */
+/** Whether that pod can connect to `HOST PORT` within 2 s. */
 export async function probeFrom({ namespace, pod }: From, target: string): Promise<'open' | 'closed'> {
   const [host = '', port = ''] = target.split(' ');
   const script = 'timeout 2 bash -c "exec 3<>/dev/tcp/$0/$1" 2>/dev/null && echo open || echo closed';

@@ -10,20 +10,20 @@ export type Helm = 'helm' | 'helm4';
 type Values = Readonly<Record<string, unknown>>;
 
 export interface ReleaseOptions {
-  /** Helm 3 unless told. */
+  /** Default: Helm 3. */
   readonly helm?: Helm;
-  /** The chart of this folder unless told. */
+  /** Default: the chart of this project. */
   readonly from?: string;
   readonly values?: Values;
   readonly flags?: readonly string[];
 }
 
-/** The points of a free user are for people, not for a load; every other limit stays as shipped. */
+/** The limit of a free user is too low for a load test; all other limits keep their defaults. */
 export const forLoad = {
   config: { RATE_LIMIT_FREE_POINTS: '1000000', RATE_LIMIT_CREDENTIALS_POINTS: '10000' },
 } as const;
 
-/** A release `task-api` in a namespace, and its API as seen from here. */
+/** A release `task-api` in a namespace, and access to its API. */
 export class Release {
   static readonly fullname = 'task-api';
 
@@ -45,7 +45,7 @@ export class Release {
     await this.run('helm', ['uninstall', Release.fullname, '--wait', '--timeout', '4m']);
   }
 
-  /** The chart's own tests. @throws Error with their logs where one fails. */
+  /** Runs the chart's own tests. @throws Error with their logs if one fails. */
   async test(): Promise<string> {
     try {
       return await this.run('helm', ['test', Release.fullname, '--timeout', '4m', '--logs']);
@@ -62,7 +62,7 @@ export class Release {
     }
   }
 
-  /** Of a Service, which must be reachable from where the tests run: inside the cluster's network. */
+  /** URL of a Service. The tests must run inside the cluster's network to reach it. */
   async addressOf(service: string): Promise<string> {
     const { spec } = await this.namespace.get('service', service);
     return spec.clusterIP ?? '';

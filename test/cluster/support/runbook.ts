@@ -6,7 +6,7 @@ const folder = join(import.meta.dirname, '..', '..', '..', 'docs', 'runbooks');
 
 /**
  * Runs the commands of a runbook as an operator would paste them: one fenced `sh` block after the other, in one shell that
- * stops at the first that fails. `values` takes the place of what the runbook's first lines give its variables.
+ * stops at the first failing command. `values` replaces the values of the variables in the runbook's first lines.
  */
 export async function followRunbook(name: string, values: Readonly<Record<string, string>>): Promise<string> {
   const text = await readFile(join(folder, `${name}.md`), 'utf8');

@@ -11,7 +11,7 @@ export async function firingAlerts(prometheus: PrometheusClient): Promise<Readon
   return new Set(firing.map(({ labels }) => labels['alertname'] ?? ''));
 }
 
-/** Waits until all of them fire. @returns The seconds that it took, by name. */
+/** Waits until all alerts fire. @returns The seconds that each took, by name. */
 export async function untilFiring(
   prometheus: PrometheusClient,
   names: readonly string[],
@@ -41,7 +41,7 @@ export const untilResolved = (prometheus: PrometheusClient, name: string, timeou
     what: `the end of ${name}`,
   });
 
-/** What each selector of an expression gives now, for whoever wonders why it does not fire. */
+/** The current results of each selector of an expression, to explain why an alert does not fire. */
 export async function valuesIn(prometheus: PrometheusClient, expr: string): Promise<string> {
   const lines: string[] = [];
   for (const selector of new Set(selectorsOf(expr))) {

@@ -3,16 +3,16 @@ import type { Query } from './dashboards.js';
 import { selectorsOf } from './selectors.js';
 import { stepSeconds } from './variables.js';
 
-/** The time that is looked at, in seconds of Unix time. */
+/** The time range of the check, in seconds of Unix time. */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * What is wrong with a query whose variables are filled in: nothing, or each complaint. It must give at least one series now
- * and in the span, finite values alone now and at least one in each series of the span, and the labels that its legend names;
- * each of its selectors must match a series, so that `or vector(0)` hides none that is gone.
+ * Lists what is wrong with a query whose variables are filled in. The query must return at least one series now and in the
+ * span, only finite values now, at least one finite value in each series of the span, and the labels of its legend. Each of its
+ * selectors must match a series, so that `or vector(0)` hides no missing one.
  */
 export async function problemsOf(
   prometheus: PrometheusClient,
@@ -23,7 +23,7 @@ export async function problemsOf(
   try {
     const [now, over, missing] = await Promise.all([
       prometheus.query(expr, end),
-      // Up to the end itself.
+      // Includes the end.
       prometheus.range(expr, end - Math.floor((end - start) / stepSeconds) * stepSeconds, end, stepSeconds),
       missingSelectors(prometheus, selectorsOf(expr), { start, end }),
     ]);
@@ -46,7 +46,7 @@ export async function problemsOf(
   }
 }
 
-/** Those of the selectors that have matched nothing in that span. */
+/** The selectors that matched nothing in the span. */
 export async function missingSelectors(
   prometheus: PrometheusClient,
   selectors: readonly string[],

@@ -2,7 +2,7 @@ import { api, clusterNamespace as namespace } from './cluster-release.js';
 import type { Fault } from './faults.js';
 import { fillSmallVolume } from './small-volume.js';
 
-/** Those that only a cluster can have. */
+/** Faults that only a cluster can have. */
 export const clusterFaults: readonly Fault[] = [
   {
     what: 'a volume gets full',
@@ -16,7 +16,7 @@ export const clusterFaults: readonly Fault[] = [
     what: 'the autoscaler wants more pods than it may have',
     alerts: ['TaskApiAutoscalerAtMaximum'],
     inject: async () => {
-      // Pods use more at any time.
+      // Pods always use more than this.
       await scaleOnMemory(1);
       return () => scaleOnMemory(1000);
     },
@@ -33,7 +33,7 @@ export const clusterFaults: readonly Fault[] = [
   },
 ];
 
-/** A percentage of what the pods ask for. Pods go at once, not after the chart's three minutes. */
+/** Target utilisation, in percent of the requests. Pods are removed at once, not after the chart's three minutes. */
 async function scaleOnMemory(averageUtilization: number): Promise<void> {
   const target = { type: 'Utilization', averageUtilization };
   const spec = {

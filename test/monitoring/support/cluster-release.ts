@@ -3,7 +3,7 @@ import { Release } from '../../cluster/support/release.js';
 import { startClusterSeries } from './cluster-series.js';
 import { fillSmallVolume, makeSmallVolume } from './small-volume.js';
 
-/** What the series tell of, and what is removed at the start and at the end. */
+/** The namespace of the series. It is removed at the start and at the end. */
 export const clusterNamespace = new Namespace('test-monitoring');
 
 /** The Deployment and the autoscaler of the API. */
@@ -11,9 +11,9 @@ export const api = `${Release.fullname}-api`;
 
 const values = {
   api: {
-    // Small, yet a CPU limit, which the chart advises against: without one the kernel counts no throttling.
+    // With a CPU limit, although the chart advises against one: without it the kernel counts no throttling.
     resources: { requests: { cpu: '250m', memory: '320Mi' }, limits: { cpu: '1', memory: '320Mi' } },
-    // It scales when a test tells it to.
+    // It scales only when a test changes it.
     autoscaling: {
       minReplicas: 1,
       maxReplicas: 2,
@@ -35,12 +35,12 @@ const values = {
 };
 
 export interface WatchedCluster {
-  /** Of the target that tells of it, on loopback. */
+  /** Port on loopback of the scrape target with its series. */
   readonly port: number;
   stop(): Promise<void>;
 }
 
-/** A small release whose pods, autoscaler and volumes the cluster tells of, and one volume more. All is removed at the end. */
+/** Installs a small release, for series of its pods, autoscaler and volumes, and one more volume. Everything is removed at the end. */
 export async function startWatchedCluster(): Promise<WatchedCluster> {
   await Namespace.create(clusterNamespace.name);
   const remove = (): Promise<void> => clusterNamespace.remove();

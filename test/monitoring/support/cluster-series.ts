@@ -9,22 +9,22 @@ import { kubeletNames, kubeletSeries } from './kubelet-series.js';
 import { stateSeries, type ClusterState, type Pod } from './state-series.js';
 
 const timeoutMs = 5000;
-/** Scrapes that come close together get the same answer. */
+/** Scrapes within this time get the same response. */
 const stateFreshMs = 1000;
-/** cAdvisor looks every 10 s or more, and is dear to ask. */
+/** cAdvisor measures every 10 s or less often, and each request is expensive. */
 const kubeletFreshMs = 5000;
-/** A scrape fails when there is nothing newer. */
+/** A scrape fails if the last response is older. */
 const oldestMs = 15_000;
 
 export interface ClusterSeries {
-  /** Of the server that is to be scraped, on loopback. */
+  /** Port on loopback of the scrape target. */
   readonly port: number;
   stop(): Promise<void>;
 }
 
 /**
- * A scrape target with the series of one namespace of the cluster that the kubeconfig names: those of kube-state-metrics, made
- * from the API server's objects, and those of the kubelets and of cAdvisor, as these give them.
+ * Starts a scrape target with the series of one namespace of the kubeconfig's cluster: those of kube-state-metrics, derived from
+ * the API server's objects, and those of the kubelets and of cAdvisor, unchanged.
  */
 export async function startClusterSeries(namespace: string): Promise<ClusterSeries> {
   const proxy = await startProxy();
@@ -54,7 +54,7 @@ export async function startClusterSeries(namespace: string): Promise<ClusterSeri
   };
 }
 
-/** The kubeconfig's ways to log in are many: kubectl knows them. It lets nothing through but reading. */
+/** Runs `kubectl proxy`, because kubectl supports all logins of a kubeconfig. It allows only reads. */
 async function startProxy(): Promise<{ readonly url: string; stop(): Promise<void> }> {
   const [port = 0] = await serverPorts(1);
   const url = `http://127.0.0.1:${port}`;
@@ -116,8 +116,8 @@ function scraper(url: string, namespace: string): () => Promise<string> {
 const marked = (sample: Sample): Sample => ({ ...sample, labels: { ...sample.labels, source: 'test' } });
 
 /**
- * The last answer, at once, unless it is too old: a scrape that comes every second waits no longer than that. One that is not fresh
- * makes it read a new one for those who come later.
+ * Returns the last response at once unless it is too old, because a scrape comes every second and must not wait. If the response
+ * is not fresh, it starts reading a new one for later scrapes.
  */
 function kept<T>(freshMs: number, read: () => Promise<T>): () => Promise<T> {
   let last: { readonly value: T; readonly at: number } | null = null;

@@ -1,9 +1,9 @@
 import { metricOf, selectorsOf } from './selectors.js';
 
-/** Told to do without: what needs the cluster's series is skipped, and seen to be. */
+/** Set by `--without-cluster`: tests that need the cluster's series are reported as skipped. */
 export const isWithoutCluster = process.env['MONITORING_WITHOUT_CLUSTER'] === 'true';
 
-/** By kube-state-metrics, the kubelet and cAdvisor. */
+/** Metrics of kube-state-metrics, the kubelet and cAdvisor. */
 const clusterMetric = /^(kube|kubelet|container)_/;
 
 export const isOfCluster = (selector: string): boolean => clusterMetric.test(metricOf(selector));

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What is read here of a dashboard as Grafana reads it from a file. */
+/** The parts of a dashboard file that the tests use. */
 export interface Dashboard {
   readonly title: string;
   readonly panels: readonly Panel[];
@@ -14,7 +14,7 @@ export interface Panel {
   readonly title?: string;
   readonly targets?: readonly Target[];
   readonly fieldConfig?: { readonly defaults?: { readonly unit?: string } };
-  /** Of a row. */
+  /** The panels of a row. */
   readonly panels?: readonly Panel[];
 }
 
@@ -43,18 +43,18 @@ interface Annotation {
   readonly textFormat?: string;
 }
 
-/** One query to be run, as it stands in the dashboard. */
+/** One query as it is in the dashboard. */
 export interface Query {
-  /** Where to look for it, such as `Latency (A)`. */
+  /** Panel and query, such as `Latency (A)`. */
   readonly name: string;
   readonly expr: string;
-  /** Labels that what is shown names. */
+  /** Labels that the legend uses. */
   readonly labels: readonly string[];
 }
 
 const folder = join(import.meta.dirname, '..', '..', '..', 'helm', 'task-api', 'files', 'dashboards');
 
-/** All that are shipped, by the name of their file. */
+/** All shipped dashboards, by file name. */
 export const dashboards: ReadonlyMap<string, Dashboard> = new Map(
   readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
@@ -70,7 +70,7 @@ export function dashboardNamed(name: string): Dashboard {
   return dashboard;
 }
 
-/** Those in rows too. */
+/** All panels, including those in rows. */
 export const panelsOf = ({ panels }: Pick<Dashboard, 'panels'>): readonly Panel[] =>
   panels.flatMap((panel) => [panel, ...panelsOf({ panels: panel.panels ?? [] })]);
 
@@ -84,7 +84,7 @@ export const queriesOf = ({ title = '', targets = [] }: Panel): readonly Query[]
     labels: labelsIn(legendFormat),
   }));
 
-/** Besides Grafana's own list of annotations, which asks no data source. */
+/** All annotations except Grafana's built-in one, which uses no data source. */
 export const annotationQueries = ({ annotations }: Dashboard): readonly Query[] =>
   (annotations?.list ?? [])
     .filter(({ type }) => type !== 'dashboard')

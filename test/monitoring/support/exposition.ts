@@ -7,7 +7,7 @@ export interface Sample {
 const line = /^(\w+)(?:\{(.*)\})? (\S+)(?: -?\d+)?$/;
 const label = /([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g;
 
-/** The samples of these names that a server gives, without their times: the scraper has its own. */
+/** The server's samples of these metrics, without timestamps: the scraper sets its own. */
 export function samplesOf(text: string, names: ReadonlySet<string>): readonly Sample[] {
   return text.split('\n').flatMap((each) => {
     if (!names.has(/^\w+/.exec(each)?.[0] ?? '')) return [];
@@ -18,7 +18,7 @@ export function samplesOf(text: string, names: ReadonlySet<string>): readonly Sa
   });
 }
 
-/** In Prometheus' text format, the samples of a name together. */
+/** Prometheus' text format, with the samples of each metric together. */
 export function expositionOf(samples: readonly Sample[]): string {
   return [...Map.groupBy(samples, ({ name }) => name)]
     .map(([name, group]) => {

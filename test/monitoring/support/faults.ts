@@ -6,17 +6,17 @@ import type { Traffic } from './traffic.js';
 
 export type Heal = () => Promise<void>;
 
-/** What goes wrong for real, and the alerts that are to tell of it. */
+/** A real fault and the alerts that must fire. */
 export interface Fault {
   readonly what: string;
   readonly alerts: readonly string[];
-  /** @returns What makes it good again. */
+  /** @returns A function that ends the fault. */
   inject(stage: Stage, traffic: Traffic): Promise<Heal>;
 }
 
 /**
- * Those that use up the budgets, and so come first: until the last of their alerts is over, a window of 6 h must have passed,
- * which is 6 minutes here, and nothing may fail meanwhile.
+ * Faults that use up the error budgets. They come first, because their last alert ends only after a window of 6 h (6 minutes
+ * here) in which nothing fails.
  */
 export const budgetFaults: readonly Fault[] = [
   {
@@ -41,7 +41,7 @@ export const budgetFaults: readonly Fault[] = [
   },
 ];
 
-/** Those that fail no request that is answered. */
+/** Faults during which every response is a success. */
 export const harmlessFaults: readonly Fault[] = [
   {
     what: 'Redis is gone',
@@ -95,7 +95,7 @@ export const harmlessFaults: readonly Fault[] = [
   },
 ];
 
-/** A process is gone; it comes back as another version, as in a deployment. */
+/** Stops a process, which comes back as another version, as in a deployment. */
 export const deployment = (version: string): Fault => ({
   what: 'one of the processes is gone',
   alerts: ['TaskApiTargetDown'],
@@ -117,20 +117,20 @@ export const outage = (version: string): Fault => ({
   },
 });
 
-/** As when the cluster has no pod any more: there is no `up`, where a process that does not answer has one of 0. */
+/** As if the cluster had no pods left: `up` does not exist, while it is 0 for a process that does not answer. */
 export const disappearance: Fault = {
   what: 'there is no process any more that Prometheus could ask',
   alerts: ['TaskApiDown', 'TaskApiAbsent'],
   inject: (stage) => stage.hideProcesses(),
 };
 
-/** Calls per second of the traffic that goes on all the time. */
+/** Calls per second of the background traffic. */
 export const usualRate = 20;
 
 const healedBy = (heal: () => Promise<void> | void): Promise<Heal> =>
   Promise.resolve(() => Promise.resolve(heal()));
 
-/** Does it one time after the other until the function that it returns is called. */
+/** Repeats the action until the returned function is called. */
 function again(act: () => Promise<unknown>): () => Promise<void> {
   const end = new AbortController();
   const acting = (async () => {
@@ -148,7 +148,7 @@ async function register({ apis }: Stage): Promise<void> {
   calls.close();
 }
 
-/** Its session and its list are in no cache: each token has a place of its own there, as has each address. */
+/** Neither its session nor its list is cached: each token and each address has its own cache entry. */
 async function askAnew({ apis }: Stage, n: number): Promise<Heal> {
   const calls = client(apis[n]?.url, `127.0.0.${20 + n}`);
   let { refreshToken: refresh_token } = await calls.registerAndLogin();

@@ -5,7 +5,7 @@ import { panelsOf, type Dashboard } from './dashboards.js';
 import { needsCluster } from './cluster.js';
 import { fillIn, fillVariables, stepSeconds } from './variables.js';
 
-/** Writes what the panels of a dashboard showed, for whoever draws them: `{ start, end, step, panels: [{ title, type, unit, series: [{ legend, labels, values: [[t, v]] }] }] }`. */
+/** Writes the data of a dashboard's panels to a file, from which pictures are drawn: `{ start, end, step, panels: [{ title, type, unit, series: [{ legend, labels, values: [[t, v]] }] }] }`. */
 export async function saveFigures(
   prometheus: PrometheusClient,
   dashboard: Dashboard,

@@ -1,7 +1,7 @@
 import type { Sample } from './exposition.js';
 import type { Pod } from './state-series.js';
 
-/** What the rules and dashboards use of the kubelet and of cAdvisor, which is in it. */
+/** The metrics of the kubelet, and of the cAdvisor in it, that rules and dashboards use. */
 export const kubeletNames: ReadonlySet<string> = new Set([
   'kubelet_volume_stats_used_bytes',
   'kubelet_volume_stats_capacity_bytes',
@@ -12,7 +12,7 @@ export const kubeletNames: ReadonlySet<string> = new Set([
   'container_memory_working_set_bytes',
 ]);
 
-/** A node's own series of one namespace, with the node's name. */
+/** A node's series of one namespace, with the node's name as a label. */
 export function kubeletSeries(
   samples: readonly Sample[],
   {
@@ -28,8 +28,8 @@ export function kubeletSeries(
 }
 
 /**
- * cAdvisor takes the names of pod and container from the runtime's labels. Where it does not reach the runtime (it looks for
- * containerd at its usual address only), it knows no more than the cgroup, whose path holds the ids that the API server knows.
+ * cAdvisor takes the names of pod and container from the labels of the runtime. If it cannot reach the runtime (it tries only
+ * containerd's default address), it knows only the cgroup, whose path contains ids that the API server knows.
  */
 function withNames(sample: Sample, pods: readonly Pod[]): Sample {
   const { id, namespace = '' } = sample.labels;

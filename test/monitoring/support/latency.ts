@@ -8,11 +8,11 @@ export interface Comparison {
   readonly quantile: number;
   readonly dashboardMs: number;
   readonly loadMs: number;
-  /** Widths of the buckets from the one value to the other. */
+  /** The number of bucket widths between the two values. */
   readonly bucketsApart: number;
 }
 
-/** What the dashboard says of a minute beside what the load generator measured itself. */
+/** Quantiles of one minute: the dashboard's beside the load generator's own. */
 export function compare(quantile: number, dashboardSeconds: number, samples: readonly Sample[]): Comparison {
   if (!Number.isFinite(dashboardSeconds)) throw new Error(`The dashboard has no p${quantile * 100}.`);
   const dashboardMs = dashboardSeconds * 1000;

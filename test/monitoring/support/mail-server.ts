@@ -7,7 +7,7 @@ export interface MailServer {
   stop(): Promise<void>;
 }
 
-/** Takes every mail and keeps none. */
+/** Accepts every mail and discards it. */
 export async function startMailServer(): Promise<MailServer> {
   const server = new SMTPServer({
     authOptional: true,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { client, type Client } from '../../support/client.js';
 import type { Stage } from './stage.js';
 
-/** Calls with every kind of outcome besides 5xx, in all features. Returns the statuses that were seen. */
+/** Makes calls with every kind of outcome except 5xx, in all features. Returns the statuses. */
 export async function causeOutcomes(stage: Stage): Promise<ReadonlySet<number>> {
   const seen = new Set<number>();
   for (const { url } of stage.apis) {
@@ -64,7 +64,7 @@ async function useAll(calls: Client): Promise<readonly number[]> {
   return statuses;
 }
 
-/** Until its e-mail may not be tried any more. */
+/** Repeats failed logins until the e-mail is blocked. */
 async function failLogins(calls: Client): Promise<readonly number[]> {
   const { email } = await calls.registerAndLogin();
   const statuses: number[] = [];
@@ -76,7 +76,7 @@ async function failLogins(calls: Client): Promise<readonly number[]> {
   return statuses;
 }
 
-/** Reads what a replica that stands still can't have yet. */
+/** Reads data that a replica with paused replay cannot have yet. */
 async function lag({ replica }: Stage, calls: Client): Promise<readonly number[]> {
   const { accessToken: token } = await calls.registerAndLogin();
   await replica.pauseReplay();
@@ -93,7 +93,7 @@ async function lag({ replica }: Stage, calls: Client): Promise<readonly number[]
 
 const strangersAtOnce = 8;
 
-/** Somebody without a token, whose address goes over the limit at once. */
+/** Makes calls without a token until the address exceeds its limit. */
 export async function surge({ apis }: Stage, calls = 400): Promise<readonly number[]> {
   const strangers = apis.map(({ url }) => client(url, '127.0.0.9'));
   const statuses: number[] = [];

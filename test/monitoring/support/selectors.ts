@@ -1,4 +1,4 @@
-/** What stands in an expression of PromQL at one place: a string, a comment, a number with its unit, a name, or a sign. */
+/** A token of PromQL: a string, a comment, a number with its unit, a name, or an operator. */
 const token =
   /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`|#[^\n]*|\d[\w.]*(?:[eE][+-]?\d+)?|[A-Za-z_:][\w:]*|\s+|[^\s\w]/g;
 
@@ -7,10 +7,10 @@ const words = new Set(
     ' ',
   ),
 );
-/** What is followed by a list of labels in parentheses. */
+/** Keywords that are followed by a list of labels in parentheses. */
 const grouping = new Set(['by', 'without', 'on', 'ignoring', 'group_left', 'group_right']);
 
-/** All vector selectors, such as `up{job="task-api"}`, without ranges, offsets and what is done with them. */
+/** All vector selectors of an expression, such as `up{job="task-api"}`, without ranges, offsets and functions. */
 export function selectorsOf(expr: string): readonly string[] {
   const tokens = (expr.match(token) ?? []).filter((text) => !/^(\s|#)/.test(text));
   const selectors: string[] = [];
@@ -33,7 +33,7 @@ export function selectorsOf(expr: string): readonly string[] {
 /** The metric that the selector names. */
 export const metricOf = (selector: string): string => selector.split('{', 1)[0] ?? '';
 
-/** What stands before it is a function or an aggregation, as in `sum by (job) (…)`. */
+/** Whether the name is a function or an aggregation, as in `sum by (job) (…)`. */
 const isFollowedByList = (next: string): boolean => /^(\(|by|without)$/i.test(next);
 
 const isName = (text: string): boolean => /^[A-Za-z_:]/.test(text) && !words.has(text.toLowerCase());

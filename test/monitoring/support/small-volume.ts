@@ -1,6 +1,6 @@
 import type { Namespace } from '../../cluster/support/kube.js';
 
-/** As the chart would call that of one replica more, so that the rules take it for one of Postgres'. */
+/** The name that the chart would give the volume of one more replica, so that the rules treat it as a Postgres volume. */
 export const smallClaim = 'data-task-api-postgres-replica-9';
 
 const sizeMiB = 64;
@@ -20,8 +20,8 @@ const podSpec = {
 } as const;
 
 /**
- * A claim on a volume of 64 MiB: the memory of a pod that does nothing else, which its node has as a file system of that size. All of it
- * goes with the namespace.
+ * Creates a claim of a volume of 64 MiB: a memory volume of an otherwise idle pod, which its node mounts as a file system of that
+ * size. Everything is removed with the namespace.
  */
 export async function makeSmallVolume(namespace: Namespace): Promise<void> {
   await startPod(namespace, disk, {
@@ -56,8 +56,8 @@ export async function makeSmallVolume(namespace: Namespace): Promise<void> {
 }
 
 /**
- * Fills that much of it, or empties it to that. The kubelet looks at the volumes of a new pod within a minute, at those of one that it
- * knows in up to two: hence a new one.
+ * Fills or empties the volume to that level, in a new pod: the kubelet measures the volumes of a new pod within a minute, those of
+ * a known pod within two.
  */
 export async function fillSmallVolume(namespace: Namespace, percent: number): Promise<void> {
   await namespace.kubectl(['delete', 'pod', writer, '--ignore-not-found', '--timeout=60s']);
@@ -71,8 +71,8 @@ export async function fillSmallVolume(namespace: Namespace, percent: number): Pr
 }
 
 /**
- * The folder of the pod's memory, as its node sees it: beside the pod's /etc/hosts, which also is the kubelet's, and whose place the
- * kernel tells. So it must lie on the node's root file system.
+ * The folder of the pod's memory volume on its node. It is found relative to the pod's /etc/hosts, which the kubelet also mounts
+ * and whose source the kernel reports. So it must be on the node's root file system.
  */
 async function pathOnNode(namespace: Namespace): Promise<string> {
   const mounts = await namespace.exec(disk, ['cat', '/proc/self/mountinfo']);

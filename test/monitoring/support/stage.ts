@@ -18,37 +18,37 @@ import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
 import { createDatabase, runSql } from '../../support/test-database.js';
 import { startMailServer } from './mail-server.js';
 
-/** The service and what it needs, with the ways to break each, and two Prometheus that watch it. */
+/** The service and its servers, functions to break each of them, and two Prometheus servers that scrape it. */
 export interface Stage {
-  /** By number: 0 and 1. */
+  /** The two processes, by number: 0 and 1. */
   readonly apis: readonly Api[];
   readonly primary: PostgresNode;
   readonly replica: PostgresNode;
   readonly databaseUrl: string;
-  /** The way of the API to the primary; exporters and replicas have their own. */
+  /** The API's connection to the primary; exporters and replicas connect directly. */
   readonly primaryWay: TcpProxy;
   readonly mailWay: TcpProxy;
   readonly redis: TestRedis;
   readonly traces: OtlpReceiver;
   readonly prometheus: PrometheusClient;
-  /** Scrapes the same, but some metrics have other names there. */
+  /** Scrapes the same targets, but renames some metrics. */
   readonly renamed: PrometheusClient;
-  /** Prometheus is told of no process any more, as when all pods are gone. @returns what tells it of them again */
+  /** Removes all processes from Prometheus' targets, as if all pods were gone. @returns a function that restores them */
   hideProcesses(): Promise<() => Promise<void>>;
-  /** Starts one that has been stopped, as that version, where it was. */
+  /** Starts a stopped process again at the same address, as that version. */
   restart(n: number, version: string): Promise<void>;
   stop(): Promise<void>;
 }
 
 export interface StageOptions {
-  /** In what namespace the service seems to be: that of series from elsewhere. */
+  /** The namespace label of the service, equal to that of the cluster's series. */
   readonly namespace: string;
   readonly moreTargets: readonly ScrapeTarget[];
   /** Old and new names of metrics, for the second Prometheus. */
   readonly renamed: Readonly<Record<string, string>>;
 }
 
-/** Windows and waiting times of the rules, so that alerts come and go within minutes. */
+/** Shortens windows and waiting times of the rules, so that alerts start and end within minutes. */
 export const timesShorter = 60;
 export const firstVersion = '1.0.0';
 const apiJob = 'task-api';
@@ -139,19 +139,19 @@ async function build(
   };
 }
 
-/** Few connections, so that they can be used up; limits that one address reaches within a second or two. */
+/** Few connections, so that the pool can be exhausted; limits that one address reaches within a second or two. */
 const limits = {
   LOG_LEVEL: 'warn',
   ACCESS_TOKEN_TTL_SECONDS: '3600',
   DATABASE_POOL_SIZE: '4',
-  // Who waits for one is slow, and does not fail.
+  // Waiting for a connection is slow but does not fail.
   DATABASE_CONNECT_TIMEOUT_MS: '10000',
   RATE_LIMIT_ANONYMOUS_POINTS: '300',
   RATE_LIMIT_BLOCK_SECONDS: '5',
   RATE_LIMIT_FAILED_LOGIN_POINTS: '3',
 };
 
-/** As the chart's replicas do; the primary keeps WAL for it. */
+/** With a slot, like the chart's replicas: the primary keeps WAL for it. */
 async function useSlot(primary: PostgresNode, replica: PostgresNode): Promise<void> {
   await runSql(primary.adminUrl, `SELECT pg_create_physical_replication_slot('replica_0', true)`);
   await runSql(replica.adminUrl, `ALTER SYSTEM SET primary_slot_name = 'replica_0'`);

@@ -5,7 +5,7 @@ import { quantity, stateSeries, type Pod } from './state-series.js';
 const uid = '6a0c0c9e-2f5c-4c9f-9d53-0f6f1a1a7c11';
 const containerId = 'c'.repeat(64);
 
-/** As the API server tells of one whose new version can't start. */
+/** A pod whose new version cannot start, as the API server returns it. */
 const pod: Pod = {
   metadata: {
     name: 'task-api-api-1',
@@ -36,7 +36,7 @@ const pod: Pod = {
 };
 
 describe('series with the names of kube-state-metrics', () => {
-  it('tell of a pod: where it is, its phase, what it asks for, its restarts and why', () => {
+  it('describe a pod: its node, phase, requests, restarts and their reason', () => {
     const text = expositionOf(stateSeries({ autoscalers: [], deployments: [], pods: [pod] }));
     const own = `namespace="tasks",pod="task-api-api-1",uid="${uid}"`;
     expect(text).toContain(
@@ -62,7 +62,7 @@ describe('series with the names of kube-state-metrics', () => {
     );
   });
 
-  it('tell of an autoscaler and a Deployment, also before they have looked', () => {
+  it('describe an autoscaler and a Deployment, also before their first status', () => {
     const metadata = { name: 'task-api-api', namespace: 'tasks', uid };
     const samples = stateSeries({
       autoscalers: [{ metadata, spec: { maxReplicas: 5 }, status: {} }],
@@ -84,11 +84,11 @@ describe('series with the names of kube-state-metrics', () => {
     ['1', 1],
     ['1.5Gi', 1.5 * 2 ** 30],
     ['64M', 64e6],
-  ])('take %s for %d', (text, value) => {
+  ])('convert %s to %d', (text, value) => {
     expect(quantity(text)).toBe(value);
   });
 
-  it('refuse what is no quantity', () => {
+  it('refuse a text that is no quantity', () => {
     expect(() => quantity('much')).toThrow('much is no quantity.');
   });
 });
@@ -98,7 +98,7 @@ describe("the kubelet's series", () => {
   const of = (text: string): string =>
     expositionOf(kubeletSeries(samplesOf(text, kubeletNames), place)).replaceAll(/^#.*\n/gm, '');
 
-  it('are those of the namespace and of the names that are used, without their times', () => {
+  it('are limited to the namespace and the metrics in use, without timestamps', () => {
     const text = `
 # HELP kubelet_volume_stats_used_bytes [ALPHA] Number of used bytes in the volume
 # TYPE kubelet_volume_stats_used_bytes gauge
@@ -110,7 +110,7 @@ kubelet_volume_stats_inodes{namespace="tasks",persistentvolumeclaim="data"} 1`;
     );
   });
 
-  it('get the names of pod and container by the cgroup where cAdvisor does not know them', () => {
+  it('get the names of pod and container from the cgroup if cAdvisor does not know them', () => {
     const line = (id: string): string =>
       `container_memory_working_set_bytes{container="",id="${id}",image="",name="",namespace="",pod=""} 7`;
     const ofPod = `/node-1/kubepods/burstable/pod${uid}`;

@@ -53,7 +53,7 @@ export interface ClusterState {
 }
 
 /**
- * The series that kube-state-metrics makes of these objects, with its names and labels, as far as the rules and dashboards use them.
+ * The series that kube-state-metrics derives from these objects, with its names and labels, as far as rules and dashboards use them.
  * https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics
  */
 export function stateSeries({ autoscalers, deployments, pods }: ClusterState): readonly Sample[] {
@@ -167,7 +167,7 @@ const factors: Readonly<Record<string, number>> = {
   Ti: 2 ** 40,
 };
 
-/** `250m`, `512Mi`, `1`. @throws Error for what is none. */
+/** Parses a quantity: `250m`, `512Mi`, `1`. @throws Error if it is none. */
 export function quantity(text: string): number {
   const [, number, unit = ''] = /^([\d.]+)([a-zA-Z]*)$/.exec(text) ?? [];
   const factor = factors[unit];

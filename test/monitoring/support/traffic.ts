@@ -8,7 +8,7 @@ import type { Stage } from './stage.js';
 const users = 12;
 const tasksOfEach = 30;
 
-/** Users with tasks, who mostly read: 90 of 100 calls, as in the benchmarks, sent to both processes in turns. */
+/** Users with tasks; 90 of 100 calls are reads, as in the benchmarks, sent to both processes in turn. */
 export class Traffic {
   private readonly mix = new Mix(1, users, 1);
   private readonly callers: readonly Caller[];
@@ -35,13 +35,13 @@ export class Traffic {
     return caller.send(callOf(step, user, n));
   };
 
-  /** At a steady rate until it is paused; answers that never come hold up nothing. */
+  /** Sends calls at a steady rate until it is paused; missing responses delay nothing. */
   resume(perSecond: number): void {
     this.isStopped = false;
     this.running = this.flow(perSecond);
   }
 
-  /** Until all that was sent has been answered. */
+  /** Pauses and waits until every call is answered. */
   async pause(): Promise<void> {
     this.isStopped = true;
     await this.running;

@@ -2,10 +2,10 @@ import type { PrometheusClient } from '../../support/prometheus-client.js';
 import { scrapeIntervalSeconds } from '../../support/prometheus.js';
 import { variablesOf, type Dashboard, type Variable } from './dashboards.js';
 
-/** Values of variables, each as it stands in a query. */
+/** Values of variables, as they appear in queries. */
 export type Values = ReadonlyMap<string, string>;
 
-/** As in a Grafana whose data source is told that it is scraped every 15 s, on a screen of an hour. */
+/** Built-in variables of a Grafana whose data source has a scrape interval of 15 s, with a time range of an hour. */
 const builtIn: readonly (readonly [string, string])[] = [
   ['__interval', '15s'],
   ['__interval_ms', '15000'],
@@ -15,15 +15,15 @@ const builtIn: readonly (readonly [string, string])[] = [
   ['__range_ms', '3600000'],
 ];
 
-/** A variable that asks the data source, with what it got. */
+/** A variable with a query, and its results. */
 export interface Filled {
   readonly name: string;
-  /** With the variables before it filled in. */
+  /** The query with the previous variables filled in. */
   readonly query: string;
   readonly values: readonly string[];
 }
 
-/** Fills in the variables one after the other, since a query may use those before it; with the first value, or with all. */
+/** Fills in the variables one after the other, because a query may use the previous ones; with the first value, or with all. */
 export async function fillVariables(
   prometheus: PrometheusClient,
   dashboard: Dashboard,
@@ -57,19 +57,19 @@ export function fillIn(text: string, values: Values): string {
 const queryOf = ({ query = '' }: Variable): string =>
   typeof query === 'string' ? query : (query.query ?? '');
 
-/** `label_values(selector, label)` asks for the values of a label; what else Grafana knows is not used. */
+/** Runs `label_values(selector, label)`, the only kind of query in use. */
 async function ask(prometheus: PrometheusClient, query: string): Promise<readonly string[]> {
   const [, selector, label] = /^label_values\((.*),\s*(\w+)\)$/s.exec(query) ?? [];
   if (selector === undefined || label === undefined) throw new Error(`Unknown kind of query: ${query}`);
   return prometheus.labelValues(label, selector);
 }
 
-/** As Grafana writes it: several, or all of them, become a regular expression. */
+/** Formats values as Grafana does: several values become a regular expression. */
 function chosen({ multi = false, includeAll = false, allValue }: Variable, found: readonly string[]): string {
   if (!multi && !includeAll) return found[0] ?? '';
   if (includeAll && typeof allValue === 'string' && allValue !== '') return allValue;
   return `(${found.map((value) => value.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\\$&`)).join('|')})`;
 }
 
-/** Steps of a chart of a few minutes. */
+/** The step of a chart of a few minutes. */
 export const stepSeconds = 5 * scrapeIntervalSeconds;
