@@ -1,12 +1,12 @@
 import { assembleDataPath } from '../../libs/platform/data-path.js';
 import { loadConfig } from '../../libs/platform/config/load.js';
-import { createHttpApplication, type HttpApplication } from '../../libs/platform/http/http-application.js';
+import type { HttpApplication } from '../../libs/platform/http/http-application.js';
 import { Health } from '../../libs/platform/lifecycle/health.js';
 import { Metrics } from '../../libs/platform/metrics/metrics.js';
 import { recordBuildInfo } from '../../libs/platform/metrics/build-info.js';
 import { OperationsServer } from '../../libs/platform/operations/operations-server.js';
-import { AppModule } from './app.module.js';
 import { apiVariables, type ApiConfig } from './config.js';
+import { createHttpApp } from './http-app.js';
 
 /** The application as a whole without a database, for documents that are made of what it says of itself. */
 export async function createOfflineApp(): Promise<HttpApplication & { readonly metrics: Metrics }> {
@@ -26,13 +26,6 @@ export async function createOfflineApp(): Promise<HttpApplication & { readonly m
     metrics,
     servers: [],
   });
-  const http = await createHttpApplication({
-    module: AppModule.register({ config, path, metrics, health }),
-    config,
-    health,
-    metrics,
-    consistency: path.consistency,
-    tokens: path.tokens,
-  });
+  const http = await createHttpApp({ config, path, metrics, health });
   return { ...http, metrics };
 }

@@ -5,7 +5,7 @@ import { startDevelopmentPostgres } from '../../libs/embedded/development-postgr
 import { loadConfigOrExit } from '../../libs/platform/config/load.js';
 import { openDataPath, type DataPath, type DataPathParts } from '../../libs/platform/data-path.js';
 import { persistenceOf } from '../../libs/platform/features/persistence-of.js';
-import { createHttpApplication, stopHttpApplication } from '../../libs/platform/http/http-application.js';
+import { stopHttpApplication } from '../../libs/platform/http/http-application.js';
 import { Health } from '../../libs/platform/lifecycle/health.js';
 import { onStopSignal, Stopped, type StopRequest } from '../../libs/platform/lifecycle/stop-signal.js';
 import { followLevelFile } from '../../libs/platform/logging/level-file.js';
@@ -16,8 +16,8 @@ import { serveDocs } from '../../libs/platform/openapi/docs-page.js';
 import { OperationsServer } from '../../libs/platform/operations/operations-server.js';
 import { startTracing } from '../../libs/platform/telemetry/start-tracing.js';
 import { features } from '../features.js';
-import { AppModule } from './app.module.js';
 import { apiRules, apiVariables, type ApiConfig } from './config.js';
+import { createHttpApp } from './http-app.js';
 import { welcome } from './welcome.js';
 
 export interface ApiOptions {
@@ -86,15 +86,9 @@ async function serve(
   path: DataPath,
   opsPort: number,
 ): Promise<void> {
-  const http = await createHttpApplication({
-    module: AppModule.register({ config, path, metrics, health }),
-    config,
-    health,
-    metrics,
-    consistency: path.consistency,
-    tokens: path.tokens,
-    addRoutes: (fastify) => serveDocs(fastify, documentFile()),
-  });
+  const http = await createHttpApp({ config, path, metrics, health }, (fastify) =>
+    serveDocs(fastify, documentFile()),
+  );
   const { app } = http;
   try {
     await app.listen(config.PORT, config.HOST);

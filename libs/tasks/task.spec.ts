@@ -1,9 +1,9 @@
-import { newTask, patched, restored, trashed, view } from './task.js';
+import { created, newTask, patched, restored, trashed, view } from './task.js';
 import { createTaskSchema, patchTaskSchema, taskDefaults, type NewTask } from './tasks.schemas.js';
 
 const made = new Date('2026-05-01T12:00:00.000Z');
 const later = new Date('2026-05-01T13:00:00.000Z');
-const task = newTask('owner', createTaskSchema.parse({ title: 'Task', tags: ['a'] }), made);
+const task = created(newTask('owner', createTaskSchema.parse({ title: 'Task', tags: ['a'] })), made);
 
 /** A value of each field that is not its default. */
 const values: NewTask = {
@@ -17,7 +17,7 @@ const values: NewTask = {
 
 describe('each field that a client may write', () => {
   it('is there in a new task', () => {
-    expect(view(newTask('owner', values, made))).toMatchObject(values);
+    expect(view(created(newTask('owner', values), made))).toMatchObject(values);
   });
 
   it('is one of a new task, and of a patch too', () => {
@@ -38,7 +38,7 @@ describe('each field that a client may write', () => {
   });
 
   it.each(Object.entries(taskDefaults))('is put back to its default by null: %s', (field, value) => {
-    const changed = newTask('owner', values, made);
+    const changed = created(newTask('owner', values), made);
     expect(view(patched(changed, { [field]: null }, later))).toMatchObject({ [field]: value, version: 2 });
   });
 });
@@ -54,9 +54,19 @@ describe('a task', () => {
     expect([task.version, task.updatedAt, task.tags]).toEqual([1, made, ['a']]);
   });
 
-  it('never looks older in a later version, though clocks differ', () => {
+  it('never looks older after a change, though the clock of the database went back', () => {
     const next = patched(task, { title: 'Next' }, later);
-    expect(patched(next, { title: 'Last' }, made).updatedAt).toEqual(later);
+    const done = patched(next, { status: 'done' }, made);
+    expect([done.updatedAt, done.completedAt]).toEqual([later, later]);
+    const gone = trashed({ ...task, completedAt: later }, made);
+    expect(gone.deletedAt).toEqual(later);
+    expect(restored(gone, made).updatedAt).toEqual(later);
+  });
+
+  it('is completed when it was created, where it is done from the beginning', () => {
+    expect(created(newTask('owner', { ...values, status: 'done' }), made)).toMatchObject({
+      ...{ completedAt: made, createdAt: made, updatedAt: made },
+    });
   });
 
   it('is completed exactly while it is done', () => {

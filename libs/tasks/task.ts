@@ -5,7 +5,10 @@ import { taskDefaults, type NewTask, type TaskPatch, type TaskView } from './tas
 /** A task as a plain value. Functions return its next state; none changes what it is given. */
 export type Task = Readonly<Pick<TaskEntity, keyof TaskEntity>>;
 
-export function newTask(userId: string, data: NewTask, now: Date): Task {
+/** A task that is not stored yet: the database says when it was created. */
+export type TaskDraft = Omit<Task, 'createdAt' | 'updatedAt' | 'completedAt'>;
+
+export function newTask(userId: string, data: NewTask): TaskDraft {
   const { title, description, status, priority, due_at, tags, ...unused } = data;
   return {
     ...nothing(unused),
@@ -17,9 +20,6 @@ export function newTask(userId: string, data: NewTask, now: Date): Task {
     priority,
     dueAt: due_at,
     tags,
-    completedAt: status === 'done' ? now : null,
-    createdAt: now,
-    updatedAt: now,
     deletedAt: null,
     version: 1,
   };
@@ -28,18 +28,36 @@ export function newTask(userId: string, data: NewTask, now: Date): Task {
 /** A field of `NewTask` that `newTask` does not use does not compile here. */
 const nothing = (unused: Readonly<Record<string, never>>) => unused;
 
+/** The draft with its times, each of which is `now`: a time, or the SQL that gives one. */
+export const created = <T>(draft: TaskDraft, now: T) => ({
+  ...draft,
+  completedAt: draft.status === 'done' ? now : null,
+  createdAt: now,
+  updatedAt: now,
+});
+
 /** The task after a merge patch; the very same object where the patch says nothing new. */
-export function patched(task: Task, patch: TaskPatch, now: Date): Task {
+export function patched<T extends Task>(task: T, patch: TaskPatch, now: Date): T {
   const next = { ...task, ...changesOf(patch) };
   if (Object.keys(differences(task, next)).length === 0) return task;
-  if (next.status === task.status) return asNextVersion(next, now);
-  return asNextVersion({ ...next, completedAt: next.status === 'done' ? now : null }, now);
+  const updatedAt = notBefore(task, now);
+  const version = task.version + 1;
+  if (next.status === task.status) return { ...next, updatedAt, version };
+  return { ...next, updatedAt, version, completedAt: next.status === 'done' ? updatedAt : null };
 }
 
 /** In the trash. The version stays, so that the ETag from before restores the task. */
-export const trashed = (task: Task, now: Date): Task => ({ ...task, deletedAt: now });
+export const trashed = <T extends Task>(task: T, now: Date): T => ({
+  ...task,
+  deletedAt: notBefore(task, now),
+});
 
-export const restored = (task: Task, now: Date): Task => asNextVersion({ ...task, deletedAt: null }, now);
+export const restored = <T extends Task>(task: T, now: Date): T => ({
+  ...task,
+  deletedAt: null,
+  updatedAt: notBefore(task, now),
+  version: task.version + 1,
+});
 
 /** The properties in which the states differ, with their values in the second. */
 export function differences(before: Task, after: Task): Partial<Task> {
@@ -65,9 +83,10 @@ export function view(task: Task): TaskView {
   };
 }
 
-/** The clocks of two processes differ, but a later version never looks older. */
-function asNextVersion(task: Task, now: Date): Task {
-  return { ...task, version: task.version + 1, updatedAt: now > task.updatedAt ? now : task.updatedAt };
+/** The database's clock may go back, as to that of a new primary, but no change looks older than one before it. */
+function notBefore({ createdAt, updatedAt, completedAt, deletedAt }: Task, now: Date): Date {
+  const times = [createdAt, updatedAt, completedAt, deletedAt];
+  return times.reduce<Date>((latest, time) => (time !== null && time > latest ? time : latest), now);
 }
 
 /** What a patch changes. A field of `TaskPatch` that is missing here does not compile. */

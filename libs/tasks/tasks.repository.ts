@@ -1,5 +1,6 @@
 import { In, type EntityManager } from 'typeorm';
-import { differences, type Task } from './task.js';
+import { currentTime, statementTime } from '../platform/database/stored-times.js';
+import { created, differences, type Task, type TaskDraft } from './task.js';
 import { TaskEntity } from './task.entity.js';
 import type { TaskView } from './tasks.schemas.js';
 
@@ -21,6 +22,12 @@ const columns: Readonly<Record<keyof TaskView, true>> = {
 /** The columns of an answer, by the names that they have there: a row needs no mapping. */
 export const taskColumns = Object.keys(columns).join(', ');
 
+/** A task that no other transaction changes before this one ends. */
+export interface LockedTask extends Task {
+  /** When the first task of the call was locked, by the database's clock. */
+  readonly lockedAt: Date;
+}
+
 /**
  * Locks those of the tasks that are the user's, live or in the trash, until the transaction ends. In the order of their
  * ids, so that two calls that lock several wait for each other instead of deadlocking.
@@ -29,14 +36,33 @@ export async function lockTasks(
   manager: EntityManager,
   userId: string,
   ids: readonly string[],
-): Promise<ReadonlyMap<string, Task>> {
+): Promise<ReadonlyMap<string, LockedTask>> {
   if (ids.length === 0) return new Map();
-  const found = await manager.find(TaskEntity, {
-    where: { id: In([...ids]), userId },
-    order: { id: 'ASC' },
-    lock: { mode: 'pessimistic_write' },
-  });
-  return new Map(found.map((task) => [task.id, task]));
+  const { entities, raw } = await manager
+    .createQueryBuilder(TaskEntity, 'task')
+    .addSelect(currentTime, 'locked_at')
+    .where({ id: In([...ids]), userId })
+    .orderBy('task.id')
+    .setLock('pessimistic_write')
+    .getRawAndEntities<{ locked_at: Date }>();
+  const [first] = raw;
+  if (first === undefined) return new Map();
+  return new Map(entities.map((task) => [task.id, Object.assign(task, { lockedAt: first.locked_at })]));
+}
+
+/** Inserts the tasks, of which there is at least one. Returns when they were created, by the database's clock. */
+export async function insertTasks(manager: EntityManager, drafts: readonly TaskDraft[]): Promise<Date> {
+  const result = await manager
+    .createQueryBuilder()
+    .insert()
+    .into(TaskEntity)
+    .values(drafts.map((draft) => created(draft, () => statementTime)))
+    .returning('created_at')
+    .updateEntity(false)
+    .execute();
+  const [row] = result.raw as readonly { readonly created_at: Date }[];
+  if (row === undefined) throw new Error('An INSERT that returned no row');
+  return row.created_at;
 }
 
 /** Writes only the columns that differ: the search vector is not computed again for a change of status. */

@@ -4,10 +4,9 @@ import { Database } from '../platform/database/database.js';
 import { Idempotency, type IdempotentCall, type Outcome } from '../platform/database/idempotency.js';
 import { requireVersion } from '../platform/errors/common-errors.js';
 import { uuid } from '../platform/schemas/fields.js';
-import { newTask, patched, restored, trashed, view, type Task } from './task.js';
-import { TaskEntity } from './task.entity.js';
+import { created, newTask, patched, restored, trashed, view } from './task.js';
 import { TaskNotDeleted, TaskNotFound } from './tasks.errors.js';
-import { lockTasks, storeChange, taskColumns } from './tasks.repository.js';
+import { insertTasks, lockTasks, storeChange, taskColumns, type LockedTask } from './tasks.repository.js';
 import { taskSchema, type NewTask, type TaskPatch, type TaskView } from './tasks.schemas.js';
 
 /** Versions of which the current one must be one; null: any will do. */
@@ -27,9 +26,8 @@ export class TasksService {
 
   create(call: IdempotentCall | null, userId: string, data: NewTask): Promise<Outcome<TaskView>> {
     return this.idempotency.run(call, taskSchema, async (manager) => {
-      const task = newTask(userId, data, new Date());
-      await manager.insert(TaskEntity, task);
-      return view(task);
+      const draft = newTask(userId, data);
+      return view(created(draft, await insertTasks(manager, [draft])));
     });
   }
 
@@ -49,7 +47,7 @@ export class TasksService {
     return this.database.write(async (manager) => {
       const task = await getLive(manager, userId, id);
       requireVersion(expectedVersions, task.version);
-      const next = patched(task, patch, new Date());
+      const next = patched(task, patch, task.lockedAt);
       await storeChange(manager, task, next);
       return view(next);
     });
@@ -60,7 +58,7 @@ export class TasksService {
     return this.database.write(async (manager) => {
       const task = await getLive(manager, userId, id);
       requireVersion(expectedVersions, task.version);
-      await storeChange(manager, task, trashed(task, new Date()));
+      await storeChange(manager, task, trashed(task, task.lockedAt));
     });
   }
 
@@ -75,20 +73,20 @@ export class TasksService {
       const task = await getLocked(manager, userId, id);
       if (task.deletedAt === null) throw new TaskNotDeleted();
       requireVersion(expectedVersions, task.version);
-      const next = restored(task, new Date());
+      const next = restored(task, task.lockedAt);
       await storeChange(manager, task, next);
       return view(next);
     });
   }
 }
 
-async function getLive(manager: EntityManager, userId: string, id: string): Promise<Task> {
+async function getLive(manager: EntityManager, userId: string, id: string): Promise<LockedTask> {
   const task = await getLocked(manager, userId, id);
   if (task.deletedAt !== null) throw new TaskNotFound();
   return task;
 }
 
-async function getLocked(manager: EntityManager, userId: string, id: string): Promise<Task> {
+async function getLocked(manager: EntityManager, userId: string, id: string): Promise<LockedTask> {
   requireId(id);
   const task = (await lockTasks(manager, userId, [id.toLowerCase()])).get(id.toLowerCase());
   if (task === undefined) throw new TaskNotFound();

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Cache } from '../platform/cache/cache.js';
 import { valueCache } from '../platform/cache/define-cache.js';
 import { Database } from '../platform/database/database.js';
+import { timeAfter } from '../platform/database/stored-times.js';
 import type { Role, Tier } from '../auth/access/roles.port.js';
 import { Outbox } from '../platform/events/outbox.js';
 import { ProfileEntity } from './profile.entity.js';
@@ -106,6 +107,15 @@ async function store(
     ([field, value]) => profile[field as keyof ProfileEntity] !== value,
   );
   if (!isDifferent) return profile;
-  Object.assign(profile, change, { version: profile.version + 1, updatedAt: new Date() });
-  return manager.save(profile);
+  const version = profile.version + 1;
+  const result = await manager
+    .createQueryBuilder()
+    .update(ProfileEntity)
+    .set({ ...change, version, updatedAt: () => timeAfter('created_at', 'updated_at') })
+    .where({ id: profile.id })
+    .returning('updated_at')
+    .execute();
+  const [row] = result.raw as readonly { readonly updated_at: Date }[];
+  if (row === undefined) throw new Error('An UPDATE of a locked row that returned none');
+  return Object.assign(profile, change, { version, updatedAt: row.updated_at });
 }

@@ -7,7 +7,7 @@ import { decodeCursor } from '../../libs/tasks/list/task-cursor.js';
 import { listStatement } from '../../libs/tasks/list/task-list.query.js';
 import { TaskListService, taskLists } from '../../libs/tasks/list/task-list.service.js';
 import { taskQuerySchema, type TaskQuery } from '../../libs/tasks/list/task-query.schema.js';
-import { newTask, type Task } from '../../libs/tasks/task.js';
+import { created, newTask, type Task } from '../../libs/tasks/task.js';
 import { TaskEntity } from '../../libs/tasks/task.entity.js';
 import { tasksFeature } from '../../libs/tasks/tasks.feature.js';
 import { tasks } from '../../libs/tasks/tasks.port.js';
@@ -57,7 +57,7 @@ export async function openTasksFixture(): Promise<TasksFixture> {
 }
 
 const blank = (userId: string): Task =>
-  newTask(userId, createTaskSchema.parse({ title: 'Task' }), new Date());
+  created(newTask(userId, createTaskSchema.parse({ title: 'Task' })), new Date());
 
 /** The service's statement for a page. */
 function pageStatement(userId: string, { cursor, ...query }: QueryInput): Statement {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
+import { timeAfter } from '../../platform/database/stored-times.js';
 import { CONFIG } from '../../platform/config/config.token.js';
 import type { AuthConfig } from '../auth.config.js';
 import { newSecretToken } from '../tokens/secret-token.js';
@@ -45,7 +46,10 @@ export class MailTokensService {
   async markSent(eventId: string): Promise<void> {
     await this.database.write(
       (manager) =>
-        manager.query('UPDATE auth.mail_tokens SET sent_at = now() WHERE event_id = $1', [eventId]),
+        manager.query(
+          `UPDATE auth.mail_tokens SET sent_at = ${timeAfter('created_at')} WHERE event_id = $1`,
+          [eventId],
+        ),
       seenByNobody,
     );
   }
@@ -64,7 +68,7 @@ export class MailTokensService {
   /** Consumes the token. Returns its account, or null if the token is not valid. */
   async consume(manager: EntityManager, hash: Buffer, purpose: MailPurpose): Promise<string | null> {
     const [rows] = await manager.query<[{ account_id: string }[], number]>(
-      `UPDATE auth.mail_tokens SET used_at = now() WHERE ${usable} RETURNING account_id`,
+      `UPDATE auth.mail_tokens SET used_at = ${timeAfter('created_at', 'sent_at')} WHERE ${usable} RETURNING account_id`,
       [hash, purpose],
     );
     return rows[0]?.account_id ?? null;
@@ -73,7 +77,8 @@ export class MailTokensService {
   /** Invalidates the account's other tokens of that purpose. */
   async void(manager: EntityManager, accountId: string, purpose: MailPurpose): Promise<void> {
     await manager.query(
-      'UPDATE auth.mail_tokens SET used_at = now() WHERE account_id = $1 AND purpose = $2 AND used_at IS NULL',
+      `UPDATE auth.mail_tokens SET used_at = ${timeAfter('created_at', 'sent_at')}
+       WHERE account_id = $1 AND purpose = $2 AND used_at IS NULL`,
       [accountId, purpose],
     );
   }

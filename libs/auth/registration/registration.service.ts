@@ -8,7 +8,7 @@ import { logger } from '../../platform/logging/logger.js';
 import { UsersPort } from '../../users/users.port.js';
 import { userRegistered } from '../auth.events.js';
 import { EmailTaken } from '../auth.errors.js';
-import { AccountEntity } from '../account.entity.js';
+import type { AccountEntity } from '../account.entity.js';
 import { mailRequested } from '../mails/mail.events.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import type { RegisteredUser, RegistrationInput } from './registration.schemas.js';
@@ -26,17 +26,11 @@ export class RegistrationService {
   async register(input: RegistrationInput): Promise<RegisteredUser> {
     // Before the transaction: a connection is not held while passwords queue up.
     const account = newAccount(input, await this.hasher.hash(input.password));
-    try {
-      await this.store(account);
-    } catch (error) {
-      if (violatedUnique(error) === 'uq_accounts_email') throw new EmailTaken(error);
-      throw error;
-    }
+    const createdAt = await this.store(account);
     await this.makeProfile(account);
-    const { id, email, createdAt } = account;
     return {
-      id,
-      email,
+      id: account.id,
+      email: account.email,
       email_verified: false,
       name: input.name,
       timezone: input.timezone,
@@ -44,18 +38,25 @@ export class RegistrationService {
     };
   }
 
-  private async store(account: AccountEntity): Promise<void> {
+  /** Returns when the account was created. @throws EmailTaken */
+  private async store(account: NewAccount): Promise<Date> {
     const { id, email, registrationName: name, registrationTimezone: timezone } = account;
     const store = async (manager: EntityManager) => {
-      await manager.insert(AccountEntity, account);
+      const createdAt = await insert(manager, account);
       await this.outbox.append(manager, userRegistered, { user_id: id, name, timezone });
       await this.outbox.append(manager, mailRequested, { email, purpose: 'verify_email' });
+      return createdAt;
     };
-    await this.database.write(store, { users: [id] });
+    try {
+      return await this.database.write(store, { users: [id] });
+    } catch (error) {
+      if (violatedUnique(error) === 'uq_accounts_email') throw new EmailTaken(error);
+      throw error;
+    }
   }
 
   /** The account stands; a profile that can't be made now is made by the event, or by the user's first look at it. */
-  private async makeProfile({ id, registrationName, registrationTimezone }: AccountEntity): Promise<void> {
+  private async makeProfile({ id, registrationName, registrationTimezone }: NewAccount): Promise<void> {
     try {
       await this.users.ensureProfile({ id, name: registrationName, timezone: registrationTimezone });
     } catch (error) {
@@ -64,14 +65,26 @@ export class RegistrationService {
   }
 }
 
-function newAccount(input: RegistrationInput, passwordHash: string): AccountEntity {
-  return Object.assign(new AccountEntity(), {
+/** An account that is not stored yet: the database says when it was created. */
+type NewAccount = Omit<AccountEntity, 'createdAt' | 'emailVerifiedAt'>;
+
+function newAccount(input: RegistrationInput, passwordHash: string): NewAccount {
+  return {
     id: uuidv7(),
     email: input.email,
-    emailVerifiedAt: null,
     passwordHash,
     registrationName: input.name,
     registrationTimezone: input.timezone,
-    createdAt: new Date(),
-  });
+  };
+}
+
+async function insert(manager: EntityManager, account: NewAccount): Promise<Date> {
+  const { id, email, passwordHash, registrationName, registrationTimezone } = account;
+  const [row] = await manager.query<{ created_at: Date }[]>(
+    `INSERT INTO auth.accounts (id, email, password_hash, registration_name, registration_timezone)
+     VALUES ($1, $2, $3, $4, $5) RETURNING created_at`,
+    [id, email, passwordHash, registrationName, registrationTimezone],
+  );
+  if (row === undefined) throw new Error('An INSERT that returned no row');
+  return row.created_at;
 }

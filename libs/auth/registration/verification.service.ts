@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
+import { timeAfter } from '../../platform/database/stored-times.js';
 import { InvalidMailToken } from '../auth.errors.js';
 import { MailTokensService } from '../mails/mail-tokens.service.js';
 import { hashToken } from '../tokens/secret-token.js';
@@ -24,7 +25,8 @@ export class VerificationService {
       async (manager) => {
         if ((await this.mailTokens.consume(manager, tokenHash, 'verify_email')) === null) return false;
         await manager.query(
-          'UPDATE auth.accounts SET email_verified_at = now() WHERE id = $1 AND email_verified_at IS NULL',
+          `UPDATE auth.accounts SET email_verified_at = ${timeAfter('created_at')}
+           WHERE id = $1 AND email_verified_at IS NULL`,
           [userId],
         );
         return true;

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
+import { timeAfter } from '../../platform/database/stored-times.js';
 import { uuidv7 } from '../../platform/ids/uuid.js';
 import { SessionRegistry } from '../access/access.port.js';
 import type { Credentials } from '../accounts.service.js';
@@ -57,7 +58,7 @@ export class SessionsService extends SessionRegistry {
   /** Ends the sessions of a user, all but `exceptId`, within a transaction of the caller. */
   async revoke(manager: EntityManager, userId: string, exceptId: string | null = null): Promise<void> {
     await manager.query(
-      `UPDATE auth.sessions SET revoked_at = now()
+      `UPDATE auth.sessions SET revoked_at = ${timeAfter('last_used_at')}
        WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND revoked_at IS NULL`,
       [userId, exceptId],
     );
@@ -98,7 +99,8 @@ export class SessionsService extends SessionRegistry {
     const [, count] = await this.database.write(
       (manager) =>
         manager.query<[unknown, number]>(
-          `UPDATE auth.sessions SET revoked_at = now() WHERE id = $1 AND user_id = $2 AND ${standing}`,
+          `UPDATE auth.sessions SET revoked_at = ${timeAfter('last_used_at')}
+           WHERE id = $1 AND user_id = $2 AND ${standing}`,
           [sessionId, userId],
         ),
       { users: [userId] },

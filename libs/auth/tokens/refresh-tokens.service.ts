@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
+import { timeAfter } from '../../platform/database/stored-times.js';
 import { CONFIG } from '../../platform/config/config.token.js';
 import type { AuthConfig } from '../auth.config.js';
 import { standing, type SessionGrant } from '../sessions/sessions.service.js';
@@ -69,11 +70,11 @@ export class RefreshTokensService {
     const [grant] = await manager.query<SessionGrant[]>(
       `WITH rotated AS (
          UPDATE auth.sessions
-         SET refresh_hash = $2, last_used_at = now(), idle_expires_at = now() + make_interval(days => $3)
+         SET refresh_hash = $2, last_used_at = ${timeAfter('last_used_at')}, idle_expires_at = now() + make_interval(days => $3)
          WHERE refresh_hash = $1 AND ${standing}
          RETURNING id, user_id, authenticated_at
        ), used AS (
-         INSERT INTO auth.used_refresh_tokens (hash, session_id) SELECT $1, id FROM rotated
+         INSERT INTO auth.used_refresh_tokens (hash, session_id, used_at) SELECT $1, id, clock_timestamp() FROM rotated
        )
        SELECT id AS "sessionId", user_id AS "userId", authenticated_at AS "authenticatedAt" FROM rotated`,
       [current, next, this.config.REFRESH_IDLE_DAYS],
@@ -97,9 +98,10 @@ export class RefreshTokensService {
     if (used === null) return { outcome: 'unknown' };
     const { sessionId, userId, isRecent, isStanding } = used;
     if (isRecent) return { outcome: isStanding ? 'superseded' : 'unknown' };
-    await manager.query('UPDATE auth.sessions SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL', [
-      sessionId,
-    ]);
+    await manager.query(
+      `UPDATE auth.sessions SET revoked_at = ${timeAfter('last_used_at')} WHERE id = $1 AND revoked_at IS NULL`,
+      [sessionId],
+    );
     return { outcome: 'reused', sessionId, userId };
   }
 }

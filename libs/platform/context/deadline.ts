@@ -38,8 +38,7 @@ export class Deadline {
     if (this.timer === undefined) return work;
     return new Promise<T>((resolve, reject) => {
       const cancel = this.onExpired(() => reject(new DeadlineExceeded()));
-      work.then(resolve, reject);
-      void work.then(cancel, cancel);
+      work.finally(cancel).then(resolve, reject);
     });
   }
 

@@ -56,7 +56,8 @@ export interface Seed {
 
 /**
  * All that a feature is, in one place. Apps are composed from these definitions: the API, migrations, commands, and the
- * documents that are generated. A new feature is its folder and one line in `apps/features.ts`.
+ * documents that are generated. A new feature is its folder and two lines in `apps/features.ts`:
+ * an import and its place in the list.
  */
 export interface FeatureDefinition<V extends Variables = Variables> {
   /** Also the name of its Postgres schema. */

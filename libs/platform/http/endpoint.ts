@@ -25,7 +25,7 @@ export interface Endpoint {
   readonly isUnlimited: boolean;
   /** The feature that it writes to; null where it only reads. */
   readonly writes: FeatureName | null;
-  /** Points of the call beyond the first, by its unchecked body. */
+  /** Points of the call in all, by its unchecked body. Null: one. */
   readonly cost: ((body: unknown) => number) | null;
   /** Further limits that it counts against. */
   readonly limits: readonly string[];

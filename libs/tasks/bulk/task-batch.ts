@@ -1,56 +1,60 @@
 import type { EntityManager } from 'typeorm';
-import { newTask, patched, trashed, view, type Task } from '../task.js';
-import { TaskEntity } from '../task.entity.js';
+import { created, newTask, patched, trashed, view, type TaskDraft } from '../task.js';
 import { TaskChanged, TaskNotFound } from '../tasks.errors.js';
-import { storeChange } from '../tasks.repository.js';
+import { insertTasks, storeChange, type LockedTask } from '../tasks.repository.js';
 import type { TaskOperation } from './bulk.schemas.js';
 import type { OperationOutcome } from './operation-outcome.js';
+
+/** What came of an operation. To be asked when the batch is stored: before that nobody knows when a task was created. */
+export type PendingOutcome = () => OperationOutcome;
 
 /**
  * Applies operations to locked tasks in memory, each to the state that the one before it left, and stores the result at
  * the end. An operation that fails changes nothing, which saves a savepoint for each.
  */
 export class TaskBatch {
-  private readonly created: Task[] = [];
-  private readonly current: Map<string, Task>;
+  private readonly drafts: TaskDraft[] = [];
+  private readonly current: Map<string, LockedTask>;
+  /** Not a valid date until the batch is stored. */
+  private createdAt = new Date(NaN);
 
   constructor(
     private readonly userId: string,
-    private readonly locked: ReadonlyMap<string, Task>,
-    private readonly now: Date,
+    private readonly locked: ReadonlyMap<string, LockedTask>,
   ) {
     this.current = new Map(locked);
   }
 
   /** @throws TaskNotFound, TaskChanged */
-  apply(operation: TaskOperation): OperationOutcome {
+  apply(operation: TaskOperation): PendingOutcome {
     switch (operation.op) {
       case 'create': {
-        const task = newTask(this.userId, operation.data, this.now);
-        this.created.push(task);
-        return { outcome: 'created', task: view(task) };
+        const draft = newTask(this.userId, operation.data);
+        this.drafts.push(draft);
+        return () => ({ outcome: 'created', task: view(created(draft, this.createdAt)) });
       }
       case 'update': {
-        const task = patched(this.getLive(operation), operation.data, this.now);
+        const before = this.getLive(operation);
+        const task = patched(before, operation.data, before.lockedAt);
         this.current.set(task.id, task);
-        return { outcome: 'updated', task: view(task) };
+        return () => ({ outcome: 'updated', task: view(task) });
       }
       case 'delete': {
-        const task = trashed(this.getLive(operation), this.now);
-        this.current.set(task.id, task);
-        return { outcome: 'deleted' };
+        const before = this.getLive(operation);
+        this.current.set(before.id, trashed(before, before.lockedAt));
+        return () => ({ outcome: 'deleted' });
       }
     }
   }
 
   async store(manager: EntityManager): Promise<void> {
-    if (this.created.length > 0) await manager.insert(TaskEntity, this.created);
+    if (this.drafts.length > 0) this.createdAt = await insertTasks(manager, this.drafts);
     for (const [id, before] of this.locked) {
       await storeChange(manager, before, this.current.get(id) ?? before);
     }
   }
 
-  private getLive({ id, if_version }: { id: string; if_version?: number | undefined }): Task {
+  private getLive({ id, if_version }: { id: string; if_version?: number | undefined }): LockedTask {
     const task = this.current.get(id);
     if (task === undefined || task.deletedAt !== null) throw new TaskNotFound();
     if (if_version !== undefined && if_version !== task.version) throw new TaskChanged(task.version);

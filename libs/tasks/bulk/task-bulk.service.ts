@@ -5,7 +5,7 @@ import { operationFailed } from '../tasks.errors.js';
 import { lockTasks } from '../tasks.repository.js';
 import type { Bulk, TaskOperation } from './bulk.schemas.js';
 import { operationOutcomesSchema, type OperationOutcome } from './operation-outcome.js';
-import { TaskBatch } from './task-batch.js';
+import { TaskBatch, type PendingOutcome } from './task-batch.js';
 
 @Injectable()
 export class TaskBulkService {
@@ -23,10 +23,10 @@ export class TaskBulkService {
   ): Promise<Outcome<OperationOutcome[]>> {
     return this.idempotency.run(call, operationOutcomesSchema, async (manager) => {
       const locked = await lockTasks(manager, userId, idsOf(operations));
-      const batch = new TaskBatch(userId, locked, new Date());
+      const batch = new TaskBatch(userId, locked);
       const outcomes = operations.map((operation, index) => applyOne(batch, operation, index, atomic));
       await batch.store(manager);
-      return outcomes;
+      return outcomes.map((outcome) => outcome());
     });
   }
 }
@@ -36,7 +36,7 @@ function applyOne(
   operation: TaskOperation,
   index: number,
   isAtomic: boolean,
-): OperationOutcome {
+): PendingOutcome {
   try {
     return batch.apply(operation);
   } catch (error) {
@@ -44,7 +44,7 @@ function applyOne(
     const failure = operationFailed(index, error);
     if (isAtomic) throw failure;
     const { kind, code, message, errors } = failure;
-    return { outcome: 'failed', failure: { kind, code, message, errors: [...errors] } };
+    return () => ({ outcome: 'failed', failure: { kind, code, message, errors: [...errors] } });
   }
 }
 

@@ -1,13 +1,13 @@
 import { uuidv7 } from '../../platform/ids/uuid.js';
 import { failureOf } from '../../platform/http/problem.js';
 import { operationOutcomesSchema, type OperationOutcome } from '../bulk/operation-outcome.js';
-import { newTask, view } from '../task.js';
+import { created, newTask, view } from '../task.js';
 import { OperationFailed, operationFailed, TaskChanged, TaskNotFound } from '../tasks.errors.js';
 import { createTaskSchema } from '../tasks.schemas.js';
 import { bulkAnswer, bulkResultSchema } from './bulk-answer.js';
 
 const data = createTaskSchema.parse({ title: 'Task', due_at: '2026-05-01T12:00:00.123Z' });
-const task = view(newTask(uuidv7(), data, new Date()));
+const task = view(created(newTask(uuidv7(), data), new Date()));
 
 describe('the answer to a bulk call', () => {
   const { kind, code, message, errors } = operationFailed(3, new TaskNotFound());
