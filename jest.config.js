@@ -14,7 +14,7 @@ export const shared = {
   transform: { '\\.ts$': ['@swc/jest', { ...swc, swcrc: false, sourceMaps: 'inline' }] },
   // Sources import `./x.js`, which exists only after the build; here it is `./x.ts`. Packages keep their own `.js`.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'] },
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.data/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.data/', '<rootDir>/.cache/'],
 };
 
 /** Real servers, which start once for all files of a run. Jest runs a setup file only once, even if two projects name it. */

@@ -17,6 +17,8 @@ const known = {
   topology: { type: 'string', default: 'direct' },
   /** The protection that is missing. */
   without: { type: 'string' },
+  /** Commit of the old build of a rolling update; `previous`: the version that deployments update from. */
+  old: { type: 'string' },
   /** Words in the names of the faults to apply, separated by commas. */
   faults: { type: 'string' },
   users: { type: 'string' },
@@ -44,6 +46,7 @@ export function optionsFrom(args: readonly string[], log: (line: string) => void
     rate: Number(values.rate ?? scenario?.rate ?? 70),
     processes,
     without,
+    old: values.old,
     untilViolation: without !== undefined,
     startStores: () =>
       topology === 'single' ? startSingle() : startStores({ processes, topology, isSynchronous }),

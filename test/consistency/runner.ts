@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Caller } from './clients/caller.js';
+import type { Build } from './builds/build.js';
+import { prepareOldBuild, previousRef } from './builds/old-build.js';
 import { check } from './checker/checker.js';
 import { startCluster, untilReady, untilTrusted, type Cluster } from './cluster/cluster.js';
+import { beginUpdate, changeAll } from './cluster/rolling-update.js';
 import { readFinally } from './clients/final-read.js';
 import { History } from './checker/history.js';
 import { Nemesis, usualPace, type Fault, type Pace } from './faults/nemesis.js';
@@ -16,6 +19,8 @@ export interface RunOptions extends WorkloadOptions {
   readonly seed: number;
   readonly processes: number;
   readonly without?: Protection | undefined;
+  /** Commit of an old build: a rolling update and rollbacks happen during the run. `previous`: see `previousRef`. */
+  readonly old?: string | undefined;
   readonly pace?: Pace;
   /** Ends as soon as there is a violation. */
   readonly untilViolation?: boolean;
@@ -40,7 +45,8 @@ export interface Run {
 /** Starts everything, runs clients and faults, ends all faults, reads all data and checks the history. */
 export async function run(options: RunOptions): Promise<Run> {
   const { seed, log } = options;
-  const cluster = await startCluster(await options.startStores(), options);
+  const oldBuild = await oldBuildOf(options);
+  const cluster = await startCluster(await options.startStores(), { ...options, oldBuild });
   try {
     const faults = options.chooseFaults(cluster);
     const nemesis = new Nemesis(faults, new Random(seed), options.pace ?? usualPace, log);
@@ -54,28 +60,52 @@ export async function run(options: RunOptions): Promise<Run> {
       const logs = cluster.processes.map((process) => process.logs());
       return { history, violations, faults: nemesis.counts, beganAt, metrics, logs };
     };
-    await disturb(workload, nemesis, history, options);
+    const update = (): Promise<void> => beginUpdate(cluster);
+    await disturb(workload, { nemesis, update }, history, options);
     const early = options.untilViolation === true ? check(history.operations()) : [];
     if (early.length > 0) return await resultOf(early);
-    await untilReady(cluster);
-    await untilTrusted(cluster);
-    log('all is healed: the final read');
-    await readFinally(history, workload.actors, cluster.processes, cluster.stores.primaryUrl());
+    log('all is healed');
+    await readAtTheEnd(cluster, history, workload, log);
     return await resultOf(check(history.operations()));
   } finally {
     await cluster.stop();
   }
 }
 
+/** With an old build: once all processes run the new one, and once after the rollback of all. */
+async function readAtTheEnd(
+  cluster: Cluster,
+  history: History,
+  { actors }: Workload,
+  log: RunOptions['log'],
+): Promise<void> {
+  const { builds, processes, stores } = cluster;
+  for (const build of builds === null ? [null] : [builds.new, builds.old]) {
+    if (build !== null) await changeAll(cluster, build);
+    await untilReady(cluster);
+    await untilTrusted(cluster);
+    log(build === null ? 'the final read' : `the final read with the ${build.name} build`);
+    await readFinally(history, actors, processes, stores.primaryUrl());
+  }
+}
+
+async function oldBuildOf({ old, log }: RunOptions): Promise<Build | undefined> {
+  if (old === undefined) return undefined;
+  const build = await prepareOldBuild(old === 'previous' ? await previousRef() : old);
+  log(`the old build is in ${build.root}`);
+  return build;
+}
+
 async function disturb(
   workload: Workload,
-  nemesis: Nemesis,
+  { nemesis, update }: { readonly nemesis: Nemesis; update(): Promise<void> },
   history: History,
   { seconds, untilViolation }: RunOptions,
 ): Promise<void> {
   const end = new AbortController();
   const deadline = performance.now() + seconds * 1000;
-  const work = Promise.all([workload.run(end.signal), nemesis.run(end.signal)]);
+  const changes = update().then(() => nemesis.run(end.signal));
+  const work = Promise.all([workload.run(end.signal), changes]);
   // It is awaited below.
   work.catch(() => end.abort());
   while (performance.now() < deadline && !end.signal.aborted) {

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { BuildName } from '../builds/build.js';
 
 export type Kind =
   | 'register'
@@ -26,6 +27,8 @@ export interface Call {
   readonly client: string;
   /** The API process that is called; `primary` for the final reads by SQL on the primary. */
   readonly process: string;
+  /** The build that the process runs, if the run has two. */
+  readonly build?: BuildName;
   readonly kind: Kind;
   /** Session of the access token of the request. */
   readonly session?: string;

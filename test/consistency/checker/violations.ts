@@ -24,13 +24,17 @@ export function violation(
   return { kind, sentence, operations: given.sort((a, b) => a.completedAt - b.completedAt) };
 }
 
-/** `patch #12 by u1.a at p2, 1003..1010 ms`, with the faults in progress. */
+/** `patch #12 by u1.a at p2 (old build), 1003..1010 ms`, with the faults in progress. */
 export function describe(operation: Operation): string {
-  const { kind, id, client, process, invokedAt, completedAt, status, faults, outcome } = operation;
+  const { kind, id, client, invokedAt, completedAt, status, faults, outcome } = operation;
   const time = `${invokedAt.toFixed(1)}..${completedAt.toFixed(1)} ms`;
   const during = faults.length === 0 ? '' : ` during ${faults.join(' and ')}`;
-  return `${kind} #${id} by ${client} at ${process}, ${time}: ${status ?? 'no answer'} (${outcome})${during}`;
+  const place = placeOf(operation);
+  return `${kind} #${id} by ${client} at ${place}, ${time}: ${status ?? 'no answer'} (${outcome})${during}`;
 }
+
+const placeOf = ({ process, build }: Operation): string =>
+  build === undefined ? process : `${process} (${build} build)`;
 
 export function report({ kind, sentence, operations }: Violation): string {
   const lines = operations.map((operation) => `    ${describe(operation)}`);

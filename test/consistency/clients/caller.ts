@@ -46,6 +46,7 @@ export class Caller {
       user: user.name,
       client: device.name,
       process: process.name,
+      ...(process.build !== null && { build: process.build.name }),
       kind,
       ...(session !== undefined && { session: session.id }),
       ...(target !== undefined && { target }),

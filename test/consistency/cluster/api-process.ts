@@ -1,30 +1,49 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../../support/api.js';
 import { client, type Client } from '../../support/client.js';
+import type { Build } from '../builds/build.js';
+
+/** Starts a process of that build; null: of the only build of the run. */
+export type StartOf = (build: Build | null, ports?: Ports) => Promise<Api>;
+
+interface Ports {
+  readonly port: number;
+  readonly opsPort: number;
+}
 
 /** One API process, which always comes back at the same address. */
 export class ApiProcess {
   readonly name: string;
   readonly client: Client;
-  private readonly startAgain: () => Promise<Api>;
+  private readonly startAgain: (build: Build | null) => Promise<Api>;
+  private current: Build | null;
   private api: Api;
   private isStopped = false;
 
-  private constructor(name: string, api: Api, startAgain: () => Promise<Api>) {
+  private constructor(
+    name: string,
+    build: Build | null,
+    api: Api,
+    startAgain: (build: Build | null) => Promise<Api>,
+  ) {
     this.name = name;
+    this.current = build;
     this.api = api;
     this.startAgain = startAgain;
     this.client = client(api.url);
   }
 
   /** Every restart calls `start` with the ports of the first start. */
-  static async start(
-    name: string,
-    start: (ports?: { readonly port: number; readonly opsPort: number }) => Promise<Api>,
-  ): Promise<ApiProcess> {
-    const api = await start();
+  static async start(name: string, build: Build | null, start: StartOf): Promise<ApiProcess> {
+    const api = await start(build);
     const [port, opsPort] = [api.url, api.opsUrl].map((url) => Number(new URL(url).port));
-    return new ApiProcess(name, api, () => start({ port: port ?? 0, opsPort: opsPort ?? 0 }));
+    const ports = { port: port ?? 0, opsPort: opsPort ?? 0 };
+    return new ApiProcess(name, build, api, (next) => start(next, ports));
+  }
+
+  /** The build that it runs; null: the only one of the run. */
+  get build(): Build | null {
+    return this.current;
   }
 
   get url(): string {
@@ -67,8 +86,15 @@ export class ApiProcess {
     this.isStopped = false;
   }
 
-  async restart(): Promise<void> {
-    this.api = await this.startAgain();
+  /** Ends it as a deployment does: it first answers the requests that it has. */
+  async end(): Promise<void> {
+    await this.api.stop('SIGTERM');
+  }
+
+  /** After its end: starts it again, from the same build or another one. */
+  async restart(build = this.current): Promise<void> {
+    this.current = build;
+    this.api = await this.startAgain(build);
   }
 
   async stop(): Promise<void> {

@@ -3,14 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startApi } from '../../support/api.js';
 import { waitFor } from '../../support/wait.js';
+import { newBuild, type Build, type Builds } from '../builds/build.js';
 import type { Protection } from '../protections/names.js';
-import { ApiProcess } from './api-process.js';
+import { ApiProcess, type StartOf } from './api-process.js';
 import { sharedSettings } from '../../support/shared-settings.js';
 import type { Stores } from './stores.js';
 
 export interface Cluster {
   readonly processes: readonly ApiProcess[];
   readonly stores: Stores;
+  /** Null: all processes run the same build. */
+  readonly builds: Builds | null;
   stop(): Promise<void>;
 }
 
@@ -18,6 +21,8 @@ export interface ClusterOptions {
   readonly processes: number;
   /** The protection that is missing. */
   readonly without?: Protection | undefined;
+  /** The build that all processes run first; default: there is only the new one. */
+  readonly oldBuild?: Build | undefined;
 }
 
 const unlimited = '1000000';
@@ -33,20 +38,25 @@ export async function startCluster(stores: Stores, options: ClusterOptions): Pro
     await stores.stop();
     await rm(folder, { recursive: true, force: true });
   };
+  const builds = options.oldBuild === undefined ? null : { old: options.oldBuild, new: newBuild };
   try {
     // One by one, because the first one runs the migrations.
     for (let n = 0; n < options.processes; n += 1) {
       const env = { ...common, ...stores.environment(n) };
-      const start = (ports = {}) =>
-        startApi({ databaseUrl: stores.primaryUrl(), mailDir: join(folder, 'mail'), program, env, ...ports });
-      processes.push(await ApiProcess.start(`p${n + 1}`, start));
+      const place = { mailDir: join(folder, 'mail'), program, env };
+      const start: StartOf = (build, ports) =>
+        startApi({ ...place, ...rootOf(build), ...ports, databaseUrl: stores.primaryUrl() });
+      processes.push(await ApiProcess.start(`p${n + 1}`, builds?.old ?? null, start));
     }
-    return { processes, stores, stop };
+    return { processes, stores, builds, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
+
+const rootOf = (build: Build | null): { readonly root?: string } =>
+  build === null ? {} : { root: build.root };
 
 /** The built API, which can crash on a signal and can lack one protection. */
 const programWithout = (protection: Protection | undefined): readonly string[] => [

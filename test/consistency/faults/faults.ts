@@ -1,13 +1,22 @@
 import type { Cluster } from '../cluster/cluster.js';
+import { buildFaults } from './build-faults.js';
 import type { Fault } from './nemesis.js';
 import { primaryFaults, replicaFaults } from './postgres-faults.js';
 import { processFaults } from './process-faults.js';
 import { pathFaults, redisFaults } from './redis-faults.js';
 
-/** All faults of the cluster, or those with one of these words in their names. */
-export function faultsOf({ processes, stores }: Cluster, words?: readonly string[]): readonly Fault[] {
+/**
+ * All faults of the cluster, or those with one of these words in their names. With an old build there are always upgrades and
+ * rollbacks.
+ */
+export function faultsOf(
+  { processes, stores, builds }: Cluster,
+  words?: readonly string[],
+): readonly Fault[] {
   const { databases, redis } = stores;
+  const changes = builds === null ? [] : buildFaults(processes, builds);
   const all = [
+    ...changes,
     ...processFaults(processes),
     ...(redis === null ? [] : [...redisFaults(redis, processes), ...pathFaults(redis, processes)]),
     ...(databases === null ? [] : [...replicaFaults(databases), ...primaryFaults(databases)]),
@@ -17,5 +26,5 @@ export function faultsOf({ processes, stores }: Cluster, words?: readonly string
   if (chosen.length === 0) {
     throw new Error(`None of the faults is called so: ${all.map(({ name }) => name).join(', ')}.`);
   }
-  return chosen;
+  return chosen.some((fault) => changes.includes(fault)) ? chosen : [...chosen, ...changes];
 }

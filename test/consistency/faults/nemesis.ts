@@ -9,6 +9,8 @@ export interface Fault {
   readonly holdMs: readonly [number, number];
   /** Resources that it uses exclusively: two faults of the same resource never overlap. */
   readonly touches: readonly string[];
+  /** Whether it can happen now; default: always. */
+  isPossible?(): boolean;
   apply(): Promise<void>;
   /** Ends the fault and waits until everything works again. */
   heal(): Promise<void>;
@@ -61,7 +63,9 @@ export class Nemesis {
 
   private async strike(signal: AbortSignal): Promise<void> {
     const taken = new Set([...this.active].flatMap(({ touches }) => touches));
-    const possible = this.faults.filter(({ touches }) => !touches.some((each) => taken.has(each)));
+    const possible = this.faults.filter(
+      (fault) => !fault.touches.some((each) => taken.has(each)) && fault.isPossible?.() !== false,
+    );
     const fault = this.random.weighted(possible);
     if (fault === undefined || signal.aborted) return;
     const holdMs = this.random.between(...fault.holdMs);
