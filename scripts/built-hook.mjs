@@ -1,9 +1,15 @@
 // For test programs that run parts of the product in their own process: resolves their imports of `apps/` and `libs/` to
-// the build, because decorators need compiling. The programs themselves run as TypeScript.
+// the build, because decorators need compiling. The programs themselves run as TypeScript, except for services and
+// controllers that exist in tests alone, which are compiled as the build is.
+import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { transformSync } from '@swc/core';
 import './typescript-hook.mjs';
 
 const root = new URL('../', import.meta.url).href;
+// `exclude` is for the build: it keeps tests out of dist.
+const { $schema, exclude, ...swc } = JSON.parse(readFileSync(new URL('.swcrc', root), 'utf8'));
 
 registerHooks({
   resolve(specifier, context, next) {
@@ -11,5 +17,16 @@ registerHooks({
     const { href } = new URL(specifier, context.parentURL);
     const path = href.startsWith(root) ? href.slice(root.length) : '';
     return /^(apps|libs)\//.test(path) ? next(`${root}dist/${path}`, context) : next(specifier, context);
+  },
+  load(url, context, next) {
+    if (!/\/test\/.*\.(service|controller)\.ts$/.test(url)) return next(url, context);
+    const filename = fileURLToPath(url);
+    const { code } = transformSync(readFileSync(filename, 'utf8'), {
+      ...swc,
+      filename,
+      swcrc: false,
+      sourceMaps: 'inline',
+    });
+    return { format: 'module', source: code, shortCircuit: true };
   },
 });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AddressInfo } from 'node:net';
 import { startDevelopmentPostgres } from '../../libs/embedded/development-postgres.js';
+import type { DatabaseOwner } from '../../libs/platform/consistency/database-owner.port.js';
 import { loadConfigOrExit } from '../../libs/platform/config/load.js';
 import { openDataPath, type DataPath, type DataPathParts } from '../../libs/platform/data-path.js';
 import { persistenceOf } from '../../libs/platform/features/persistence-of.js';
@@ -15,14 +16,17 @@ import { Metrics } from '../../libs/platform/metrics/metrics.js';
 import { serveDocs } from '../../libs/platform/openapi/docs-page.js';
 import { OperationsServer } from '../../libs/platform/operations/operations-server.js';
 import { startTracing } from '../../libs/platform/telemetry/start-tracing.js';
-import { features } from '../features.js';
+import { features as monolith } from '../features.js';
+import type { Composition } from './app.module.js';
 import { apiRules, apiVariables, type ApiConfig } from './config.js';
 import { createHttpApp } from './http-app.js';
 import { welcome } from './welcome.js';
 
-export interface ApiOptions {
+export interface ApiOptions extends Composition {
   /** Other classes for parts of the data path. */
   readonly parts?: Partial<DataPathParts>;
+  /** Owners of the databases of features that run elsewhere. */
+  readonly owners?: readonly DatabaseOwner[];
 }
 
 interface Process {
@@ -65,13 +69,14 @@ async function openAndServe(api: Process): Promise<void> {
   try {
     path = await openDataPath({
       config,
-      features: persistenceOf(features),
+      features: persistenceOf(api.options.features ?? monolith),
       applicationName: 'task-api',
       role: 'service',
       metrics,
       startEmbedded: startDevelopmentPostgres,
       stop: stop.signal,
-      ...api.options,
+      parts: api.options.parts,
+      owners: api.options.owners,
     });
     await serve(api, path, opsPort);
   } finally {
@@ -82,11 +87,11 @@ async function openAndServe(api: Process): Promise<void> {
 
 /** Serves until a signal asks to stop; on return everything in flight was answered. */
 async function serve(
-  { config, metrics, health, stop }: Process,
+  { config, metrics, health, stop, options }: Process,
   path: DataPath,
   opsPort: number,
 ): Promise<void> {
-  const http = await createHttpApp({ config, path, metrics, health }, (fastify) =>
+  const http = await createHttpApp({ config, path, metrics, health }, options, (fastify) =>
     serveDocs(fastify, documentFile()),
   );
   const { app } = http;

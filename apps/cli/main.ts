@@ -11,6 +11,7 @@ import { Metrics } from '../../libs/platform/metrics/metrics.js';
 import { platformVariables } from '../../libs/platform/platform.config.js';
 import { features } from '../features.js';
 import { inContext, type Command } from './command.js';
+import { database } from './database.js';
 import { seed, seedOptions } from './seed.js';
 import { usage, UsageError } from './usage.js';
 import { user } from './user.js';
@@ -57,6 +58,7 @@ function parseCommand(args: string[]): Command {
   const [command, ...rest] = positionals;
   if (command === 'seed' && rest.length === 0) return seed(values);
   if (command === 'user') return user(rest);
+  if (command === 'database') return database(rest);
   throw new UsageError(
     command === undefined ? 'Which command?' : `Unknown command: ${positionals.join(' ')}`,
   );

@@ -12,6 +12,9 @@ ${lines.join('\n')}
   user show EMAIL
   user set-tier EMAIL free|premium  the user has to log in again
   user set-role EMAIL user|admin    the user has to log in again
+  database renew-id                 after you restored a backup or snapshot, or cloned the data, in place: run it with the
+                                    API stopped, or before it starts. What Redis and clients keep of the database from
+                                    before (caches, last-write positions) is not used any more. It deletes nothing.
 `;
 }
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Raw, type EntityManager } from 'typeorm';
+import { userScope } from '../platform/context/scope.js';
 import { Database } from '../platform/database/database.js';
 import { AccountsPort, type Account } from './accounts.port.js';
 import { AccountEntity } from './account.entity.js';
@@ -80,7 +81,7 @@ export class AccountsService extends AccountsPort {
       );
       await manager.delete(AccountEntity, { id: userId });
     };
-    await this.database.write(run, { users: [userId] });
+    await this.database.write(run, { scopes: [userScope(userId)] });
   }
 }
 

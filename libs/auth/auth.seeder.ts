@@ -22,7 +22,7 @@ export async function seedAccounts(context: SeedContext): Promise<void> {
 }
 
 /** Nobody has seen them yet. */
-const newToAll = { users: [] };
+const newToAll = { scopes: [] };
 
 async function seedBatch(
   database: Database,

@@ -4,10 +4,13 @@ import { MemoryLayer } from './cache/memory-layer.js';
 import { RedisLayer } from './cache/redis-layer.js';
 import { ConsistencyTokens } from './consistency/consistency-token.js';
 import { Consistency } from './consistency/consistency.js';
+import type { DatabaseOwner } from './consistency/database-owner.port.js';
+import { DatabaseTrust } from './consistency/database-trust.js';
 import { Lease } from './consistency/lease.js';
 import { LocalLimits } from './consistency/local-limits.js';
 import { MemoryConsistencyStore } from './consistency/memory-consistency-store.js';
 import { RedisConsistencyStore } from './consistency/redis-consistency-store.js';
+import type { Scope } from './context/scope.js';
 import { DatabaseFactory } from './database/database.js';
 import { uuidv7 } from './ids/uuid.js';
 import type { Metrics } from './metrics/metrics.js';
@@ -38,11 +41,11 @@ export interface DataPathParts {
   readonly PostgresServers: typeof PostgresServers;
   readonly RedisConsistencyStore: typeof RedisConsistencyStore;
   readonly Lease: typeof Lease;
-  readonly Consistency: typeof Consistency;
+  readonly DatabaseTrust: typeof DatabaseTrust;
   readonly Caches: typeof Caches;
 }
 
-const ownParts: DataPathParts = { PostgresServers, RedisConsistencyStore, Lease, Consistency, Caches };
+const ownParts: DataPathParts = { PostgresServers, RedisConsistencyStore, Lease, DatabaseTrust, Caches };
 
 export interface AssembleOptions {
   readonly config: DataPathConfig;
@@ -54,6 +57,8 @@ export interface AssembleOptions {
   /** A command reads from the primary and caches nothing. Without Redis it takes the lease to write. */
   readonly role: 'service' | 'command';
   readonly metrics: Metrics;
+  /** Owners of other databases that the process relies on. */
+  readonly owners?: readonly DatabaseOwner[] | undefined;
   readonly parts?: Partial<DataPathParts> | undefined;
 }
 
@@ -96,11 +101,15 @@ export function assembleDataPath(
   const isService = role === 'service';
   const connection = connectRedis(options);
   const local = new LocalLimits();
-  const drop = (userId: string, feature: string) => caches.drop(userId, feature);
+  const drop = (scope: Scope, feature: string) => caches.drop(scope, feature);
   const memoryStore = isService ? new MemoryConsistencyStore(local, drop) : null;
   const store = connection === null ? memoryStore : new parts.RedisConsistencyStore(connection);
   const lease = new parts.Lease(servers, processId);
-  const consistency = new parts.Consistency({ servers, store, lease, metrics });
+  const consistency = new Consistency({
+    ...{ servers, store, lease, metrics },
+    owners: options.owners ?? [],
+    Trust: parts.DatabaseTrust,
+  });
   const caches = new parts.Caches({
     consistency,
     memory: new MemoryLayer(config),

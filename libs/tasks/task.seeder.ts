@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { userScope } from '../platform/context/scope.js';
 import type { Database } from '../platform/database/database.js';
 import type { SeedContext } from '../platform/features/define-feature.js';
 import { uuidv7 } from '../platform/ids/uuid.js';
@@ -48,7 +49,7 @@ export async function seedTasks({ database, userIds, count }: Context): Promise<
     );
     await insert(database, batch);
   }
-  await database.write((manager) => manager.query('ANALYZE tasks.tasks'), { users: [] });
+  await database.write((manager) => manager.query('ANALYZE tasks.tasks'), { scopes: [] });
 }
 
 function randomTask(userId: string): SeededTask {
@@ -95,7 +96,7 @@ async function insert(database: Database, batch: readonly SeededTask[]): Promise
           ],
         ],
       ),
-    { users: [...new Set(batch.map(({ userId }) => userId))] },
+    { scopes: [...new Set(batch.map(({ userId }) => userScope(userId)))] },
   );
 }
 

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { userScope } from '../platform/context/scope.js';
 import { Database } from '../platform/database/database.js';
 import { OnEvent, type EventPayload } from '../platform/events/on-event.js';
 import { userDeleted } from '../users/users.events.js';
@@ -31,7 +32,7 @@ export class TasksConsumers {
         const [, count] = await manager.query<[unknown, number]>(statement, [userId, batchSize]);
         return count;
       },
-      { users: [userId] },
+      { scopes: [userScope(userId)] },
     );
   }
 }

@@ -13,6 +13,6 @@ export async function seedProfiles({ database, userIds }: SeedContext): Promise<
         [userIds],
       ),
     // Nobody has seen them yet.
-    { users: [] },
+    { scopes: [] },
   );
 }

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { z } from 'zod';
+import { userScope } from '../platform/context/scope.js';
 import type { Cache } from '../platform/cache/cache.js';
 import { valueCache } from '../platform/cache/define-cache.js';
 import { Database } from '../platform/database/database.js';
@@ -33,7 +34,7 @@ export class ProfilesService extends UsersPort {
          ON CONFLICT ON CONSTRAINT pk_profiles DO NOTHING`,
           [profile.id, profile.name, profile.timezone],
         ),
-      { users: [profile.id] },
+      { scopes: [userScope(profile.id)] },
     );
   }
 
@@ -54,7 +55,7 @@ export class ProfilesService extends UsersPort {
 
   async delete(userId: string): Promise<void> {
     await this.database.write((manager) => manager.delete(ProfileEntity, { id: userId }), {
-      users: [userId],
+      scopes: [userScope(userId)],
     });
   }
 
@@ -66,7 +67,7 @@ export class ProfilesService extends UsersPort {
         if (current === null) return null;
         return store(manager, current, change(current));
       },
-      { users: [userId] },
+      { scopes: [userScope(userId)] },
     );
   }
 
@@ -86,7 +87,7 @@ export class ProfilesService extends UsersPort {
           await this.outbox.append(manager, userClaimsChanged, { user_id: userId });
         return true;
       },
-      { users: [userId] },
+      { scopes: [userScope(userId)] },
     );
   }
 }

@@ -40,5 +40,5 @@ if (violations.length > 0) {
   print(`The history is in ${path}, the log of the processes in ${logPath}.`);
 }
 const isExpected = options.without !== undefined;
-// Node sometimes never ends by itself here: its cleanup waits, with all of a CPU, for a handle that is not closed.
+// Explicitly: at the end by itself Node 24 may wait forever for the pipe of a program that has ended already.
 process.exit(violations.length > 0 === isExpected ? 0 : 1);

@@ -2,7 +2,10 @@ import type { Protection } from './protections/names.js';
 import type { RunOptions } from './runner.js';
 
 /** Settings with which a missing protection causes a violation within seconds. */
-export interface Scenario extends Pick<RunOptions, 'weights' | 'pace' | 'users' | 'rate' | 'tokens'> {
+export interface Scenario extends Pick<
+  RunOptions,
+  'weights' | 'pace' | 'users' | 'rate' | 'tokens' | 'shape' | 'lists' | 'itemsAtStart'
+> {
   /** Words in the names of the faults. */
   readonly faults: readonly string[];
 }
@@ -33,7 +36,28 @@ const oneTask = {
   'sessions.list': 0,
   'sessions.end': 0,
 };
+/** Few users and lists, so that each list and item is used often. */
+const sharing = { shape: 'lists', users: 8, lists: 3, rate: 90, tokens: 'off' } as const;
+/** Items and memberships stay. */
+const keepAll = { add: 0, delete: 0, join: 0, leave: 0, remove: 0, 'other list': 0 };
+const noFaults: readonly string[] = [];
 const common = { weights: hotReads, users: 4, rate: 80, tokens: 'off' } as const;
+/** Sessions that end soon after they were used, so that tasks still has them in its cache. */
+const endings = {
+  shape: 'split',
+  weights: {
+    ...hotReads,
+    patch: 2,
+    create: 2,
+    logout: 15,
+    'sessions.end': 15,
+    'revoked token': 30,
+    list: 60,
+  },
+  users: 6,
+  rate: 90,
+  tokens: 'off',
+} as const;
 const quick = { gapMs: [200, 1000], overlap: 0 } as const;
 
 export const scenarios: Readonly<Record<Protection, Scenario>> = {
@@ -67,4 +91,55 @@ export const scenarios: Readonly<Record<Protection, Scenario>> = {
   lease: { ...common, faults: ['cut p1 from Redis', 'lose packets of p1 to Redis'], pace: quick },
   /** A replica that has not replayed the last writes still serves reads. */
   'replica-position': { ...common, faults: ['pause the replay of', 'delay'], pace: quick },
+  /** The process that owns the accounts ends a session without Redis, and tasks does not look at its lease. */
+  'owner-lease': { ...endings, faults: ['cut p1 from Redis', 'lose packets of p1 to Redis'], pace: quick },
+  /** Sessions that ended in the last seconds are back in an older copy of Redis. */
+  'owner-minimum': {
+    ...endings,
+    users: 12,
+    faults: ['older Redis'],
+    pace: { gapMs: [2500, 3500], overlap: 0 },
+  },
+  /** Caches and replicas are used although others have changed the list. */
+  'scope-position': { ...sharing, faults: noFaults },
+  /** A user maps an item to a list that it has left, changes it, and reads from a replica that has not replayed the change. */
+  'own-scope': {
+    ...sharing,
+    users: 4,
+    lists: 8,
+    weights: { ...keepAll, item: 0, list: 0, 'by place': 50, patch: 10, move: 6 },
+    faults: ['delay both'],
+    pace: { gapMs: [0, 100], overlap: 0 },
+  },
+  /** A member fills the cache, from which those are served who are none. */
+  'membership-check': { ...sharing, faults: noFaults },
+  /** A member who was removed still has the cached membership. */
+  'member-scope': { ...sharing, weights: { remove: 8, join: 12, leave: 0 }, faults: noFaults },
+  /** An item moves between the two statements of a patch, and the list that it moves to is cached meanwhile. */
+  'locked-row': {
+    ...sharing,
+    users: 12,
+    itemsAtStart: 1,
+    weights: { ...keepAll, move: 25, patch: 25 },
+    rate: 120,
+    faults: noFaults,
+  },
+  /** Others are told of a new item, and read it from a replica that does not have it yet. */
+  'absence-on-primary': {
+    ...sharing,
+    weights: { add: 15, delete: 15, item: 30 },
+    faults: ['delay'],
+    pace: quick,
+  },
 };
+
+/** Lists that are read often and changed rarely. */
+export const quietLists = {
+  shape: 'lists',
+  seconds: 12,
+  seed: 1,
+  users: 20,
+  rate: 80,
+  tokens: 'off',
+  weights: { add: 0.3, patch: 1, move: 0.3, delete: 0.2, join: 0.3, leave: 0.1, remove: 0.2 },
+} as const;

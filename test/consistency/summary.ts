@@ -70,3 +70,15 @@ function sumsOf(metrics: readonly string[], pattern: RegExp): ReadonlyMap<string
   }
   return sums;
 }
+
+/** Of the counts whose series begin so, the share of those for which the group of the pattern matches. */
+export function shareOf(metrics: readonly string[], pattern: RegExp): number {
+  const sums = { matched: 0, all: 0 };
+  for (const line of metrics.flatMap((text) => text.split('\n'))) {
+    const found = pattern.exec(line);
+    const count = Number(line.slice(line.lastIndexOf(' ')));
+    if (found !== null) sums.all += count;
+    if (found?.[1] !== undefined) sums.matched += count;
+  }
+  return sums.matched / sums.all;
+}

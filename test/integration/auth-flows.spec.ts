@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import jwt from 'jsonwebtoken';
+import { userScope } from '../../libs/platform/context/scope.js';
 import type { Role, Tier } from '../../libs/auth/access/roles.port.js';
 import { AuthConsumers } from '../../libs/auth/auth.consumers.js';
 import { seedAccounts } from '../../libs/auth/auth.seeder.js';
@@ -183,7 +184,7 @@ describe('login', () => {
     const to = await hasher.hash('another password');
     const change = () =>
       auth.database.write((manager) => auth.accounts.replacePasswordHash(manager, id, from, to), {
-        users: [id],
+        scopes: [userScope(id)],
       });
     const login = logins(new OvertakenHasher(change)).login(registration, client);
     await expect(login).rejects.toMatchObject({ code: 'invalid_credentials' });
@@ -224,7 +225,7 @@ describe('events that auth consumes', () => {
   it('end the sessions of a user whose role or tier has changed', async () => {
     const session = await auth.logIn(await auth.addAccount());
     await tell('user.claims_changed', session.userId);
-    await expect(auth.sessions.findEnd(session.sessionId, session.userId)).resolves.toBeNull();
+    await expect(auth.sessions.findEnd(session.sessionId, session.userId)).resolves.toEqual({ value: null });
   });
 
   it('delete everything of a deleted user, also when delivered twice', async () => {
@@ -241,7 +242,7 @@ describe('events that auth consumes', () => {
       [account.id],
     );
     expect(left).toEqual({ accounts: 0, sessions: 0, mail_tokens: 0 });
-    await expect(auth.sessions.findEnd(session.sessionId, account.id)).resolves.toBeNull();
+    await expect(auth.sessions.findEnd(session.sessionId, account.id)).resolves.toEqual({ value: null });
   });
 });
 

@@ -40,7 +40,7 @@ const ask = (email: string, purpose: MailPurpose = 'reset_password', eventId = u
   delivery.deliver({ eventId, email, purpose });
 const sentToken = (index = 0) => /\?token=(\S+)/.exec(mailer.sent[index]?.text ?? '')?.[1] ?? '';
 const consume = (token: string, purpose: MailPurpose) =>
-  auth.database.write((manager) => tokens.consume(manager, hashToken(token), purpose), { users: [] });
+  auth.database.write((manager) => tokens.consume(manager, hashToken(token), purpose), { scopes: [] });
 
 describe('mails to an address', () => {
   it('are at most three per hour, even if twenty are requested at once', async () => {

@@ -1,3 +1,4 @@
+import { userScope } from '../../libs/platform/context/scope.js';
 import { authSweeps } from '../../libs/auth/auth.sweeps.js';
 import { SessionsExport } from '../../libs/auth/sessions/sessions.export.js';
 import { RefreshTokensService } from '../../libs/auth/tokens/refresh-tokens.service.js';
@@ -19,7 +20,7 @@ afterAll(() => auth.close());
 
 const beginSession = async () => auth.logIn(await auth.addAccount());
 const isActive = async ({ sessionId, userId }: { sessionId: string; userId: string }) =>
-  (await auth.sessions.findEnd(sessionId, userId)) !== null;
+  (await auth.sessions.findEnd(sessionId, userId)).value !== null;
 
 /** Makes the token look as if it had been rotated so many seconds ago. */
 const age = (hash: Buffer, seconds: number) =>
@@ -129,7 +130,7 @@ describe('a session', () => {
     await auth.database.write(
       (manager) =>
         auth.accounts.replacePasswordHash(manager, account.id, account.passwordHash, 'another hash'),
-      { users: [account.id] },
+      { scopes: [userScope(account.id)] },
     );
     await expect(auth.logIn(account)).rejects.toThrow('refused');
   });
@@ -143,7 +144,7 @@ describe('a session', () => {
           await auth.accounts.replacePasswordHash(manager, account.id, account.passwordHash, 'another hash');
           await auth.sessions.revoke(manager, account.id);
         },
-        { users: [account.id] },
+        { scopes: [userScope(account.id)] },
       );
       await Promise.allSettled([...logins, change]);
       await expect(auth.sessions.list(account.id, { limit: 10, afterId: null })).resolves.toEqual([]);
@@ -152,7 +153,7 @@ describe('a session', () => {
 
   it('belongs to one user', async () => {
     const [mine, theirs] = [await beginSession(), await beginSession()];
-    await expect(auth.sessions.findEnd(mine.sessionId, theirs.userId)).resolves.toBeNull();
+    await expect(auth.sessions.findEnd(mine.sessionId, theirs.userId)).resolves.toEqual({ value: null });
     await expect(auth.sessions.end(theirs.userId, mine.sessionId)).resolves.toBe(false);
     await expect(isActive(mine)).resolves.toBe(true);
   });

@@ -1,3 +1,4 @@
+import { userScope } from '../../libs/platform/context/scope.js';
 import { MailTokensService } from '../../libs/auth/mails/mail-tokens.service.js';
 import { VerificationService } from '../../libs/auth/registration/verification.service.js';
 import { RefreshTokensService } from '../../libs/auth/tokens/refresh-tokens.service.js';
@@ -49,7 +50,7 @@ describe('a transaction that began before another one committed', () => {
         await auth.logIn(account);
         await auth.sessions.revoke(manager, account.id);
       },
-      { users: [account.id] },
+      { scopes: [userScope(account.id)] },
     );
     expect(await count('sessions', 'user_id = $1 AND revoked_at >= last_used_at', account.id)).toBe(1);
   });
@@ -62,7 +63,7 @@ describe('a transaction that began before another one committed', () => {
         await mails.issue(requestOf(email));
         await mails.void(manager, id, 'reset_password');
       },
-      { users: [id] },
+      { scopes: [userScope(id)] },
     );
     expect(await count('mail_tokens', 'account_id = $1 AND used_at >= created_at', id)).toBe(1);
   });
@@ -124,7 +125,9 @@ describe('the times of a row that are ahead of the clock of the database', () =>
     await mails.issue(request);
     await setAhead('mail_tokens', ['created_at'], 'account_id = $1', id);
     await mails.markSent(request.eventId);
-    await auth.database.write((manager) => mails.void(manager, id, 'reset_password'), { users: [id] });
+    await auth.database.write((manager) => mails.void(manager, id, 'reset_password'), {
+      scopes: [userScope(id)],
+    });
     const isInOrder = 'account_id = $1 AND created_at <= sent_at AND sent_at <= used_at';
     expect(await count('mail_tokens', isInOrder, id)).toBe(1);
   });

@@ -44,6 +44,8 @@ describe('the command line for operators', () => {
       ['user', 'set-tier', 'a@example.com', 'gold'],
       ['seed', '--users', 'x'],
       ['seed', '--nope'],
+      ['database'],
+      ['database', 'renew-id', 'now'],
     ]) {
       expect(await cli(...args)).toMatchObject({ code: 64, output: expect.stringContaining('Usage:') });
     }
@@ -60,5 +62,23 @@ describe('the command line for operators', () => {
     const { accessToken: token } = await caller.login(String(account?.['email']), 'correct horse battery');
     const { body } = await caller.request<{ data: unknown[] }>('GET', '/v1/tasks', { token });
     expect(body.data.length).toBeGreaterThan(0);
+  });
+
+  it('gives the database another id, with which a running API continues', async () => {
+    const idOf = async () =>
+      (await runSql(api.databaseUrl, 'SELECT id FROM platform.database_identity'))[0]?.['id'];
+    const { accessToken: token } = await caller.registerAndLogin();
+    const before = await idOf();
+    const { code, output } = await cli('database', 'renew-id');
+    const after = await idOf();
+    expect([code, output]).toEqual([0, expect.stringContaining(`new id ${String(after)}.`)]);
+    expect(after).not.toBe(before);
+    expect(await runSql(api.databaseUrl, 'SELECT count(*)::int AS count FROM platform.leases')).toEqual([
+      { count: 1 },
+    ]);
+    const { status } = await caller.request('POST', '/v1/tasks', { token, body: { title: 'after' } });
+    expect(status).toBe(201);
+    const { body } = await caller.request('GET', '/v1/tasks', { token });
+    expect(body['data']).toMatchObject([{ title: 'after' }]);
   });
 });

@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { userScope } from '../../libs/platform/context/scope.js';
 import { CallContext } from '../../libs/platform/context/call-context.js';
 import { Deadline } from '../../libs/platform/context/deadline.js';
 import { featureName } from '../../libs/platform/context/feature-name.js';
@@ -64,7 +65,7 @@ describe('the deadline of a call', () => {
           await manager.query("INSERT INTO notes VALUES ('lost')");
           await manager.query('SELECT pg_sleep(10)');
         },
-        { users: [] },
+        { scopes: [] },
       ),
     );
     await expect(write).rejects.toThrow(DeadlineExceeded);
@@ -85,7 +86,7 @@ describe('the deadline of a call', () => {
             await manager.query("INSERT INTO notes VALUES ('late')");
             await waitFor(() => deadline.isExpired, { intervalMs: 10 });
           },
-          { users: [] },
+          { scopes: [] },
         ),
       deadline,
     );
@@ -127,7 +128,7 @@ describe('the deadline of a call', () => {
     });
     await locked;
     const write = inShortCall(
-      () => database.write((manager) => manager.query("INSERT INTO notes VALUES ('kept')"), { users: [] }),
+      () => database.write((manager) => manager.query("INSERT INTO notes VALUES ('kept')"), { scopes: [] }),
       deadline,
     );
     await waitFor(() => deadline.isExpired);
@@ -163,11 +164,10 @@ describe('the deadline of a call to a Redis that hangs', () => {
     redis.pause();
     try {
       await expect(inShortCall(() => store.count(limit, cost))).rejects.toThrow(DeadlineExceeded);
-      const intent = { userId, feature: 'deadlines', id: 'i1' };
-      await expect(inShortCall(() => store.begin(limit, cost, intent, userId))).rejects.toThrow(
-        DeadlineExceeded,
-      );
-      const write = inShortCall(() => database.write(() => Promise.resolve(), { users: [userId, 'bob'] }));
+      const [ada, bob] = [userScope(userId), userScope('bob')];
+      const question = { scopes: [ada], intent: { scope: ada, feature: 'deadlines', id: 'i1' } };
+      await expect(inShortCall(() => store.begin(limit, cost, question))).rejects.toThrow(DeadlineExceeded);
+      const write = inShortCall(() => database.write(() => Promise.resolve(), { scopes: [ada, bob] }));
       await expect(write).rejects.toThrow(DeadlineExceeded);
       expect(store.isUp).toBe(true);
     } finally {

@@ -16,7 +16,7 @@ import { waitFor } from '../support/wait.js';
 const happened = defineEvent('thing.happened', z.object({ name: z.string() }));
 const ignored = defineEvent('thing.ignored', z.object({}));
 
-const seenByNobody = { users: [] };
+const seenByNobody = { scopes: [] };
 
 let databases: TestDataPath;
 let dataSource: DataSource;

@@ -79,4 +79,16 @@ describe('a replayed answer', () => {
     expect([answer.status, answer.text]).toEqual([201, '{"id":"1","title":"As it was"}']);
     expect(answer.headers).toMatchObject({ ...headers, 'idempotency-replayed': 'true' });
   });
+
+  it('is what was answered then, where a version with another shape of tasks has stored it', async () => {
+    const key = randomUUID();
+    const first = await post('/v1/tasks', key, create);
+    // A field that this version does not know, and one that it knows and that version did not.
+    const stored = `jsonb_set(body::jsonb, '{colour}', '"red"') - 'tags'`;
+    await runSql(api.databaseUrl, `UPDATE tasks.idempotency_keys SET body = ${stored} WHERE key = $1`, [key]);
+    const { tags: _tags, ...rest } = JSON.parse(first.text) as Record<string, unknown>;
+    const again = await post('/v1/tasks', key, create);
+    expect([again.status, again.body]).toEqual([201, { ...rest, colour: 'red' }]);
+    expect(again.headers).toMatchObject({ etag: '"1"', location: first.headers['location'] });
+  });
 });

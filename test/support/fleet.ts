@@ -12,6 +12,8 @@ export interface FleetOptions {
   readonly databaseUrl?: string;
   /** Variables in addition to those that every test needs; undefined removes one. A function gets the number of the process. */
   readonly env?: Environment | ((n: number) => Environment);
+  /** Arguments of Node that replace the app of `dist`. */
+  readonly program?: readonly string[];
 }
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -29,7 +31,7 @@ export interface Fleet {
 }
 
 /** Starts several API processes of one service: they share database, keys and issuer. */
-export async function startFleet({ size, databaseUrl, env = {} }: FleetOptions): Promise<Fleet> {
+export async function startFleet({ size, databaseUrl, env = {}, program }: FleetOptions): Promise<Fleet> {
   const folder = await mkdtemp(join(tmpdir(), 'task-api-fleet-'));
   const url = databaseUrl ?? (await sharedDatabase('fleet'));
   const common = await sharedSettings(folder);
@@ -46,6 +48,7 @@ export async function startFleet({ size, databaseUrl, env = {} }: FleetOptions):
       mailDir: join(folder, 'mail'),
       env: { ...common, ...own },
       timeoutMs: 60_000,
+      ...(program !== undefined && { program }),
     });
     const member = { ...client(api.url), api, metric: metricOf(api) };
     members[n] = member;

@@ -15,13 +15,17 @@ export interface TestDataPath {
   close(): Promise<void>;
 }
 
-/** Opens the data path of a process with these features, in a new, migrated database on the shared server. */
+/**
+ * Opens the data path of a process with these features, and migrates. Default: in a new database on the shared server;
+ * `DATABASE_URL` names another one.
+ */
 export async function openTestDataPath(
   name: string,
   features: readonly Persistence[],
   environment: Readonly<Record<string, string>> = {},
+  role: 'service' | 'command' = 'service',
 ): Promise<TestDataPath> {
-  const url = await sharedDatabase(name);
+  const url = environment['DATABASE_URL'] ?? (await sharedDatabase(name));
   const settings = { NODE_ENV: 'test', DATABASE_URL: url, MIGRATE_ON_START: 'true', ...environment };
   const config = parseEnvironment(settings, platformVariables);
   const { signal: stop } = new AbortController();
@@ -29,7 +33,7 @@ export async function openTestDataPath(
     config,
     features,
     applicationName: `${name}-test`,
-    role: 'service',
+    role,
     metrics: new Metrics(),
     startEmbedded: () => Promise.reject(new Error('The tests have their own server.')),
     stop,

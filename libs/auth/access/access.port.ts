@@ -1,3 +1,4 @@
+import type { Answered } from '../../platform/context/answered.js';
 import type { FeatureName } from '../../platform/context/feature-name.js';
 
 /** Public keys that may have signed an access token. The auth feature has them, or a JWKS client in another process. */
@@ -16,5 +17,5 @@ export abstract class SessionRegistry {
    * When the session expires unless it is revoked; null if it has ended. Consistency: sees every revocation that was
    * acknowledged before the request.
    */
-  abstract findEnd(sessionId: string, userId: string): Promise<Date | null>;
+  abstract findEnd(sessionId: string, userId: string): Promise<Answered<Date | null>>;
 }

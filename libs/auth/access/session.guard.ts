@@ -31,9 +31,9 @@ export class SessionGuard implements CanActivate {
     if (user === undefined || !isVerified(user)) return true;
     const { userId, sessionId, tokenHash, tokenExpiresAt } = user;
     await this.cache.through(tokenHash, async () => {
-      const endsAt = await this.sessions.findEnd(sessionId, userId);
+      const { value: endsAt, ...known } = await this.sessions.findEnd(sessionId, userId);
       if (endsAt === null) throw new Unauthenticated('The session of this token has ended.', 'invalid_token');
-      return { value: { endsAt }, expiresAt: Math.min(tokenExpiresAt, endsAt.getTime()) };
+      return { ...known, value: { endsAt }, expiresAt: Math.min(tokenExpiresAt, endsAt.getTime()) };
     });
     return true;
   }

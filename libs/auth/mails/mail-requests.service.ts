@@ -13,7 +13,7 @@ export class MailRequestsService {
   /** Publishes the request and returns: neither answer nor duration reveals whether the address has an account. */
   async request(email: string, purpose: MailPurpose): Promise<void> {
     await this.database.write((manager) => this.outbox.append(manager, mailRequested, { email, purpose }), {
-      users: [],
+      scopes: [],
     });
   }
 }

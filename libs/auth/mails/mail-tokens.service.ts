@@ -85,7 +85,7 @@ export class MailTokensService {
 }
 
 /** No user sees which mails were sent. */
-const seenByNobody = { users: [] };
+const seenByNobody = { scopes: [] };
 
 const usable =
   'token_hash = $1 AND purpose = $2 AND account_id IS NOT NULL AND used_at IS NULL AND expires_at > now()';

@@ -33,7 +33,7 @@ export class PasswordCheckService {
     // The same password, hashed again: no user sees a difference.
     const isReplaced = await this.database.write(
       (manager) => this.accounts.replacePasswordHash(manager, id, outdated.passwordHash, passwordHash),
-      { users: [] },
+      { scopes: [] },
     );
     return isReplaced ? { id, passwordHash } : outdated;
   }

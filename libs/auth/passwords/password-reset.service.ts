@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { userScope } from '../../platform/context/scope.js';
 import { Database } from '../../platform/database/database.js';
 import { AccountEntity } from '../account.entity.js';
 import { InvalidMailToken } from '../auth.errors.js';
@@ -36,7 +37,7 @@ export class PasswordResetService {
         await this.sessions.revoke(manager, userId);
         return true;
       },
-      { users: [userId] },
+      { scopes: [userScope(userId)] },
     );
     if (!isReset) throw new InvalidMailToken();
   }

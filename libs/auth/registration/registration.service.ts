@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { userScope } from '../../platform/context/scope.js';
 import { Database } from '../../platform/database/database.js';
 import { violatedUnique } from '../../platform/postgres/postgres-errors.js';
 import { uuidv7 } from '../../platform/ids/uuid.js';
@@ -48,7 +49,7 @@ export class RegistrationService {
       return createdAt;
     };
     try {
-      return await this.database.write(store, { users: [id] });
+      return await this.database.write(store, { scopes: [userScope(id)] });
     } catch (error) {
       if (violatedUnique(error) === 'uq_accounts_email') throw new EmailTaken(error);
       throw error;

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { userScope } from '../../platform/context/scope.js';
 import { Database } from '../../platform/database/database.js';
 import { timeAfter } from '../../platform/database/stored-times.js';
 import { InvalidMailToken } from '../auth.errors.js';
@@ -31,7 +32,7 @@ export class VerificationService {
         );
         return true;
       },
-      { users: [userId] },
+      { scopes: [userScope(userId)] },
     );
     if (!isVerified) throw new InvalidMailToken();
   }

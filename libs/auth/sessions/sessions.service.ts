@@ -1,5 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { userScope } from '../../platform/context/scope.js';
+import type { Answered } from '../../platform/context/answered.js';
 import { Database } from '../../platform/database/database.js';
 import { timeAfter } from '../../platform/database/stored-times.js';
 import { uuidv7 } from '../../platform/ids/uuid.js';
@@ -39,7 +41,7 @@ export class SessionsService extends SessionRegistry {
     super();
   }
 
-  async findEnd(sessionId: string, userId: string): Promise<Date | null> {
+  async findEnd(sessionId: string, userId: string): Promise<Answered<Date | null>> {
     const [row] = await this.database.read(
       (manager) =>
         manager.query<{ ends_at: Date }[]>(
@@ -48,11 +50,11 @@ export class SessionsService extends SessionRegistry {
         ),
       endedByOthers,
     );
-    return row?.ends_at ?? null;
+    return { value: row?.ends_at ?? null };
   }
 
   async revokeAll(userId: string): Promise<void> {
-    await this.database.write((manager) => this.revoke(manager, userId), { users: [userId] });
+    await this.database.write((manager) => this.revoke(manager, userId), { scopes: [userScope(userId)] });
   }
 
   /** Ends the sessions of a user, all but `exceptId`, within a transaction of the caller. */
@@ -89,7 +91,7 @@ export class SessionsService extends SessionRegistry {
             ...[SESSION_ABSOLUTE_DAYS, REFRESH_IDLE_DAYS, credentials.id, credentials.passwordHash],
           ],
         ),
-      { users: [credentials.id] },
+      { scopes: [userScope(credentials.id)] },
     );
     return grant ?? null;
   }
@@ -103,7 +105,7 @@ export class SessionsService extends SessionRegistry {
            WHERE id = $1 AND user_id = $2 AND ${standing}`,
           [sessionId, userId],
         ),
-      { users: [userId] },
+      { scopes: [userScope(userId)] },
     );
     return count > 0;
   }

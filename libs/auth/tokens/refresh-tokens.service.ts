@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { userScope } from '../../platform/context/scope.js';
 import { Database } from '../../platform/database/database.js';
 import { timeAfter } from '../../platform/database/stored-times.js';
 import { CONFIG } from '../../platform/config/config.token.js';
@@ -55,14 +56,14 @@ export class RefreshTokensService {
       const grant = await this.rotate(manager, current, next);
       return grant === null ? this.judge(manager, current) : { outcome: 'rotated', grant };
     };
-    return this.database.write(run, { users: [userId] });
+    return this.database.write(run, { scopes: [userScope(userId)] });
   }
 
   /** Judges a token that is not the current one of a session. */
   async refuse(hash: Buffer): Promise<Rotation> {
     const used = await this.database.read((manager) => this.findUsed(manager, hash));
     if (used === null) return { outcome: 'unknown' };
-    return this.database.write((manager) => this.judge(manager, hash), { users: [used.userId] });
+    return this.database.write((manager) => this.judge(manager, hash), { scopes: [userScope(used.userId)] });
   }
 
   /** One statement: of any number of requests with one token, the row's lock lets one through. */

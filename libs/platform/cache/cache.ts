@@ -1,7 +1,11 @@
 import type { Consistency } from '../consistency/consistency.js';
 import type { ConsistencyView, VersionStamp } from '../context/consistency-view.js';
+import type { Answered } from '../context/answered.js';
 import { currentCall } from '../context/call-context.js';
+import { Deadline } from '../context/deadline.js';
 import type { FeatureName } from '../context/feature-name.js';
+import type { Scope } from '../context/scope.js';
+import { DeadlineExceeded } from '../errors/common-errors.js';
 import type { CounterSeries } from '../metrics/series.js';
 import type { CachedForm } from './cached-form.js';
 import type { Entry, MemoryLayer } from './memory-layer.js';
@@ -16,15 +20,16 @@ export interface CacheDefinition {
 }
 
 /** What a fill results in. */
-export interface Filled<V> {
-  readonly value: V;
+export interface Filled<V> extends Answered<V> {
   /** In milliseconds of Unix time, where the value itself ends earlier than the cache would. */
   readonly expiresAt?: number;
+  /** What the value turned out to depend on. It is not cached if that is more than the scopes of the look-up. */
+  readonly scopes?: readonly Scope[];
 }
 
 /** What the caches of a process share. */
 export interface CacheParts {
-  readonly consistency: Pick<Consistency, 'settle'>;
+  readonly consistency: Pick<Consistency, 'prepare' | 'isOwn'>;
   readonly memory: MemoryLayer;
   readonly redis: RedisLayer | null;
   readonly isEnabled: boolean;
@@ -35,9 +40,18 @@ export interface CacheParts {
 /** Look-ups, by the layer that answered. */
 export type LookUps = Readonly<Record<'bypass' | 'memory' | 'flight' | 'redis' | 'miss', CounterSeries>>;
 
+/** One look-up in a cache. */
+interface LookUp {
+  /** Name of the cache, its first scope and the key. */
+  readonly id: string;
+  /** The first one keeps the entry: it is in the slot of that scope in a Redis Cluster. */
+  readonly scopes: readonly [Scope, ...Scope[]];
+  readonly stamp: VersionStamp;
+}
+
 /**
- * Values of one kind for users, cached in the process and in Redis. An entry carries the positions that were known before it
- * was made; it is a hit only for a call that knows of nothing later.
+ * Values of one kind, cached in the process and in Redis. An entry carries the positions that were known before it was made;
+ * it is a hit only for a call that knows of nothing later.
  */
 export class Cache<V> {
   /** One look-up or fill at a time for the same value to calls that know the same. */
@@ -51,65 +65,91 @@ export class Cache<V> {
   ) {}
 
   /**
-   * The value under `key` for the user of this call: a cached one, or what `fill` returns, which is then cached. An error of
-   * `fill` is cached for nobody. Consistency: as `Database.read`.
+   * The value under `key`: a cached one, or what `fill` returns, which is then cached. An error of `fill` is cached for
+   * nobody. Consistency: as `Database.read`.
+   *
+   * The value depends on `scopes`, by default the view of the user of this call. A value that users share says so, and must
+   * be given only to those for whom a check that depends on their own scope allows it.
    */
-  async through(key: string, fill: () => Promise<Filled<V>>): Promise<V> {
-    const { consistency, isEnabled, memory } = this.caches;
+  async through(
+    key: string,
+    fill: () => Promise<Filled<V>>,
+    scopes?: readonly [Scope, ...Scope[]],
+  ): Promise<V> {
     const view = currentCall()?.view ?? null;
-    if (!isEnabled || view === null) return (await fill()).value;
-    const { dependsOn } = this.definition;
-    await consistency.settle(view, dependsOn);
-    const stamp = view.versionStampOf(dependsOn);
-    if (stamp === null) {
+    if (!this.caches.isEnabled || view === null) return (await fill()).value;
+    const of = scopes ?? view.scopes;
+    const preparing = this.caches.consistency.prepare(view, this.definition.dependsOn, of);
+    if (preparing !== null) await preparing;
+    const lookUp = this.lookUpOf(view, key, of);
+    if (lookUp === null) {
       this.lookUps.bypass.inc();
       return (await fill()).value;
     }
-    const id = `${this.definition.name} ${view.userId} ${key}`;
     // The name of the cache is part of the id, so an entry that is found is one of this cache.
-    const cached = memory.get(id) as Entry<V> | undefined;
-    if (cached !== undefined && this.caches.isFresh(cached.stamp, stamp)) {
+    const cached = this.caches.memory.get(lookUp.id) as Entry<V> | undefined;
+    if (cached !== undefined && this.caches.isFresh(cached.stamp, lookUp.stamp)) {
       this.lookUps.memory.inc();
       return cached.value;
     }
-    return this.shareFlight(`${stamp.join()} ${id}`, () => this.load(id, view, stamp, fill));
+    return this.shareFlight(`${lookUp.stamp.join()} ${lookUp.id}`, () => this.load(lookUp, fill));
+  }
+
+  /** Null where nothing may be taken from a cache. */
+  private lookUpOf(view: ConsistencyView, key: string, scopes: readonly [Scope, ...Scope[]]): LookUp | null {
+    const { name, dependsOn } = this.definition;
+    const stamp = view.versionStampOf(dependsOn, scopes);
+    return stamp && { id: `${name} ${scopes[0]} ${key}`, scopes, stamp };
   }
 
   private shareFlight(key: string, load: () => Promise<V>): Promise<V> {
     const running = this.flights.get(key);
     if (running !== undefined) {
       this.lookUps.flight.inc();
-      return running;
+      const deadline = currentCall()?.deadline ?? Deadline.none;
+      // The time of the call that the flight runs for is over, not that of this one.
+      return deadline.limit(running).catch((error: unknown) => {
+        if (!(error instanceof DeadlineExceeded) || deadline.isExpired) throw error;
+        return load();
+      });
     }
     const flight = load().finally(() => this.flights.delete(key));
     this.flights.set(key, flight);
     return flight;
   }
 
-  private async load(
-    id: string,
-    { userId }: ConsistencyView,
-    stamp: VersionStamp,
-    fill: () => Promise<Filled<V>>,
-  ): Promise<V> {
+  private async load(lookUp: LookUp, fill: () => Promise<Filled<V>>): Promise<V> {
+    const { id, scopes, stamp } = lookUp;
     const { redis } = this.caches;
-    const shared = (await redis?.find(userId, id, this.form)) ?? null;
+    const shared = (await redis?.find(scopes[0], id, this.form)) ?? null;
     if (shared !== null && this.caches.isFresh(shared.stamp, stamp)) {
       this.lookUps.redis.inc();
-      this.keep(id, userId, shared);
+      this.keep(lookUp, shared);
       return shared.value;
     }
     this.lookUps.miss.inc();
-    const { value, expiresAt } = await fill();
-    const entry = { stamp, value, expiresAt: this.endOf(expiresAt) };
-    this.keep(id, userId, entry);
-    redis?.store(userId, id, entry, this.form);
-    return value;
+    const filled = await fill();
+    const entry = this.entryOf(lookUp, filled);
+    if (entry !== null) {
+      this.keep(lookUp, entry);
+      redis?.store(scopes[0], id, entry, this.form);
+    }
+    return filled.value;
   }
 
-  private keep(id: string, userId: string, entry: Entry<V>): void {
+  /** Null where the value must not be cached. */
+  private entryOf({ scopes, stamp }: LookUp, filled: Filled<V>): Entry<V> | null {
+    const isRemote = !this.definition.dependsOn.every((feature) => this.caches.consistency.isOwn(feature));
+    // What its owner knew counts: the owner may have known less than this process.
+    const known = isRemote ? (filled.stamp ?? null) : stamp;
+    const isWhole = filled.scopes?.every((scope) => scopes.includes(scope)) ?? true;
+    if (known === null || !isWhole) return null;
+    return { stamp: known, value: filled.value, expiresAt: this.endOf(filled.expiresAt) };
+  }
+
+  private keep({ id, scopes: [scope] }: LookUp, entry: Entry<V>): void {
     const bytes = this.form.sizeOf(entry.value);
-    this.caches.memory.set(id, { ...entry, bytes, userId, features: this.definition.dependsOn });
+    this.caches.memory.set(id, { ...entry, bytes, scope, features: this.definition.dependsOn });
   }
 
   /** Up to 10 % earlier, so that entries made at the same time do not all expire at the same time. */

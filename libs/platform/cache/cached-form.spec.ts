@@ -19,7 +19,7 @@ describe('a cached value', () => {
 });
 
 describe('a cached answer', () => {
-  const form = serializedForm<z.input<typeof schema>>();
+  const form = serializedForm(schema);
   const answer = Serialized.of(schema, { name: 'Ä\n', at: new Date(0) }, { next_cursor: 'abc' });
 
   it('is the same after it was stored, byte for byte', () => {
@@ -37,5 +37,26 @@ describe('a cached answer', () => {
 
   it('holds nothing that its schema does not declare', () => {
     expect(() => Serialized.of(schema, { name: 'Ada', at: null, secret: 1 } as never)).toThrow();
+  });
+});
+
+describe('the shape of cached values', () => {
+  const shapeOf = (changed: z.ZodType) => serializedForm(changed).shape;
+
+  it('is the same for the same schema, in every process', () => {
+    const same = z.strictObject({ name: z.string(), at: instantOut().nullable() });
+    expect(shapeOf(same)).toBe(shapeOf(schema));
+    expect(valueForm(same).shape).toBe(valueForm(schema).shape);
+  });
+
+  it('is another one after any change of the schema', () => {
+    const others = [
+      z.strictObject({ name: z.string() }),
+      z.strictObject({ name: z.string().nullable(), at: instantOut().nullable() }),
+      z.strictObject({ name: z.string(), at: instantOut() }),
+      z.strictObject({ name: z.string(), at: instantOut().nullable(), tags: z.array(z.string()) }),
+    ];
+    const shapes = [schema, ...others].map(shapeOf);
+    expect(new Set(shapes).size).toBe(shapes.length);
   });
 });

@@ -1,8 +1,10 @@
 import type { z } from 'zod';
 import type { Consistency } from '../consistency/consistency.js';
 import type { VersionStamp } from '../context/consistency-view.js';
+import type { Scope } from '../context/scope.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { CounterSeries, SeriesCounter } from '../metrics/series.js';
+import { isAtLeast } from '../positions/position.js';
 import { Cache, type CacheDefinition, type CacheParts, type LookUps } from './cache.js';
 import { serializedForm, valueForm } from './cached-form.js';
 import type { MemoryLayer } from './memory-layer.js';
@@ -34,13 +36,13 @@ export class Caches implements CacheParts {
     this.isEnabled = isEnabled;
     this.requests = metrics.counter({
       name: 'cache_requests_total',
-      help: 'Look-ups, by the layer that answered. `flight`: shared the answer that another request was waiting for. A bypass asks no layer, because the user is being written to or the last-write positions can not be trusted.',
+      help: 'Look-ups, by the layer that answered. `flight`: shared the answer that another request was waiting for. A bypass asks no layer, because what it depends on is being written or the last-write positions can not be trusted.',
       labelNames: ['cache', 'layer', 'result'],
     });
     this.invalidations = metrics
       .counter({
         name: 'cache_invalidations_total',
-        help: 'Entries that were removed early because their user wrote.',
+        help: 'Entries that were removed early because what they depend on was written.',
       })
       .series({});
     metrics.gauge({
@@ -57,19 +59,20 @@ export class Caches implements CacheParts {
     return new Cache(this, definition, valueForm(schema), this.lookUpsOf(definition));
   }
 
-  /** A cache of answers that are ready to send. */
-  serialized<T>(definition: CacheDefinition): Cache<Serialized<T>> {
-    return new Cache(this, definition, serializedForm<T>(), this.lookUpsOf(definition));
+  /** A cache of answers of that schema, ready to send. */
+  serialized<S extends z.ZodType>(definition: CacheDefinition, schema: S): Cache<Serialized<z.input<S>>> {
+    return new Cache(this, definition, serializedForm(schema), this.lookUpsOf(definition));
   }
 
-  /** Whether an entry that was made with the knowledge `stamp` may be used by a call that knows `needed`. */
   isFresh(stamp: VersionStamp, needed: VersionStamp): boolean {
-    return stamp.length === needed.length && needed.every((position, n) => (stamp[n] ?? '') >= position);
+    return (
+      stamp.length === needed.length && needed.every((position, n) => isAtLeast(stamp[n] ?? '', position))
+    );
   }
 
-  /** After a user's write: removes entries that can no longer be hits. It only frees memory; correctness does not depend on it. */
-  drop(userId: string, feature: string): void {
-    const count = this.memory.drop(userId, feature);
+  /** After a write to the scope: removes entries that can no longer be hits. It only frees memory; correctness does not depend on it. */
+  drop(scope: Scope, feature: string): void {
+    const count = this.memory.drop(scope, feature);
     if (count > 0) this.invalidations.inc(count);
   }
 

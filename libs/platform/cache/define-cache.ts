@@ -19,9 +19,12 @@ export const valueCache = <S extends z.ZodType>(
   open: (caches) => caches.values(definition, schema),
 });
 
-/** A cache of answers that are ready to send. */
-export const answerCache = <T>(definition: CacheDefinition): NamedCache<Serialized<T>> => ({
+/** A cache of answers of that schema, ready to send. */
+export const answerCache = <S extends z.ZodType>(
+  definition: CacheDefinition,
+  schema: S,
+): NamedCache<Serialized<z.input<S>>> => ({
   ...definition,
   token: Symbol(definition.name),
-  open: (caches) => caches.serialized<T>(definition),
+  open: (caches) => caches.serialized(definition, schema),
 });

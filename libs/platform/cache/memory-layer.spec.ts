@@ -1,10 +1,11 @@
+import { userScope } from '../context/scope.js';
 import { maxBytes, MemoryLayer } from './memory-layer.js';
 
 const mebibyte = 1024 * 1024;
 const entry = (userId: string, features: readonly string[] = ['tasks'], bytes = 10) => ({
-  userId,
+  scope: userScope(userId),
   features,
-  stamp: ['0'.repeat(24)],
+  stamp: ['0'.repeat(40)],
   value: 'x',
   bytes,
   expiresAt: Date.now() + 60_000,
@@ -43,14 +44,14 @@ describe('the cache in the process', () => {
     layer.set('key', entry('ada', ['tasks'], maxBytes + 1));
     expect(layer.get('key')).toBeUndefined();
     expect(layer.bytes).toBe(0);
-    expect(layer.drop('ada', 'tasks')).toBe(0);
+    expect(layer.drop(userScope('ada'), 'tasks')).toBe(0);
   });
 
   it('counts a value once that has replaced another', () => {
     layer.set('key', entry('ada', ['tasks'], 5000));
     layer.set('key', entry('ada', ['tasks'], 100));
     expect(layer.bytes).toBeLessThan(1000);
-    expect(layer.drop('ada', 'tasks')).toBe(1);
+    expect(layer.drop(userScope('ada'), 'tasks')).toBe(1);
     expect(layer.bytes).toBe(0);
   });
 
@@ -59,21 +60,21 @@ describe('the cache in the process', () => {
     layer.set('stats', entry('ada', ['users', 'tasks']));
     layer.set('profile', entry('ada', ['users']));
     layer.set("bob's", entry('bob', ['tasks']));
-    expect(layer.drop('ada', 'tasks')).toBe(2);
+    expect(layer.drop(userScope('ada'), 'tasks')).toBe(2);
     expect(['list', 'stats', 'profile', "bob's"].map((key) => layer.get(key) !== undefined)).toEqual([
       ...[false, false],
       ...[true, true],
     ]);
-    expect(layer.drop('ada', 'tasks')).toBe(0);
-    expect(layer.drop('nobody', 'tasks')).toBe(0);
+    expect(layer.drop(userScope('ada'), 'tasks')).toBe(0);
+    expect(layer.drop(userScope('nobody'), 'tasks')).toBe(0);
   });
 
   it('forgets whose an entry was when that makes room for others', () => {
     layer.set('first', entry('ada', ['tasks'], 1000));
     for (let n = 0; n < 2000; n++) layer.set(`key${n}`, entry('bob', ['tasks'], 1000));
-    expect(layer.drop('ada', 'tasks')).toBe(0);
+    expect(layer.drop(userScope('ada'), 'tasks')).toBe(0);
     const { length } = Array.from({ length: 2000 }, (_, n) => layer.get(`key${n}`)).filter(Boolean);
-    expect(layer.drop('bob', 'tasks')).toBe(length);
+    expect(layer.drop(userScope('bob'), 'tasks')).toBe(length);
     expect(layer.bytes).toBe(0);
   });
 

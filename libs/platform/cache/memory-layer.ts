@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { VersionStamp } from '../context/consistency-view.js';
+import type { Scope } from '../context/scope.js';
 
 /** A cached value with what decides whether it may be used. */
 export interface Entry<V = unknown> {
@@ -13,8 +14,8 @@ export interface Entry<V = unknown> {
 interface Stored extends Entry {
   /** Of the value, roughly. */
   readonly bytes: number;
-  readonly userId: string;
-  /** The user whose writes make it stale. */
+  /** Writes to it, in these features, make the entry stale. */
+  readonly scope: Scope;
   readonly features: readonly string[];
 }
 
@@ -27,14 +28,14 @@ export const maxBytes = 256 * 1024;
 /** The layer in the process: bounded in bytes; the least recently used entry goes first. */
 export class MemoryLayer {
   private readonly entries: LRUCache<string, Stored>;
-  private readonly keysOfUser = new Map<string, Set<string>>();
+  private readonly keysOfScope = new Map<Scope, Set<string>>();
 
   constructor({ CACHE_MEMORY_MIB }: { readonly CACHE_MEMORY_MIB: number }) {
     this.entries = new LRUCache({
       max: maxEntries,
       maxSize: CACHE_MEMORY_MIB * 1024 * 1024,
       sizeCalculation: ({ bytes }, key) => bytes + 2 * key.length + overheadBytes,
-      dispose: ({ userId }, key) => this.forget(userId, key),
+      dispose: ({ scope }, key) => this.forget(scope, key),
     });
   }
 
@@ -54,21 +55,21 @@ export class MemoryLayer {
     }
     this.entries.set(key, entry, { ttl: ttlMs });
     if (!this.entries.has(key)) return;
-    const keys = this.keysOfUser.get(entry.userId) ?? new Set();
-    this.keysOfUser.set(entry.userId, keys.add(key));
+    const keys = this.keysOfScope.get(entry.scope) ?? new Set();
+    this.keysOfScope.set(entry.scope, keys.add(key));
   }
 
-  /** Removes the user's entries that depend on the feature. Returns how many those were. */
-  drop(userId: string, feature: string): number {
-    const keys = [...(this.keysOfUser.get(userId) ?? [])];
+  /** Removes the scope's entries that depend on the feature. Returns how many those were. */
+  drop(scope: Scope, feature: string): number {
+    const keys = [...(this.keysOfScope.get(scope) ?? [])];
     const outdated = keys.filter((key) => this.entries.peek(key)?.features.includes(feature) ?? true);
     for (const key of outdated) this.entries.delete(key);
     return outdated.length;
   }
 
-  private forget(userId: string, key: string): void {
-    const keys = this.keysOfUser.get(userId);
+  private forget(scope: Scope, key: string): void {
+    const keys = this.keysOfScope.get(scope);
     keys?.delete(key);
-    if (keys?.size === 0) this.keysOfUser.delete(userId);
+    if (keys?.size === 0) this.keysOfScope.delete(scope);
   }
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Scope } from '../context/scope.js';
 import { timedOut, withTimeout } from '../async/with-timeout.js';
 import { partLatencyBuckets } from '../metrics/latency-buckets.js';
 import type { Metrics } from '../metrics/metrics.js';
@@ -30,14 +31,14 @@ export class RedisLayer {
   }
 
   /** Null if there is no entry, or Redis is not available or too slow. */
-  async find<V>(userId: string, key: string, form: CachedForm<V>): Promise<Entry<V> | null> {
+  async find<V>(scope: Scope, key: string, form: CachedForm<V>): Promise<Entry<V> | null> {
     const { connection } = this;
     // While the circuit is open no command is sent, so nothing is measured.
     if (!connection.isUp) return null;
     try {
       const found = await timed(this.get, () =>
         withTimeout(
-          connection.run('GET', () => connection.redis.getBuffer(redisKey(userId, key))),
+          connection.run('GET', () => connection.redis.getBuffer(redisKey(scope, key, form))),
           connection.readTimeoutMs,
         ),
       );
@@ -48,7 +49,7 @@ export class RedisLayer {
   }
 
   /** Does not wait: the caller has its answer already. */
-  store<V>(userId: string, key: string, entry: Entry<V>, form: CachedForm<V>): void {
+  store<V>(scope: Scope, key: string, entry: Entry<V>, form: CachedForm<V>): void {
     const ttlMs = Math.floor(entry.expiresAt - Date.now());
     if (ttlMs < 1 || !this.connection.isUp) return;
     const value = form.encode(entry.value);
@@ -56,17 +57,19 @@ export class RedisLayer {
     const head = Buffer.from(`${[entry.expiresAt, ...entry.stamp].join()}\n`);
     const bytes = Buffer.concat([head, value]);
     timed(this.set, () =>
-      this.connection.run('SET', () => this.connection.redis.set(redisKey(userId, key), bytes, 'PX', ttlMs)),
+      this.connection.run('SET', () =>
+        this.connection.redis.set(redisKey(scope, key, form), bytes, 'PX', ttlMs),
+      ),
     ).catch(() => undefined);
   }
 }
 
-/** Version of the stored format: raise it with each change, so that entries of another format are not found. */
-const formVersion = 'v2';
+/** Version of the line before the value: raise it with each change, so that entries of another one are not found. */
+const formVersion = 'v3';
 
-/** In the slot of the user's other keys. */
-const redisKey = (userId: string, key: string): string =>
-  `{${userId}}:cache:${createHash('sha256').update(`${formVersion} ${key}`).digest('base64url').slice(0, 22)}`;
+/** In the slot of the scope's other keys. */
+const redisKey = (scope: Scope, key: string, { shape }: Pick<CachedForm<unknown>, 'shape'>): string =>
+  `{${scope}}:cache:${createHash('sha256').update(`${formVersion} ${shape} ${key}`).digest('base64url').slice(0, 22)}`;
 
 function decode<V>(bytes: Buffer, form: CachedForm<V>): Entry<V> | null {
   const end = bytes.indexOf(newline);

@@ -1,4 +1,5 @@
-import type { LastWrite, WriteIntent } from '../context/last-write.js';
+import type { LastWrite, LastWrites, WriteIntent } from '../context/last-write.js';
+import type { Scope } from '../context/scope.js';
 import type { Position } from '../positions/position.js';
 
 /** A limit to count against. */
@@ -21,13 +22,17 @@ export interface LimitRecord {
   readonly blockedMs: number;
 }
 
+/** What the store is asked at the beginning of a call. */
+export interface Question {
+  readonly scopes: readonly Scope[];
+  /** Announced for a write of the call, unless the limit blocks it. Its scope is one of `scopes`. */
+  readonly intent: WriteIntent | null;
+}
+
 /** What the store returns at the beginning of a call. */
 export interface Beginning {
   readonly limit: LimitRecord;
-  /** By feature. */
-  readonly lastWrites: ReadonlyMap<string, LastWrite>;
-  /** For features without a last write: it is unknown. */
-  readonly missing: LastWrite;
+  readonly lastWrites: Map<Scope, LastWrites>;
 }
 
 /** After this the intent of a process that died counts as unknown. Longer than any write can take, see `WriteGuard`. */
@@ -37,7 +42,11 @@ export const settleMs = 1000;
 /** Longer than the life of any cache entry, which is 24 hours at most. */
 export const positionTtlMs = 26 * 3600 * 1000;
 
-/** The last-write positions of all users, the intents of writes under way, and the counts of rate limits. */
+/**
+ * The last-write positions of all scopes, the intents of writes under way, and the counts of rate limits.
+ *
+ * Several scopes are no unit: what is asked or changed for one of them may fail or be lost while the others stay.
+ */
 export abstract class ConsistencyStore {
   /** Whether all processes of the service share it. If not, they must notice each other by leases. */
   abstract readonly isShared: boolean;
@@ -50,29 +59,31 @@ export abstract class ConsistencyStore {
   abstract readonly upSince: number | null;
 
   /**
-   * All that a call needs, in one round trip: counts `cost` points against the limit, returns the user's last writes as they
-   * were before the intent, and announces the intent, unless the limit blocks the call.
+   * All that a call needs: counts `cost` points against the limit, returns the last writes of the scopes as they were before
+   * the intent, and announces the intent, unless the limit blocks the call. One round trip; in a Redis Cluster one for each
+   * slot, at the same time. The scope of the caller is in the slot of the limit.
    *
    * All methods reject with RedisUnavailable, soon, while the store is down, and with DeadlineExceeded; `finish` alone does
    * not end with the deadline of the call.
    */
-  abstract begin(
-    limit: Limit,
-    cost: number,
-    intent: WriteIntent | null,
-    userId: string | null,
-  ): Promise<Beginning>;
+  abstract begin(limit: Limit, cost: number, question: Question): Promise<Beginning>;
   abstract count(limit: Limit, cost: number): Promise<LimitRecord>;
   /** Returns points to the current window; a block stays. */
   abstract refund(key: string, cost: number): Promise<void>;
-  abstract announce(intent: WriteIntent): Promise<void>;
+  /** The last writes of scopes that a call finds out about later than at its beginning. */
+  abstract ask(scopes: readonly Scope[]): Promise<ReadonlyMap<Scope, LastWrites>>;
+  /** Announces the intents of one write. */
+  abstract announce(intents: readonly WriteIntent[]): Promise<void>;
   /**
-   * Withdraws the intent. Where `position` is given, the last-write position rises to it, and other processes are told to
-   * drop their cache entries.
+   * Withdraws the intents of one write. Where `position` is given, the last-write positions of their scopes rise to it, and
+   * other processes are told to drop their cache entries. A position of another database is replaced.
    */
-  abstract finish(intent: WriteIntent, position: Position | null): Promise<void>;
-  /** Stores `position` where there is none and no write is under way. Returns what is known then. */
-  abstract settle(userId: string, feature: string, position: Position): Promise<LastWrite>;
+  abstract finish(intents: readonly WriteIntent[], position: Position | null): Promise<void>;
+  /**
+   * Stores `position` where there is none of its database and no write is under way. Returns what is known then. `position`
+   * is the current one of the primary, asked after the store said that it knows none.
+   */
+  abstract settle(scope: Scope, feature: string, position: Position): Promise<LastWrite>;
   abstract onChange(listener: () => void): void;
   /** Resolves to whether the store became available within the time. */
   abstract untilUp(timeoutMs: number): Promise<boolean>;

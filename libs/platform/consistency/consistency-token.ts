@@ -1,9 +1,16 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import { isPosition, type Position } from '../positions/position.js';
 
+const nonceBytes = 12;
+const tagBytes = 16;
+const positionBytes = 20;
+/** As many as there can be databases of one product, so that the header stays short. */
+const maxPositions = 16;
+const maxLength = Math.ceil(((nonceBytes + maxPositions * positionBytes + tagBytes) * 4) / 3);
+
 /**
- * `Consistency-Token`: proves to any process how far the database had come when the user's write was acknowledged. It is
- * opaque to clients and signed for one user, so that nobody can pass it on or make one up.
+ * `Consistency-Token`: proves to any process how far each database had come when the user's write was acknowledged. It is
+ * opaque to clients, encrypted (AES-256-GCM) and bound to one user, so that nobody can read it, pass it on or make one up.
  */
 export class ConsistencyTokens {
   private readonly key: Buffer;
@@ -12,23 +19,40 @@ export class ConsistencyTokens {
     this.key =
       secret === undefined
         ? randomBytes(32)
-        : createHmac('sha256', 'consistency-token').update(secret).digest();
+        : createHmac('sha256', 'consistency-token, encrypted').update(secret).digest();
   }
 
-  issue(userId: string, position: Position): string {
-    return `${position}.${this.mac(userId, position)}`;
+  /** `positions`: one for each database; those beyond the sixteenth are left out. */
+  issue(userId: string, positions: readonly Position[]): string {
+    const nonce = randomBytes(nonceBytes);
+    const cipher = createCipheriv('aes-256-gcm', this.key, nonce).setAAD(Buffer.from(userId));
+    const plain = Buffer.from(positions.slice(0, maxPositions).join(''), 'hex');
+    const parts = [nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()];
+    return Buffer.concat(parts).toString('base64url');
   }
 
-  /** The position; null for a token that we did not sign for this user, which counts as no token. */
-  read(userId: string, token: string | string[] | null | undefined): Position | null {
-    if (typeof token !== 'string' || token.length > 100) return null;
-    const [position = '', mac = ''] = token.split('.', 2);
-    if (!isPosition(position)) return null;
-    const [given, right] = [Buffer.from(mac), Buffer.from(this.mac(userId, position))];
-    return given.length === right.length && timingSafeEqual(given, right) ? position : null;
+  /** The positions; none for a token that we did not issue to this user, which counts as no token. */
+  read(userId: string, token: string | string[] | null | undefined): readonly Position[] {
+    if (typeof token !== 'string' || token.length > maxLength || !/^[\w-]+$/.test(token)) return [];
+    const bytes = Buffer.from(token, 'base64url');
+    if (bytes.length < nonceBytes + tagBytes || bytes.toString('base64url') !== token) return [];
+    return positionsIn(this.decrypt(userId, bytes));
   }
 
-  private mac(userId: string, position: Position): string {
-    return createHmac('sha256', this.key).update(`${userId} ${position}`).digest('base64url').slice(0, 22);
+  private decrypt(userId: string, bytes: Buffer): Buffer {
+    const nonce = bytes.subarray(0, nonceBytes);
+    const decipher = createDecipheriv('aes-256-gcm', this.key, nonce)
+      .setAAD(Buffer.from(userId))
+      .setAuthTag(bytes.subarray(-tagBytes));
+    try {
+      return Buffer.concat([decipher.update(bytes.subarray(nonceBytes, -tagBytes)), decipher.final()]);
+    } catch {
+      return Buffer.alloc(0);
+    }
   }
+}
+
+function positionsIn(plain: Buffer): readonly Position[] {
+  const texts = plain.toString('hex').match(new RegExp(`.{${2 * positionBytes}}`, 'g')) ?? [];
+  return texts.filter(isPosition);
 }

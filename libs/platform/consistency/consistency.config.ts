@@ -10,7 +10,7 @@ export const consistencyVariables = {
     .min(32)
     .optional()
     .describe(
-      'Secret that signs `Consistency-Token`, the same for all processes. Unset: each process makes its own.',
+      'Secret that encrypts `Consistency-Token`, the same for all processes. Unset: each process makes its own.',
     ),
 };
 

@@ -1,18 +1,23 @@
 import type { Gauge } from 'prom-client';
-import { currentCall } from '../context/call-context.js';
-import { ConsistencyView } from '../context/consistency-view.js';
+import { timedOut, withTimeout } from '../async/with-timeout.js';
+import type { Answered } from '../context/answered.js';
+import { CallContext, currentCall } from '../context/call-context.js';
+import { ConsistencyView, type DatabaseView } from '../context/consistency-view.js';
 import { Deadline } from '../context/deadline.js';
+import type { LastWrites } from '../context/last-write.js';
+import { userScope, type Scope } from '../context/scope.js';
 import { logger } from '../logging/logger.js';
 import type { Metrics } from '../metrics/metrics.js';
-import { later, origin, timelineOf, type Position } from '../positions/position.js';
-import type { ServerState } from '../postgres/postgres-server.js';
+import type { Position } from '../positions/position.js';
 import type { PostgresServers } from '../postgres/postgres-servers.js';
-import type { Beginning, ConsistencyStore } from './consistency-store.port.js';
-import { noticeMs, type Lease } from './lease.js';
+import { RedisUnavailable } from '../redis/redis-connection.js';
+import type { ConsistencyStore } from './consistency-store.port.js';
+import type { DatabaseOwner, OwnerReport } from './database-owner.port.js';
+import type { DatabaseTrust } from './database-trust.js';
+import type { Lease } from './lease.js';
 import { OpenWrites } from './open-writes.js';
+import { RemoteDatabase } from './remote-database.js';
 
-/** Writes that were under way when Redis was connected again have ended by then, or know that the old connection broke. */
-const connectionSettleMs = 1000;
 const startWaitMs = 2000;
 
 export interface ConsistencyParts {
@@ -20,33 +25,42 @@ export interface ConsistencyParts {
   /** Null: this process stores no last-write positions and caches nothing, as a command does. */
   readonly store: ConsistencyStore | null;
   readonly lease: Lease;
+  /** Owners of other databases that this process relies on. */
+  readonly owners: readonly DatabaseOwner[];
   readonly metrics: Metrics;
+  readonly Trust: typeof DatabaseTrust;
 }
 
 /**
- * Decides what a call may rely on: whether the last-write positions are complete now, and since which position they are.
- * How this works, and why, is in docs/adr/0006-consistency-by-positions.md.
+ * Decides what a call may rely on: for each database, whether its last-write positions are complete now, and since which
+ * position they are. How this works, and why, is in docs/adr/0006-consistency-by-positions.md.
  */
 export class Consistency {
   readonly servers: PostgresServers;
   readonly store: ConsistencyStore | null;
   readonly lease: Lease;
   readonly writes: OpenWrites;
-  /** Older positions do not count. It rises to the primary's position whenever a write may have been missed. */
-  private minimumPosition: Position = origin;
-  /** A write may have been missed, and the minimum position is not past it yet. */
-  private isMissing = true;
-  private timeline = 0;
-  /** When the primary last answered the poll for positions and leases; by the monotonic clock. */
-  private polledAt = -Infinity;
+  /** In the database of this process. */
+  private readonly own: DatabaseTrust;
+  private readonly remotes: readonly RemoteDatabase[];
+  private readonly remoteByFeature: ReadonlyMap<string, DatabaseTrust>;
   private readonly trustedGauge: Gauge;
   private readonly leaseGauge: Gauge;
 
-  constructor({ servers, store, lease, metrics }: ConsistencyParts) {
+  constructor({ servers, store, lease, owners, metrics, Trust }: ConsistencyParts) {
     this.servers = servers;
     this.store = store;
     this.lease = lease;
     this.writes = new OpenWrites(store);
+    this.own = new Trust({
+      store,
+      unannouncedUntil: () => this.writes.unannouncedUntil,
+      isPrimaryGone: (now) => servers.isPrimaryGone(now),
+    });
+    this.remotes = owners.map((owner) => new RemoteDatabase(owner, new Trust({ store })));
+    this.remoteByFeature = new Map(
+      this.remotes.flatMap(({ owner, trust }) => owner.features.map((feature) => [feature, trust] as const)),
+    );
     this.trustedGauge = metrics.gauge({
       name: 'consistency_trusted',
       aggregator: 'min',
@@ -68,60 +82,145 @@ export class Consistency {
   async start(): Promise<void> {
     const { store } = this;
     if (store === null) return;
+    await Promise.all(this.remotes.map((remote) => remote.start()));
     if (!store.isShared) await this.lease.untilEffective(startWaitMs);
     else if (!(await store.untilUp(startWaitMs))) this.lease.hold();
   }
 
   async stop(): Promise<void> {
+    for (const remote of this.remotes) remote.stop();
     await this.lease.stop();
   }
 
-  /** Whether the last-write positions are complete now. */
+  /** Whether the last-write positions of all databases are complete now. */
   isTrusted(now = performance.now()): boolean {
-    if (this.store?.isUp !== true) return false;
-    if (!this.isPollFresh(now)) this.miss('the leases could not be looked at');
-    return !this.isMissing;
+    return [this.own, ...this.remotes.map(({ trust }) => trust)].every((trust) => trust.isTrusted(now));
   }
 
-  /** What a call of the user may rely on. `beginning` null: the store could not be asked. */
-  viewOf(userId: string, beginning: Beginning | null, token: Position | null): ConsistencyView {
-    const known = beginning !== null && this.isTrusted() ? beginning : null;
-    return new ConsistencyView(
+  /** Whether the feature's data is in the database of this process. */
+  isOwn(feature: string): boolean {
+    return !this.remoteByFeature.has(feature);
+  }
+
+  /** What a call of the user may rely on. `lastWrites` null: the store could not be asked. */
+  viewOf(
+    userId: string,
+    lastWrites: Map<Scope, LastWrites> | null,
+    token: readonly Position[],
+  ): ConsistencyView {
+    return new ConsistencyView({
       userId,
-      known && new Map(known.lastWrites),
-      known?.missing ?? null,
-      this.minimumPosition,
+      databaseOf: this.databaseViews(),
+      lastWrites,
       token,
-    );
+      epoch: this.store?.epoch ?? 0,
+    });
   }
 
   /**
-   * Replaces last writes that are unknown by the primary's current position. They stay unknown where the primary does not
-   * answer, or not within the deadline of the call.
+   * Reads for a process that relies on this database without access to it, as `Answered` says. `features` are what the
+   * value depends on, in the view of the user.
    */
-  async settle(view: ConsistencyView, features: readonly string[]): Promise<void> {
-    const unsettled = view.unsettled(features);
+  async answer<T>(userId: string, features: readonly string[], read: () => Promise<T>): Promise<Answered<T>> {
+    // Before the store is asked: what is written later than that has an intent, or is beyond this position.
+    const { own } = this;
+    const { position, isCommitWaiting = false } = this.servers.primary?.state ?? {};
+    const minimum = position ?? own.view().minimum;
+    const trusted = { isTrusted: own.isTrusted() && !isCommitWaiting && minimum !== null, minimum };
+    const lastWrites = await this.askStore([userScope(userId)]);
+    const epoch = this.store?.epoch ?? 0;
+    const view = new ConsistencyView({ userId, databaseOf: () => trusted, lastWrites, epoch });
+    await this.prepare(view, features);
+    const stamp = view.versionStampOf(features, [view.scope]);
+    const { requestId = null, deadline = Deadline.none } = currentCall() ?? {};
+    const call = new CallContext({ requestId, deadline });
+    call.view = view;
+    return { value: await call.run(read), stamp };
+  }
+
+  /**
+   * Prepares a view for reads of these scopes: asks the store about those that it was not asked about yet, and replaces last
+   * writes that are unknown by the primary's current position. They stay unknown where the store or the primary does not
+   * answer, or not within the deadline of the call, and where the database is another process': only that one settles them.
+   *
+   * @returns null where there is nothing to wait for, as in most calls
+   */
+  prepare(
+    view: ConsistencyView,
+    features: readonly string[],
+    scopes: readonly Scope[] = [view.scope],
+  ): Promise<void> | null {
+    return view.isPrepared(features, scopes) ? null : this.askAndSettle(view, features, scopes);
+  }
+
+  /** For processes that rely on this database. @throws Error where nothing is known of it now */
+  report(now = performance.now()): OwnerReport {
+    const state = this.servers.lastPrimaryState;
+    if (state === null) throw new Error('The primary is not known.');
+    const isGone = this.servers.isPrimaryGone(now);
+    // This process' own writes without intents count, too, until the primary was asked after them.
+    const isUnannounced = this.lease.isHeld || state.askedAt <= this.writes.unannouncedUntil;
+    return {
+      position: state.position,
+      leases: state.leases + (isUnannounced ? 1 : 0),
+      isCommitWaiting: state.isCommitWaiting,
+      ageMs: isGone ? 0 : now - state.askedAt,
+    };
+  }
+
+  private databaseViews(): (feature: string) => DatabaseView {
+    const now = performance.now();
+    const own = this.own.view(now);
+    if (this.remotes.length === 0) return () => own;
+    const views = new Map([...this.remoteByFeature].map(([feature, trust]) => [feature, trust.view(now)]));
+    return (feature) => views.get(feature) ?? own;
+  }
+
+  /** Null where the store is down or does not answer in time. */
+  private async askStore(scopes: readonly Scope[]): Promise<Map<Scope, LastWrites> | null> {
     const { store } = this;
-    if (unsettled.length === 0 || store === null) return;
+    if (store?.isUp !== true) return null;
+    try {
+      const answer = await withTimeout(store.ask(scopes), store.readTimeoutMs);
+      return answer === timedOut ? null : new Map(answer);
+    } catch (error) {
+      if (error instanceof RedisUnavailable) return null;
+      throw error;
+    }
+  }
+
+  private async askAndSettle(
+    view: ConsistencyView,
+    features: readonly string[],
+    scopes: readonly Scope[],
+  ): Promise<void> {
+    const unasked = view.unasked(scopes);
+    if (unasked.length > 0) await this.askMore(view, unasked);
+    for (const feature of features) {
+      const unsettled = view.unsettled(feature, scopes);
+      if (unsettled.length > 0 && this.isOwn(feature)) await this.settle(view, feature, unsettled);
+    }
+  }
+
+  private async askMore(view: ConsistencyView, scopes: readonly Scope[]): Promise<void> {
+    const found = await this.askStore(scopes);
+    // Since the call began the store may have been lost and be an older one now.
+    if (found === null || view.epoch !== this.store?.epoch) view.distrust();
+    else for (const [scope, lastWrites] of found) view.learn(scope, lastWrites);
+  }
+
+  private async settle(view: ConsistencyView, feature: string, scopes: readonly Scope[]): Promise<void> {
+    const { store } = this;
+    if (store === null) return;
     try {
       const position = await this.askPosition();
-      const settled = unsettled.map(async (feature) =>
-        view.learn(feature, await store.settle(view.userId, feature, position)),
+      const settled = scopes.map(async (scope) =>
+        view.learnOne(feature, scope, await store.settle(scope, feature, position)),
       );
       await Promise.all(settled);
     } catch (error) {
       logger.debug({ err: error }, 'unknown last writes could not be settled');
     }
-  }
-
-  /** Whether another process holds a lease in the primary: it writes without write intents. */
-  protected othersHoldLease({ leases }: ServerState): boolean {
-    return leases > 0;
-  }
-
-  /** Raises the minimum position once the primary has reached `position` and no write was missed. */
-  protected minimumFor(position: Position): Position {
-    return later(this.minimumPosition, position);
   }
 
   /** The primary's position, past all that was acknowledged before the call. */
@@ -134,74 +233,34 @@ export class Consistency {
     // A primary that is slow to answer keeps its earlier state.
     if (state === null || state.isStandby || state.askedAt < startedAt)
       throw new Error('the primary does not answer');
+    // Its position is past that commit, but what is read now is not.
+    if (state.isCommitWaiting) throw new Error('a commit waits for a standby');
     return state.position;
   }
 
   private onPoll(): void {
     const state = this.servers.primary?.state ?? null;
     const now = performance.now();
-    // Before this poll counts: a late poll says nothing about the time before it.
-    if (!this.isPollFresh(now)) this.miss('the leases could not be looked at');
-    if (state !== null) this.hear(state, now);
+    if (state === null) this.own.checkFreshness(now);
+    else {
+      this.own.hear(state, now);
+      this.releaseLease(state.askedAt);
+    }
     this.leaseGauge.set(this.lease.isHeld ? 1 : 0);
     this.trustedGauge.set(this.isTrusted(now) ? 1 : 0);
   }
 
-  private hear(state: ServerState, now: number): void {
-    const { position, askedAt } = state;
-    this.polledAt = Math.max(this.polledAt, askedAt);
-    if (this.othersHoldLease(state)) this.miss('another process writes without Redis');
-    if (timelineOf(position) !== this.timeline) {
-      this.timeline = timelineOf(position);
-      this.isMissing = true;
-    }
-    if (this.isMissing && this.mayRaise(state, now)) this.raise(position);
-    // Released even before this process trusts the store: otherwise two processes would wait for each other's lease forever.
-    if (this.store?.isShared === true && this.writes.areAnnounced && this.isConnectionSettled(askedAt))
-      this.lease.release();
-  }
-
-  /** No process writes unnoticed any more, and the poll began after that: its position is past all missed writes. */
-  private mayRaise(state: ServerState, now: number): boolean {
-    const { askedAt } = state;
-    const areOwnKnown =
-      this.store?.isShared === false || (this.writes.areAnnounced && askedAt > this.writes.unannouncedUntil);
-    return (
-      this.isConnectionSettled(askedAt) &&
-      !this.othersHoldLease(state) &&
-      areOwnKnown &&
-      this.isPollFresh(now)
-    );
-  }
-
-  private isConnectionSettled(askedAt: number): boolean {
-    const { store } = this;
-    if (store === null || !store.isUp || store.upSince === null) return false;
-    if (!store.isShared) return true;
-    return askedAt - store.upSince >= connectionSettleMs;
-  }
-
-  private raise(position: Position): void {
-    this.isMissing = false;
-    this.minimumPosition = this.minimumFor(position);
-    logger.info('caches and replicas are in use');
-  }
-
-  private miss(reason: string): void {
-    if (this.isMissing) return;
-    this.isMissing = true;
-    logger.warn({ reason }, 'caches are out of use: reads go to the primary');
+  /** Even before this process trusts the store: otherwise two processes would wait for each other's lease forever. */
+  private releaseLease(askedAt: number): void {
+    if (this.store?.isShared !== true || !this.writes.areAnnounced) return;
+    if (this.own.isConnectionSettled(askedAt)) this.lease.release();
   }
 
   private onStoreChange(): void {
     if (this.store?.isUp === true) return;
-    this.miss('Redis is lost');
+    for (const trust of [this.own, ...this.remotes.map((remote) => remote.trust)])
+      trust.miss('Redis is lost');
     // Now, not at the next write: then all other processes have already noticed.
     this.lease.hold();
-  }
-
-  /** The leases were read less than a second ago, or no process can have written since. */
-  private isPollFresh(now: number): boolean {
-    return now - this.polledAt < noticeMs || this.servers.isPrimaryGone(now);
   }
 }

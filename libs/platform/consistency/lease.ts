@@ -1,6 +1,8 @@
+import type { EntityManager } from 'typeorm';
 import { outsideOfCalls } from '../context/call-context.js';
 import { logger } from '../logging/logger.js';
-import type { PostgresServers } from '../postgres/postgres-servers.js';
+import { leaseLock } from '../postgres/probe-sql.js';
+import type { PostgresServer } from '../postgres/postgres-server.js';
 
 const renewMs = 500;
 const lifeSeconds = 3;
@@ -13,6 +15,20 @@ const surelyStandsMs = 2500;
 const renewSql = `
   INSERT INTO platform.leases (holder, expires_at) VALUES ($1, clock_timestamp() + make_interval(secs => $2))
   ON CONFLICT ON CONSTRAINT pk_leases DO UPDATE SET expires_at = excluded.expires_at`;
+
+/**
+ * The lock is taken before the clock is read. It stands until the transaction has ended, however long its COMMIT takes, and
+ * for the processes that look at the leases it counts as the lease itself.
+ */
+const confirmSql = `
+  SELECT pg_advisory_xact_lock_shared(${leaseLock}, hashtext(holder::text)),
+    expires_at > clock_timestamp() AS "isValid"
+  FROM platform.leases WHERE holder = $1`;
+
+/** What a lease needs of the servers of the database. */
+export interface LeaseServers {
+  readonly primary: Pick<PostgresServer, 'state' | 'askOn'> | null;
+}
 
 /**
  * A row in the primary. While it is valid, every other process behaves as if there were no Redis. A process that writes
@@ -28,7 +44,7 @@ export class Lease {
   private running: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly servers: PostgresServers,
+    private readonly servers: LeaseServers,
     private readonly processId: string,
   ) {}
 
@@ -52,6 +68,17 @@ export class Lease {
   /** Whether every other process has noticed it, and none counts it as expired. */
   isEffective(now = performance.now()): boolean {
     return this.takenAt !== null && now - this.takenAt >= noticeMs && now - this.renewedAt < surelyStandsMs;
+  }
+
+  /**
+   * Within a transaction that is about to commit: makes the lease stand until that has ended. This process may be stopped
+   * just before it sends COMMIT, or while COMMIT waits for a standby, for longer than its lease.
+   *
+   * @returns false where the lease has ended: others may use caches again
+   */
+  async confirm(manager: EntityManager): Promise<boolean> {
+    const [row] = await manager.query<{ isValid: boolean }[]>(confirmSql, [this.processId]);
+    return row?.isValid === true;
   }
 
   /** Takes the lease. Resolves to whether it was effective within the time. */
@@ -84,10 +111,10 @@ export class Lease {
     const startedAt = performance.now();
     try {
       if (primary === null || identity === null) throw new Error('there is no primary');
-      // After a gap, or on another primary, the others have to notice it again.
-      const isGap = startedAt - this.renewedAt >= surelyStandsMs || identity !== this.takenFrom;
-      if (isGap) this.takenAt = null;
+      if (identity !== this.takenFrom) this.takenAt = null;
       await primary.askOn(renewSql, [this.processId, lifeSeconds]);
+      // It may have ended before this renewal took effect: then the others have to notice it again.
+      if (performance.now() - this.renewedAt >= surelyStandsMs) this.takenAt = null;
       this.renewedAt = startedAt;
       this.takenFrom = identity;
       this.takenAt ??= performance.now();

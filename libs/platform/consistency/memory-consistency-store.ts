@@ -1,23 +1,25 @@
 import { LRUCache } from 'lru-cache';
-import type { LastWrite, WriteIntent } from '../context/last-write.js';
-import { later, type Position } from '../positions/position.js';
+import type { LastWrite, LastWrites, WriteIntent } from '../context/last-write.js';
+import type { Scope } from '../context/scope.js';
+import { isAtLeast, isSameDatabase, type Position } from '../positions/position.js';
 import {
   ConsistencyStore,
   intentTtlMs,
   type Beginning,
   type Limit,
   type LimitRecord,
+  type Question,
 } from './consistency-store.port.js';
 import type { LocalLimits } from './local-limits.js';
 
-interface UserWrites {
+interface ScopeWrites {
   readonly positions: Map<string, Position>;
   /** By id: the feature, and until when the intent counts. */
   readonly intents: Map<string, { readonly feature: string; readonly until: number }>;
 }
 
-/** An evicted user is unknown again, which costs one query to the primary. */
-const maxUsers = 50_000;
+/** An evicted scope is unknown again, which costs one query to the primary. */
+const maxStoredScopes = 50_000;
 
 /** The embedded driver: keeps everything in this process, for a service that is one process. */
 export class MemoryConsistencyStore extends ConsistencyStore {
@@ -26,11 +28,11 @@ export class MemoryConsistencyStore extends ConsistencyStore {
   readonly epoch = 0;
   readonly readTimeoutMs = 1000;
   readonly upSince = performance.now();
-  private readonly users = new LRUCache<string, UserWrites>({ max: maxUsers });
+  private readonly scopes = new LRUCache<Scope, ScopeWrites>({ max: maxStoredScopes });
 
   constructor(
     private readonly limits: LocalLimits,
-    private readonly onWrite: (userId: string, feature: string) => void,
+    private readonly onWrite: (scope: Scope, feature: string) => void,
   ) {
     super();
   }
@@ -43,12 +45,11 @@ export class MemoryConsistencyStore extends ConsistencyStore {
     return Promise.resolve(true);
   }
 
-  begin(limit: Limit, cost: number, intent: WriteIntent | null, userId: string | null): Promise<Beginning> {
+  begin(limit: Limit, cost: number, { scopes, intent }: Question): Promise<Beginning> {
     const record = this.limits.count(limit, cost);
-    const lastWrites = userId === null ? new Map<string, LastWrite>() : this.lastWritesOf(userId);
+    const lastWrites = this.lastWritesOf(scopes);
     if (intent !== null && record.blockedMs === 0) this.setIntent(intent);
-    // Intents can not be lost here while a write is under way, so there is nothing to wait for.
-    return Promise.resolve({ limit: record, lastWrites, missing: { kind: 'unknown', isSettled: true } });
+    return Promise.resolve({ limit: record, lastWrites });
   }
 
   count(limit: Limit, cost: number): Promise<LimitRecord> {
@@ -60,54 +61,65 @@ export class MemoryConsistencyStore extends ConsistencyStore {
     return Promise.resolve();
   }
 
-  announce(intent: WriteIntent): Promise<void> {
-    this.setIntent(intent);
+  ask(scopes: readonly Scope[]): Promise<ReadonlyMap<Scope, LastWrites>> {
+    return Promise.resolve(this.lastWritesOf(scopes));
+  }
+
+  announce(intents: readonly WriteIntent[]): Promise<void> {
+    for (const intent of intents) this.setIntent(intent);
     return Promise.resolve();
   }
 
-  finish({ userId, feature, id }: WriteIntent, position: Position | null): Promise<void> {
-    const user = this.of(userId);
-    user.intents.delete(id);
-    if (position !== null) {
-      user.positions.set(feature, later(position, user.positions.get(feature) ?? position));
-      this.onWrite(userId, feature);
+  finish(intents: readonly WriteIntent[], position: Position | null): Promise<void> {
+    for (const { scope, feature, id } of intents) {
+      const { positions, intents: open } = this.of(scope);
+      open.delete(id);
+      if (position === null) continue;
+      if (!isAtLeast(positions.get(feature) ?? '', position)) positions.set(feature, position);
+      this.onWrite(scope, feature);
     }
     return Promise.resolve();
   }
 
-  settle(userId: string, feature: string, position: Position): Promise<LastWrite> {
-    const user = this.of(userId);
-    if ([...user.intents.values()].some((intent) => intent.feature === feature))
+  settle(scope: Scope, feature: string, position: Position): Promise<LastWrite> {
+    const { intents, positions } = this.of(scope);
+    if ([...intents.values()].some((intent) => intent.feature === feature))
       return Promise.resolve({ kind: 'writing' });
-    const known = user.positions.get(feature) ?? position;
-    user.positions.set(feature, known);
+    const stored = positions.get(feature);
+    const known = stored !== undefined && isSameDatabase(stored, position) ? stored : position;
+    positions.set(feature, known);
     return Promise.resolve({ kind: 'known', position: known });
   }
 
-  private lastWritesOf(userId: string): Map<string, LastWrite> {
-    const { positions, intents } = this.of(userId);
-    const lastWrites = new Map<string, LastWrite>();
-    for (const [feature, position] of positions) lastWrites.set(feature, { kind: 'known', position });
-    for (const { feature } of intents.values()) lastWrites.set(feature, { kind: 'writing' });
-    return lastWrites;
+  private lastWritesOf(scopes: readonly Scope[]): Map<Scope, LastWrites> {
+    return new Map(
+      scopes.map((scope) => {
+        const { positions, intents } = this.of(scope);
+        const byFeature = new Map<string, LastWrite>();
+        for (const [feature, position] of positions) byFeature.set(feature, { kind: 'known', position });
+        for (const { feature } of intents.values()) byFeature.set(feature, { kind: 'writing' });
+        // Intents can not be lost here while a write is under way, so there is nothing to wait for.
+        return [scope, { byFeature, missing: { kind: 'unknown', isSettled: true } }];
+      }),
+    );
   }
 
-  private setIntent({ userId, feature, id }: WriteIntent): void {
-    this.of(userId).intents.set(id, { feature, until: performance.now() + intentTtlMs });
+  private setIntent({ scope, feature, id }: WriteIntent): void {
+    this.of(scope).intents.set(id, { feature, until: performance.now() + intentTtlMs });
   }
 
-  private of(userId: string): UserWrites {
-    let user = this.users.get(userId);
-    if (user === undefined) {
-      user = { positions: new Map(), intents: new Map() };
-      this.users.set(userId, user);
+  private of(scope: Scope): ScopeWrites {
+    let writes = this.scopes.get(scope);
+    if (writes === undefined) {
+      writes = { positions: new Map(), intents: new Map() };
+      this.scopes.set(scope, writes);
     }
     // After an intent has expired, the outcome of its write is unknown.
-    for (const [id, { feature, until }] of user.intents) {
+    for (const [id, { feature, until }] of writes.intents) {
       if (until >= performance.now()) continue;
-      user.intents.delete(id);
-      user.positions.delete(feature);
+      writes.intents.delete(id);
+      writes.positions.delete(feature);
     }
-    return user;
+    return writes;
   }
 }

@@ -4,8 +4,8 @@ import type { ConsistencyStore } from './consistency-store.port.js';
 export class OpenWrites {
   /** Each with the epoch of the store in which its intents were announced; null where they were not. */
   private readonly open = new Set<{ readonly epoch: number | null }>();
-  /** When the last write ended that no other process could know of, by the monotonic clock. */
-  unannouncedUntil = -Infinity;
+  /** When the last write ended that no other process could know of. */
+  private lastUnannouncedEnd = -Infinity;
 
   constructor(private readonly store: ConsistencyStore | null) {}
 
@@ -17,13 +17,18 @@ export class OpenWrites {
     const write = { epoch };
     this.open.add(write);
     return () => {
-      if (this.open.delete(write) && !this.isAnnounced(write)) this.unannouncedUntil = performance.now();
+      if (this.open.delete(write) && !this.isAnnounced(write)) this.lastUnannouncedEnd = performance.now();
     };
   }
 
   /** Whether other processes can know of all writes under way. */
   get areAnnounced(): boolean {
     return this.store?.isUp === true && [...this.open].every((write) => this.isAnnounced(write));
+  }
+
+  /** Until when other processes could not know of all writes, by the monotonic clock; Infinity while they can not. */
+  get unannouncedUntil(): number {
+    return this.areAnnounced ? this.lastUnannouncedEnd : Infinity;
   }
 
   private isAnnounced({ epoch }: { readonly epoch: number | null }): boolean {

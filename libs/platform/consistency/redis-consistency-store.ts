@@ -1,7 +1,8 @@
 import { Deadline } from '../context/deadline.js';
-import type { LastWrite, WriteIntent } from '../context/last-write.js';
+import type { LastWrite, LastWrites, WriteIntent } from '../context/last-write.js';
+import type { Scope } from '../context/scope.js';
 import { DeadlineExceeded } from '../errors/common-errors.js';
-import { isPosition, type Position } from '../positions/position.js';
+import { databaseOf, isPosition, justPast, progressOf, type Position } from '../positions/position.js';
 import type { RedisConnection } from '../redis/redis-connection.js';
 import {
   ConsistencyStore,
@@ -11,14 +12,24 @@ import {
   type Beginning,
   type Limit,
   type LimitRecord,
+  type Question,
 } from './consistency-store.port.js';
-import { announceScript, beginScript, finishScript, refundScript, settleScript } from './redis-scripts.js';
+import {
+  announceScript,
+  askScript,
+  beginScript,
+  finishScript,
+  refundScript,
+  settleScript,
+} from './redis-scripts.js';
 
-/** The hash of a user, see `redis-scripts.ts`. All keys of a user have the id as their hash tag: one slot of a cluster. */
-const userKey = (userId: string): string => `{${userId}}:notes`;
+/** The hash of a scope, see `redis-scripts.ts`. All keys of a scope have it as their hash tag: one slot of a cluster. */
+const keyOf = (scope: Scope): string => `{${scope}}:notes`;
 
-/** Channel of `<user id> <feature>` for each write: processes drop their cache entries. Correctness does not depend on delivery. */
+/** Channel of `<scope> <feature>` for each write: processes drop their cache entries. Correctness does not depend on delivery. */
 export const changesChannel = 'task-api:changes';
+
+type Fields = readonly [since: number, ...fields: string[]];
 
 /** The consistency store that all processes share. */
 export class RedisConsistencyStore extends ConsistencyStore {
@@ -27,6 +38,7 @@ export class RedisConsistencyStore extends ConsistencyStore {
   constructor(private readonly connection: RedisConnection) {
     super();
     connection.define('consistencyBegin', beginScript);
+    connection.define('consistencyAsk', askScript);
     connection.define('consistencyRefund', refundScript);
     connection.define('consistencyAnnounce', announceScript);
     connection.define('consistencyFinish', finishScript);
@@ -57,68 +69,114 @@ export class RedisConsistencyStore extends ConsistencyStore {
     return this.connection.untilUp(timeoutMs);
   }
 
-  async begin(
-    limit: Limit,
-    cost: number,
-    intent: WriteIntent | null,
-    userId: string | null,
-  ): Promise<Beginning> {
-    const { key, points, windowMs, blockMs } = limit;
-    const keys = userId === null ? [key] : [key, userKey(userId)];
-    const field = intent === null ? '' : fieldOf(intent);
-    const args = [points, windowMs, blockMs, cost, field, intentTtlMs, positionTtlMs, ...seedOf(limit)];
-    const asked = this.connection.script('consistencyBegin', keys, args);
-    const answer = (await this.orTakeBack(intent, asked)) as (string | number)[];
-    const [used = 0, resetMs = 0, blockedMs = 0, unknownMs = 0, ...fields] = answer;
-    return {
-      limit: { used: Number(used), resetMs: Number(resetMs), blockedMs: Number(blockedMs) },
-      lastWrites: lastWritesOf(fields.map(String)),
-      missing: { kind: 'unknown', isSettled: Number(unknownMs) >= settleMs },
-    };
+  async begin(limit: Limit, cost: number, { scopes, intent }: Question): Promise<Beginning> {
+    const { connection } = this;
+    const slot = connection.slotOf(limit.key);
+    const near = scopes.filter((scope) => connection.slotOf(keyOf(scope)) === slot);
+    const far = scopes.filter((scope) => !near.includes(scope));
+    const begun = this.beginNear(limit, cost, near, intent);
+    if (far.length === 0) return this.orWithdraw(intent, begun);
+    const [beginning, others] = await this.orWithdraw(intent, Promise.all([begun, this.ask(far)]));
+    for (const [scope, known] of others) beginning.lastWrites.set(scope, known);
+    return beginning;
   }
 
   async count(limit: Limit, cost: number): Promise<LimitRecord> {
-    return (await this.begin(limit, cost, null, null)).limit;
+    return (await this.beginNear(limit, cost, [], null)).limit;
   }
 
   async refund(key: string, cost: number): Promise<void> {
     await this.connection.script('consistencyRefund', [key], [cost]);
   }
 
-  async announce(intent: WriteIntent): Promise<void> {
-    const args = [fieldOf(intent), intentTtlMs, positionTtlMs];
-    const announced = this.connection.script('consistencyAnnounce', [userKey(intent.userId)], args);
-    await this.orTakeBack(intent, announced);
+  async ask(scopes: readonly Scope[]): Promise<ReadonlyMap<Scope, LastWrites>> {
+    const found = new Map<Scope, LastWrites>();
+    await this.forSlots(scopes, keyOf, async (some) => {
+      const result = await this.connection.script('consistencyAsk', some.map(keyOf), [positionTtlMs]);
+      (result as Fields[]).forEach((fields, n) => found.set(some[n] as Scope, lastWritesOf(fields)));
+    });
+    return found;
   }
 
-  async finish(intent: WriteIntent, position: Position | null): Promise<void> {
-    const { userId, feature } = intent;
-    const args = [
-      fieldOf(intent),
-      `p${feature}`,
-      position ?? '',
-      positionTtlMs,
-      changesChannel,
-      `${userId} ${feature}`,
-    ];
-    await this.connection.script('consistencyFinish', [userKey(userId)], args, Deadline.none);
+  async announce(intents: readonly WriteIntent[]): Promise<void> {
+    const announced = this.forSlots(intents, keyOfIntent, async (some) => {
+      const args = [intentTtlMs, positionTtlMs, ...some.map(fieldOf)];
+      await this.connection.script('consistencyAnnounce', some.map(keyOfIntent), args);
+    });
+    try {
+      await announced;
+    } catch (error) {
+      if (error instanceof DeadlineExceeded) this.withdraw(intents);
+      throw error;
+    }
   }
 
-  async settle(userId: string, feature: string, position: Position): Promise<LastWrite> {
-    const args = [`p${feature}`, position, positionTtlMs, `m${feature}:`];
-    const known = String(await this.connection.script('consistencySettle', [userKey(userId)], args));
-    return isPosition(known) ? { kind: 'known', position: known } : { kind: 'writing' };
+  async finish(intents: readonly WriteIntent[], position: Position | null): Promise<void> {
+    const [first] = intents;
+    if (first === undefined) return;
+    const [progress, database, past] =
+      position === null
+        ? ['', '', '']
+        : [progressOf(position), databaseOf(position), progressOf(justPast(position))];
+    const times = [intentTtlMs, settleMs];
+    const args = [first.feature, progress, database, positionTtlMs, changesChannel, past, ...times];
+    await this.forSlots(intents, keyOfIntent, async (some) => {
+      const each = some.flatMap((intent) => [fieldOf(intent), `${intent.scope} ${intent.feature}`]);
+      await this.connection.script(
+        'consistencyFinish',
+        some.map(keyOfIntent),
+        [...args, ...each],
+        Deadline.none,
+      );
+    });
   }
 
-  /** An intent that was sent, but whose caller stopped waiting, would keep the user's reads on the primary until it expires. */
-  private async orTakeBack<T>(intent: WriteIntent | null, sent: Promise<T>): Promise<T> {
+  async settle(scope: Scope, feature: string, position: Position): Promise<LastWrite> {
+    const database = databaseOf(position);
+    const args = [feature, progressOf(position), database, positionTtlMs, settleMs];
+    const progress = String(await this.connection.script('consistencySettle', [keyOf(scope)], args));
+    return progress === '' ? { kind: 'writing' } : { kind: 'known', position: database + progress };
+  }
+
+  /** Counts, and asks about scopes in the slot of the limit. */
+  private async beginNear(
+    limit: Limit,
+    cost: number,
+    scopes: readonly Scope[],
+    intent: WriteIntent | null,
+  ): Promise<Beginning> {
+    const { key, points, windowMs, blockMs } = limit;
+    const intents = scopes.map((scope) => (intent?.scope === scope ? fieldOf(intent) : ''));
+    const args = [points, windowMs, blockMs, cost, intentTtlMs, positionTtlMs, ...seedOf(limit), ...intents];
+    const keys = [key, ...scopes.map(keyOf)];
+    const result = await this.connection.script('consistencyBegin', keys, args);
+    const [used, resetMs, blockedMs, ...found] = result as [number, number, number, ...Fields[]];
+    const lastWrites = new Map(found.map((fields, n) => [scopes[n] as Scope, lastWritesOf(fields)]));
+    return { limit: { used, resetMs, blockedMs }, lastWrites };
+  }
+
+  /** One call for the keys of each slot, at the same time. Where one fails, the others have taken effect or fail, too. */
+  private async forSlots<T>(
+    all: readonly T[],
+    key: (each: T) => string,
+    call: (some: readonly T[]) => Promise<void>,
+  ): Promise<void> {
+    const bySlot = Map.groupBy(all, (each) => this.connection.slotOf(key(each)));
+    await Promise.all([...bySlot.values()].map(call));
+  }
+
+  /** An intent that was sent, but whose caller stopped waiting, would keep the scope's reads on the primary until it expires. */
+  private async orWithdraw<T>(intent: WriteIntent | null, sent: Promise<T>): Promise<T> {
     try {
       return await sent;
     } catch (error) {
-      if (intent !== null && error instanceof DeadlineExceeded)
-        this.finish(intent, null).catch(() => undefined);
+      if (intent !== null && error instanceof DeadlineExceeded) this.withdraw([intent]);
       throw error;
     }
+  }
+
+  private withdraw(intents: readonly WriteIntent[]): void {
+    this.finish(intents, null).catch(() => undefined);
   }
 }
 
@@ -128,14 +186,22 @@ const seedOf = ({ known }: Limit): readonly [number, number] =>
 
 const fieldOf = ({ feature, id }: WriteIntent): string => `m${feature}:${id}`;
 
-/** Where there is an intent, it counts instead of the position. */
-function lastWritesOf(fields: readonly string[]): Map<string, LastWrite> {
-  const lastWrites = new Map<string, LastWrite>();
+const keyOfIntent = ({ scope }: WriteIntent): string => keyOf(scope);
+
+/** Where there is an intent, it counts instead of the position. A position without its database is unknown. */
+function lastWritesOf([since, ...fields]: Fields): LastWrites {
+  const byFeature = new Map<string, LastWrite>();
   for (let n = 0; n < fields.length; n += 2) {
     const [field = '', value = ''] = [fields[n], fields[n + 1]];
-    if (field.startsWith('m')) lastWrites.set(field.slice(1, field.indexOf(':')), { kind: 'writing' });
-    else if (isPosition(value) && !lastWrites.has(field.slice(1)))
-      lastWrites.set(field.slice(1), { kind: 'known', position: value });
+    if (field.startsWith('m')) byFeature.set(field.slice(1, field.indexOf(':')), writing);
+    if (!field.startsWith('p') || byFeature.has(field.slice(1))) continue;
+    const database = fields.indexOf(`d${field.slice(1)}`);
+    const position = database < 0 ? value : `${fields[database + 1]}${value}`;
+    if (isPosition(position)) byFeature.set(field.slice(1), { kind: 'known', position });
   }
-  return lastWrites;
+  return { byFeature, missing: since >= settleMs ? settled : unsettled };
 }
+
+const writing: LastWrite = { kind: 'writing' };
+const settled: LastWrite = { kind: 'unknown', isSettled: true };
+const unsettled: LastWrite = { kind: 'unknown', isSettled: false };

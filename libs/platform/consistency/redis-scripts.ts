@@ -1,98 +1,155 @@
 /*
- * Lua scripts of the consistency store. Processes of two versions run them side by side: keys, fields and arguments stay as
- * they are.
+ * Lua scripts of the consistency store. Processes of two versions run them side by side: keys and fields stay as they are.
+ * Each takes the keys of one slot.
  *
- * A user has one hash: `p<feature>` is a last-write position, `m<feature>:<id>` the time at which the intent of a write
- * expires, `f` the time since which something is unknown. Times are milliseconds of Unix time by the clock of Redis.
+ * A scope has one hash: `p<feature>` is a last-write position (timeline and LSN), `d<feature>` the id of the database that
+ * it belongs to, `m<feature>:<id>` the time at which the intent of a write expires, `f` the time since which something is
+ * unknown. Times are milliseconds of Unix time by the clock of Redis.
+ *
+ * Versions before 0.2 know no `d<feature>`: they set `p<feature>` alone, by the same database. So a position without a
+ * database is compared with the next one, but counts as unknown until then.
  */
 
+const timeNow = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
+
 /**
- * KEYS: the limit; the user's hash, where there is a user. ARGV: points, window, block, cost, field of the intent or '', TTL
- * of the intent, TTL of the hash, used points and rest of the window as this process knows them. Returns used points, rest
- * of the window, rest of the block, time since something is unknown, then the fields of the hash with their values.
+ * Reads the hash `key`: removes expired intents with the positions of their features, which are unknown then, and adds the
+ * time since which something is unknown, and then the fields with their values. A loss counts as later than what was
+ * announced in the same millisecond.
+ */
+const readScope = `
+local function read(key)
+  local fields = redis.call('HGETALL', key)
+  local found, dead, lost, since = { 0 }, {}, false, nil
+  for n = 1, #fields, 2 do
+    if string.sub(fields[n], 1, 1) == 'm' and tonumber(fields[n + 1]) < now then
+      lost = true
+      local feature = string.match(fields[n], '^m(.-):')
+      dead['p' .. feature], dead['d' .. feature], dead[fields[n]] = true, true, true
+      redis.call('HDEL', key, fields[n], 'p' .. feature, 'd' .. feature)
+    end
+  end
+  for n = 1, #fields, 2 do
+    if fields[n] == 'f' then since = tonumber(fields[n + 1])
+    elseif not dead[fields[n]] then
+      found[#found + 1] = fields[n]
+      found[#found + 1] = fields[n + 1]
+    end
+  end
+  if lost or not since then
+    since = now
+    redis.call('HSET', key, 'f', lost and now + 1 or now)
+    redis.call('PEXPIRE', key, ttl)
+  end
+  found[1] = now - since
+  return found
+end`;
+
+/**
+ * KEYS: the limit, then the hashes of the scopes. ARGV: points, window, block, cost, TTL of an intent, TTL of a hash, used
+ * points and rest of the window as this process knows them, then for each hash the field of an intent or ''. Returns used
+ * points, rest of the window, rest of the block; then an array for each hash, see `readScope`.
  *
  * A counter outlives its window and block by one window. So a counter that is missing was lost. Otherwise what another
  * process knows of an earlier window would be taken for the current one.
  */
-export const beginScript = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+export const beginScript = `${timeNow}
 local points, window, block, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local ttl = ARGV[6]${readScope}
 local counter = redis.call('HMGET', KEYS[1], 'used', 'ends', 'blocked')
 local used, ends, blocked = tonumber(counter[1]) or 0, tonumber(counter[2]) or 0, tonumber(counter[3]) or 0
 if blocked <= now then
   blocked = 0
-  if not counter[1] and tonumber(ARGV[9]) > 0 then used = tonumber(ARGV[8]); ends = now + tonumber(ARGV[9]) end
+  if not counter[1] and tonumber(ARGV[8]) > 0 then used = tonumber(ARGV[7]); ends = now + tonumber(ARGV[8]) end
   if ends <= now then used = 0; ends = now + window end
   used = used + cost
   if used > points then blocked = now + block; ends = blocked end
   redis.call('HSET', KEYS[1], 'used', used, 'ends', ends, 'blocked', blocked)
   redis.call('PEXPIREAT', KEYS[1], ends + window)
 end
-local result = { used, ends - now, math.max(0, blocked - now), 0 }
-if not KEYS[2] then return result end
-local fields = redis.call('HGETALL', KEYS[2])
-local lost, since = false, nil
-local dead = {}
-for n = 1, #fields, 2 do
-  if string.sub(fields[n], 1, 1) == 'm' and tonumber(fields[n + 1]) < now then
-    lost = true
-    local feature = string.match(fields[n], '^m(.-):')
-    dead['p' .. feature] = true
-    redis.call('HDEL', KEYS[2], fields[n], 'p' .. feature)
+local result = { used, ends - now, math.max(0, blocked - now) }
+for n = 2, #KEYS do
+  result[n + 2] = read(KEYS[n])
+  local intent = ARGV[7 + n]
+  if intent ~= '' and blocked == 0 then
+    redis.call('HSET', KEYS[n], intent, now + ARGV[5])
+    redis.call('PEXPIRE', KEYS[n], ttl)
   end
-end
-for n = 1, #fields, 2 do
-  local field, value = fields[n], fields[n + 1]
-  if field == 'f' then since = tonumber(value)
-  elseif not dead[field] and not (string.sub(field, 1, 1) == 'm' and tonumber(value) < now) then
-    result[#result + 1] = field
-    result[#result + 1] = value
-  end
-end
-if lost or not since then
-  since = now
-  redis.call('HSET', KEYS[2], 'f', now)
-  redis.call('PEXPIRE', KEYS[2], ARGV[7])
-end
-result[4] = now - since
-if ARGV[5] ~= '' and blocked == 0 then
-  redis.call('HSET', KEYS[2], ARGV[5], now + ARGV[6])
-  redis.call('PEXPIRE', KEYS[2], ARGV[7])
 end
 return result`;
 
+/** KEYS: the hashes of scopes. ARGV: TTL of a hash. Returns an array for each, see `readScope`. */
+export const askScript = `${timeNow}
+local ttl = ARGV[1]${readScope}
+local result = {}
+for n = 1, #KEYS do result[n] = read(KEYS[n]) end
+return result`;
+
 /** KEYS: the limit. ARGV: points. */
-export const refundScript = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+export const refundScript = `${timeNow}
 local counter = redis.call('HMGET', KEYS[1], 'used', 'blocked')
 if not counter[1] or tonumber(counter[2]) > now then return end
 redis.call('HSET', KEYS[1], 'used', math.max(0, tonumber(counter[1]) - ARGV[1]))`;
 
-/** KEYS: the user's hash. ARGV: field of the intent, TTL of the intent, TTL of the hash. */
-export const announceScript = `
-local time = redis.call('TIME')
-if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('HSET', KEYS[1], 'f', time[1] * 1000 + math.floor(time[2] / 1000)) end
-redis.call('HSET', KEYS[1], ARGV[1], time[1] * 1000 + ARGV[2])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])`;
+/** KEYS: the hashes of scopes. ARGV: TTL of an intent, TTL of a hash, then the field of the intent for each. */
+export const announceScript = `${timeNow}
+for n = 1, #KEYS do
+  if redis.call('EXISTS', KEYS[n]) == 0 then redis.call('HSET', KEYS[n], 'f', now) end
+  redis.call('HSET', KEYS[n], ARGV[n + 2], now + ARGV[1])
+  redis.call('PEXPIRE', KEYS[n], ARGV[2])
+end`;
 
-/** KEYS: the user's hash. ARGV: field of the intent, field of the position, position or '', TTL of the hash, channel, message. */
+/**
+ * KEYS: the hashes of scopes. ARGV: feature, position or '', id of its database, TTL of a hash, channel, the position just
+ * past that one, TTL of an intent, time after which a lost position may be replaced, then for each hash the field of the
+ * intent and the message.
+ *
+ * An intent that is missing was lost, and others may have replaced the unknown last write meanwhile by the primary's position
+ * of a moment at which the commit was written, but not visible yet. What they cached then must not count: so the last write
+ * is just past that. A position that was lost since the intent was announced may be later than the one of this write, which
+ * then can't take its place: the intent expires soon, and the position is unknown.
+ */
 export const finishScript = `
-redis.call('HDEL', KEYS[1], ARGV[1])
-if ARGV[3] == '' then return end
-local known = redis.call('HGET', KEYS[1], ARGV[2])
-if not known or known < ARGV[3] then redis.call('HSET', KEYS[1], ARGV[2], ARGV[3]) end
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-redis.call('PUBLISH', ARGV[5], ARGV[6])`;
+local p, d, database = 'p' .. ARGV[1], 'd' .. ARGV[1], ARGV[3]
+for n = 1, #KEYS do
+  local key, intent, position = KEYS[n], ARGV[2 * n + 7], ARGV[2]
+  local known = redis.call('HMGET', key, p, d, 'f', intent)
+  redis.call('HDEL', key, intent)
+  if position ~= '' then
+    if not known[4] then position = ARGV[6] end
+    local isForeign = known[2] and known[2] ~= database
+    local isLater = known[3] and known[4] and tonumber(known[3]) <= tonumber(known[4]) - ARGV[7]
+    if not known[1] and not isLater then
+      local time = redis.call('TIME')
+      redis.call('HSET', key, intent, time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[8])
+    else
+      if not known[1] or isForeign or known[1] < position then redis.call('HSET', key, p, position) end
+      if known[2] ~= database then redis.call('HSET', key, d, database) end
+    end
+    redis.call('PEXPIRE', key, ARGV[4])
+    redis.call('PUBLISH', ARGV[5], ARGV[2 * n + 8])
+  end
+end`;
 
-/** KEYS: the user's hash. ARGV: field of the position, position, TTL of the hash, prefix of the fields of intents. */
-export const settleScript = `
+/**
+ * KEYS: the hash of a scope. ARGV: feature, position, id of its database, TTL of the hash, time after which a lost position
+ * may be replaced. Returns the position, '' for a write under way or a position that was lost since the store was asked.
+ */
+export const settleScript = `${timeNow}
+local p, d, prefix, position = 'p' .. ARGV[1], 'd' .. ARGV[1], 'm' .. ARGV[1] .. ':', ARGV[2]
 local fields = redis.call('HGETALL', KEYS[1])
+local known, database, since
 for n = 1, #fields, 2 do
-  if fields[n] == ARGV[1] then return fields[n + 1] end
-  if string.sub(fields[n], 1, #ARGV[4]) == ARGV[4] then return '' end
+  if fields[n] == p then known = fields[n + 1] end
+  if fields[n] == d then database = fields[n + 1] end
+  if fields[n] == 'f' then since = tonumber(fields[n + 1]) end
+  if string.sub(fields[n], 1, #prefix) == prefix then return '' end
 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return ARGV[2]`;
+if not known and (not since or now - since < tonumber(ARGV[5])) then return '' end
+if known and (not database or database == ARGV[3]) and known > position then position = known end
+if known and database == ARGV[3] then return known end
+redis.call('HSET', KEYS[1], p, position, d, ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return position`;

@@ -1,7 +1,9 @@
+import type { EntityManager } from 'typeorm';
 import { currentCall } from '../context/call-context.js';
 import type { ConsistencyView } from '../context/consistency-view.js';
 import { Deadline } from '../context/deadline.js';
 import type { WriteIntent } from '../context/last-write.js';
+import type { Scope } from '../context/scope.js';
 import { ServiceUnavailable } from '../errors/common-errors.js';
 import { uuidv7 } from '../ids/uuid.js';
 import { logger } from '../logging/logger.js';
@@ -36,23 +38,28 @@ export class WriteUnsafe extends ServiceUnavailable {
 }
 
 /**
- * Guards a write that changes the view of some users. Either their intents are announced, so that every process reads them
- * from the primary until the last-write position is stored. Or this process holds the lease, so that every process knows
- * that it writes without announcing.
+ * Guards a write that changes some scopes. Either their intents are announced, so that every process reads them from the
+ * primary until the last-write position is stored. Or this process holds the lease, so that every process knows that it
+ * writes without announcing.
  */
 export class WriteGuard {
   private readonly since = performance.now();
+  private readonly intents: WriteIntent[];
 
   private constructor(
     private readonly consistency: Consistency,
-    private readonly intents: readonly WriteIntent[],
-    private readonly epoch: number,
+    private readonly feature: string,
+    intents: readonly WriteIntent[],
+    /** Epoch of the store in which the intents were announced; null: under the lease. */
+    private readonly epoch: number | null,
     private readonly end: () => void,
-  ) {}
+  ) {
+    this.intents = [...intents];
+  }
 
   /**
-   * Announces the intents of these users, or takes the lease if Redis is not available. `view`: that of the current call, which
-   * may hold an intent already.
+   * Announces the intents of these scopes, or takes the lease if Redis is not available. `view`: that of the current call,
+   * which may hold an intent already.
    *
    * @throws DatabaseUnavailable where the lease was not effective in time
    * @throws DeadlineExceeded
@@ -60,16 +67,16 @@ export class WriteGuard {
   static async obtain(
     consistency: Consistency,
     feature: string,
-    userIds: readonly string[],
+    scopes: readonly Scope[],
     view: ConsistencyView | undefined,
   ): Promise<WriteGuard> {
     const { store } = consistency;
     if (store?.isUp === true) {
-      const announced = userIds.map((userId) => claimIntent(store, feature, userId, view));
-      const guard = await WriteGuard.announce(consistency, store, announced);
+      const claimed = scopes.map((scope) => claimIntent(store, feature, scope, view));
+      const guard = await WriteGuard.announce(consistency, store, feature, claimed);
       if (guard !== null) return guard;
     }
-    const guard = new WriteGuard(consistency, [], store?.epoch ?? 0, consistency.writes.begin(null));
+    const guard = new WriteGuard(consistency, feature, [], null, consistency.writes.begin(null));
     return guard.orAbandon(() => untilLeasedOrDeadline(consistency.lease));
   }
 
@@ -77,15 +84,16 @@ export class WriteGuard {
   private static async announce(
     consistency: Consistency,
     store: ConsistencyStore,
+    feature: string,
     claimed: readonly ClaimedIntent[],
   ): Promise<WriteGuard | null> {
     const { epoch } = store;
     const intents = claimed.map(({ intent }) => intent);
-    const guard = new WriteGuard(consistency, intents, epoch, consistency.writes.begin(epoch));
+    const guard = new WriteGuard(consistency, feature, intents, epoch, consistency.writes.begin(epoch));
     try {
       return await guard.orAbandon(async () => {
-        const fresh = claimed.filter(({ isAnnounced }) => !isAnnounced);
-        await Promise.all(fresh.map(({ intent }) => store.announce(intent)));
+        const fresh = claimed.filter(({ isAnnounced }) => !isAnnounced).map(({ intent }) => intent);
+        if (fresh.length > 0) await store.announce(fresh);
         if (!store.isShared) await untilLeasedOrDeadline(consistency.lease);
       });
     } catch (error) {
@@ -94,24 +102,27 @@ export class WriteGuard {
     }
   }
 
+  get scopes(): readonly Scope[] {
+    return this.intents.map(({ scope }) => scope);
+  }
+
   /**
-   * To be called just before COMMIT. Intents that are not fresh are announced once more: only Redis knows whether they still
-   * stand (it may have lost them without notice), and this process may have slept.
+   * To be called after the last statement, just before COMMIT. Announces the scopes that the transaction has found out about
+   * (`learned`). Intents that are not fresh are announced once more: only Redis knows whether they still stand (it may have
+   * lost them without notice), and this process may have slept.
    *
    * @throws WriteUnsafe where the intents may be gone by the time that COMMIT takes effect
    * @throws DeadlineExceeded
    */
-  async confirm(): Promise<void> {
+  async confirm(manager: EntityManager, learned: readonly Scope[]): Promise<void> {
     this.check();
-    const { store } = this.consistency;
-    const isFresh = performance.now() - this.since < freshIntentMs;
-    if (isFresh || store === null) return;
-    try {
-      await Promise.all(this.intents.map((intent) => store.announce(intent)));
-    } catch (error) {
-      if (!(error instanceof RedisUnavailable)) throw error;
+    const { store, lease } = this.consistency;
+    if (this.epoch !== null && store !== null) {
+      await this.announceAgain(store, learned);
+      this.check();
     }
-    this.check();
+    if (this.needsLease() && !(await lease.confirm(manager)))
+      throw new WriteUnsafe('The lease ended before COMMIT.');
   }
 
   /** To be called after COMMIT. After it the write may be acknowledged. The call's deadline does not end it. */
@@ -119,8 +130,8 @@ export class WriteGuard {
     const { store, lease } = this.consistency;
     try {
       // Where the store has lost the intents, others may have read and cached meanwhile: a position comes too late.
-      if (this.intents.length > 0 && store !== null && store.epoch === this.epoch) {
-        await Promise.all(this.intents.map((intent) => store.finish(intent, position)));
+      if (store !== null && store.epoch === this.epoch) {
+        await store.finish(this.intents, position);
       } else if (!lease.isEffective()) {
         await untilLeased(lease);
       }
@@ -141,16 +152,34 @@ export class WriteGuard {
     }
     this.end();
     const { store } = this.consistency;
-    if (store !== null) await Promise.allSettled(this.intents.map((intent) => store.finish(intent, null)));
+    await store?.finish(this.intents, null).catch(() => undefined);
+  }
+
+  private async announceAgain(store: ConsistencyStore, learned: readonly Scope[]): Promise<void> {
+    const known = new Set(this.scopes);
+    const isFresh = performance.now() - this.since < freshIntentMs;
+    const fresh = learned.filter((scope) => !known.has(scope)).map((scope) => newIntent(this.feature, scope));
+    const again = isFresh ? [] : this.intents;
+    const due = [...again, ...fresh];
+    // Before they are announced: an announcement that fails may have had effect.
+    this.intents.push(...fresh);
+    try {
+      if (due.length > 0) await store.announce(due);
+    } catch (error) {
+      if (!(error instanceof RedisUnavailable)) throw error;
+    }
+  }
+
+  private needsLease(): boolean {
+    return this.epoch === null || this.consistency.store?.isShared === false;
   }
 
   private check(): void {
     const { store, lease } = this.consistency;
     if (performance.now() - this.since > maxWriteMs) throw new WriteUnsafe('The write took too long.');
-    if (this.intents.length > 0 && (store?.epoch !== this.epoch || !store.isUp))
+    if (this.epoch !== null && (store?.epoch !== this.epoch || !store.isUp))
       throw new WriteUnsafe('Redis was lost.');
-    if ((this.intents.length === 0 || store?.isShared === false) && !lease.isEffective())
-      throw new WriteUnsafe('The lease was lost.');
+    if (this.needsLease() && !lease.isEffective()) throw new WriteUnsafe('The lease was lost.');
   }
 
   private async orAbandon(prepare: () => Promise<void>): Promise<this> {
@@ -175,13 +204,15 @@ interface ClaimedIntent {
 function claimIntent(
   { epoch }: ConsistencyStore,
   feature: string,
-  userId: string,
+  scope: Scope,
   view: ConsistencyView | undefined,
 ): ClaimedIntent {
-  const held = view?.takeIntent({ feature, userId, maxAgeMs: maxIntentAgeMs, epoch });
+  const held = view?.takeIntent({ feature, scope, maxAgeMs: maxIntentAgeMs, epoch });
   if (held !== undefined) return { intent: held, isAnnounced: true };
-  return { intent: { userId, feature, id: uuidv7() }, isAnnounced: false };
+  return { intent: newIntent(feature, scope), isAnnounced: false };
 }
+
+const newIntent = (feature: string, scope: Scope): WriteIntent => ({ scope, feature, id: uuidv7() });
 
 /** @throws DatabaseUnavailable if the lease was not effective in time, because the primary is not available */
 async function untilLeased(lease: Lease): Promise<void> {

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Caller } from './caller.js';
 import type { ConsistencyView } from './consistency-view.js';
 import { Deadline } from './deadline.js';
+import type { Scope } from './scope.js';
 
 /** A limit that the call was counted against, to be told to the client. */
 export interface CountedLimit {
@@ -23,6 +24,8 @@ export interface CallOptions {
   readonly deadline?: Deadline;
   /** The feature that the call writes to: its write intent is announced with the first request to the store. */
   readonly writes?: string | null;
+  /** What the call depends on besides the view of its user, as far as that is known at its beginning. */
+  readonly scopes?: readonly Scope[];
   /** `Consistency-Token` as the client sent it. */
   readonly consistencyToken?: string | null;
 }
@@ -34,6 +37,7 @@ export interface CallOptions {
 export class CallContext {
   readonly requestId: string | null;
   readonly writes: string | null;
+  readonly scopes: readonly Scope[];
   readonly consistencyToken: string | null;
   deadline: Deadline;
   caller: Caller | null = null;
@@ -42,10 +46,11 @@ export class CallContext {
   /** The limits that it was counted against so far. */
   readonly limits: CountedLimit[] = [];
 
-  constructor({ requestId, deadline, writes, consistencyToken }: CallOptions = {}) {
+  constructor({ requestId, deadline, writes, scopes, consistencyToken }: CallOptions = {}) {
     this.requestId = requestId ?? null;
     this.deadline = deadline ?? Deadline.none;
     this.writes = writes ?? null;
+    this.scopes = scopes ?? [];
     this.consistencyToken = consistencyToken ?? null;
   }
 

@@ -4,9 +4,10 @@ import { WriteGuard, WriteUnsafe } from '../consistency/write-guard.js';
 import { currentCall } from '../context/call-context.js';
 import type { ConsistencyView } from '../context/consistency-view.js';
 import type { FeatureName } from '../context/feature-name.js';
+import type { Scope } from '../context/scope.js';
 import { DeadlineExceeded } from '../errors/common-errors.js';
 import type { Metrics } from '../metrics/metrics.js';
-import type { Position } from '../positions/position.js';
+import { covers, type Position } from '../positions/position.js';
 import type { ConnectionConfig } from '../postgres/data-source.js';
 import { DatabaseUnavailable, NotUsable } from '../postgres/database-unavailable.js';
 import {
@@ -18,14 +19,33 @@ import {
 import type { PostgresServer } from '../postgres/postgres-server.js';
 import type { PostgresServers } from '../postgres/postgres-servers.js';
 import { transact, UnknownOutcome } from '../postgres/transaction.js';
+import { Changes } from './changes.js';
 import { DatabaseMetrics, type FallbackReason } from './database-metrics.js';
 
 /** Postgres gives up one of two deadlocked transactions. A second deadlock in a row is rare, a third one is a bug. */
 const writeAttempts = 3;
+/** A row whose scopes change again and again is read from the primary in the end. */
+const learningAttempts = 3;
 /** A read that fails on a replica through no fault of its own goes to one other replica, then to the primary. */
 const replicaAttempts = 2;
 
 type Run<T> = (manager: EntityManager) => Promise<T>;
+type RunWrite<T> = (manager: EntityManager, changes: Changes) => Promise<T>;
+
+export interface ReadOptions {
+  /** What the read depends on; default: the view of the user of the call. */
+  readonly scopes?: readonly Scope[];
+  /** False: the read must also show what other clients did, so the token of this client is not enough. */
+  readonly isOwnOnly?: boolean;
+}
+
+export interface WriteOptions {
+  /**
+   * What the write changes, besides what it learns by `changes.add`, and besides the view of the user of the call, who wrote.
+   * Default: only those. Empty: nobody sees the write; it can learn nothing either.
+   */
+  readonly scopes?: readonly Scope[];
+}
 
 export interface DatabaseParts {
   readonly servers: PostgresServers;
@@ -61,28 +81,48 @@ export class DatabaseFactory {
  * `isDatabaseUnavailable` is true, if a server is not available or too slow.
  */
 export class Database {
+  private readonly features: readonly [string];
+
   constructor(
     private readonly databases: DatabaseFactory,
     private readonly feature: string,
-  ) {}
+  ) {
+    this.features = [feature];
+  }
 
   /**
    * Runs reads without side effects; `run` may be run again on another server. Consistency: each statement has its own
-   * snapshot. Within a call of a user they come from a replica that shows all that was acknowledged to that user before the
-   * call began, or from the primary; outside of one, from the primary.
-   *
-   * `isOwnOnly` false: the read must also show what other clients did, so the token of this client is not enough.
+   * snapshot. Within a call of a user they come from a replica that shows all changes of the scopes that were acknowledged
+   * before the call began, or from the primary; outside of one, from the primary.
    */
-  async read<T>(run: Run<T>, { isOwnOnly = true } = {}): Promise<T> {
+  async read<T>(run: Run<T>, { scopes, isOwnOnly = true }: ReadOptions = {}): Promise<T> {
     const view = viewOfCall();
     if (view === undefined) return this.readPrimary(run);
-    await this.databases.consistency.settle(view, [this.feature]);
-    const { kind, position } = view.readRequirement(this.feature, isOwnOnly);
-    if (kind === 'position') {
-      const found = await this.readReplica(run, position);
-      if (found !== null) return found.value;
+    return (await this.readFor(view, run, scopes ?? view.scopes, isOwnOnly)).value;
+  }
+
+  /**
+   * Reads something that tells what it depends on, such as a task that tells its project. `scopesOf` returns those scopes.
+   * Consistency: as `read` of all of them. What is absent is looked for on the primary: a row that a replica does not have
+   * yet tells nothing.
+   */
+  async readAndLearn<T>(
+    run: Run<T | null>,
+    scopesOf: (found: T) => readonly Scope[],
+    { scopes, isOwnOnly = true }: ReadOptions = {},
+  ): Promise<T | null> {
+    const view = viewOfCall();
+    if (view === undefined) return this.readPrimary(run);
+    const known = new Set(scopes ?? view.scopes);
+    for (let attempt = 1; attempt <= learningAttempts; attempt++) {
+      const { value, reached } = await this.readFor(view, run, [...known], isOwnOnly);
+      // From the primary, which shows everything that was acknowledged.
+      if (reached === null) return value;
+      if (value === null) return this.readPrimary(run, reached);
+      for (const scope of scopesOf(value)) known.add(scope);
+      if (await this.isShown(view, [...known], isOwnOnly, reached)) return value;
     }
-    return this.readPrimary(run, position);
+    return this.readPrimary(run);
   }
 
   /**
@@ -90,13 +130,16 @@ export class Database {
    * times (deadlock), so it must have no effect outside of the transaction. An error after COMMIT was sent leaves the
    * outcome unknown to the caller, as with any database.
    *
-   * `users`: the users who see the change; default: the user of the call. After it none of them reads anything older.
+   * On return no reader of the scopes that it changed reads anything older. `run` adds those that only the transaction
+   * knows by `changes.add`, from rows that it has locked or that a statement returned: another transaction may change a row
+   * that was only read.
    */
-  async write<T>(run: Run<T>, { users }: { readonly users?: readonly string[] } = {}): Promise<T> {
+  async write<T>(run: RunWrite<T>, { scopes }: WriteOptions = {}): Promise<T> {
     const view = viewOfCall();
-    const affected = users ?? (view === undefined ? undefined : [view.userId]);
-    if (affected === undefined)
-      throw new Error('A write outside of a call of a user must say whose view it changes.');
+    if (view === undefined && scopes === undefined)
+      throw new Error('A write outside of a call of a user must say what it changes.');
+    const isUnseen = scopes?.length === 0;
+    const affected = isUnseen ? null : [...new Set([...(scopes ?? []), ...(view ? [view.scope] : [])])];
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.writeOnce(run, affected);
@@ -108,23 +151,30 @@ export class Database {
     }
   }
 
-  private async writeOnce<T>(run: Run<T>, affected: readonly string[]): Promise<T> {
+  /** `affected` null: no reader sees the write. */
+  private async writeOnce<T>(run: RunWrite<T>, affected: readonly Scope[] | null): Promise<T> {
     const { consistency, servers } = this.databases;
     const view = viewOfCall();
-    // First: without a primary no user may have an intent, which would keep reads from replicas.
+    // First: without a primary no scope may have an intent, which would keep reads from replicas.
     await servers.getPrimary();
     const guard =
-      affected.length === 0 ? null : await WriteGuard.obtain(consistency, this.feature, affected, view);
-    const { result, position } = await this.transactUnder(guard, run);
-    if (view !== undefined && affected.includes(view.userId)) view.wrote(this.feature, position);
+      affected === null ? null : await WriteGuard.obtain(consistency, this.feature, affected, view);
+    const changes = new Changes(guard !== null);
+    const { result, position } = await this.transactUnder(guard, changes, run);
+    if (affected !== null) view?.wrote(this.feature, [...affected, ...changes.scopes], position);
     await guard?.done(position);
     return result;
   }
 
-  private async transactUnder<T>(guard: WriteGuard | null, run: Run<T>) {
+  private async transactUnder<T>(guard: WriteGuard | null, changes: Changes, run: RunWrite<T>) {
     try {
       const primary = await this.databases.servers.getPrimary();
-      return await transact(primary, this.databases.config, run, async () => guard?.confirm());
+      return await transact(
+        primary,
+        this.databases.config,
+        (manager) => run(manager, changes),
+        async (manager) => guard?.confirm(manager, changes.scopes),
+      );
     } catch (error) {
       const isUnknown = error instanceof UnknownOutcome;
       const abandoned = guard?.abandon(isUnknown);
@@ -133,8 +183,37 @@ export class Database {
     }
   }
 
+  /** `reached` is a position that the replica had reached before it read; null: the primary was read. */
+  private async readFor<T>(
+    view: ConsistencyView,
+    run: Run<T>,
+    scopes: readonly Scope[],
+    isOwnOnly: boolean,
+  ): Promise<{ readonly value: T; readonly reached: Position | null }> {
+    const preparing = this.databases.consistency.prepare(view, this.features, scopes);
+    if (preparing !== null) await preparing;
+    const { kind, position } = view.readRequirement(this.feature, scopes, isOwnOnly);
+    const found = kind === 'position' ? await this.readReplica(run, position) : null;
+    return found ?? { value: await this.readPrimary(run, position), reached: null };
+  }
+
+  /** Whether a server that had reached `reached` shows everything of these scopes. */
+  private async isShown(
+    view: ConsistencyView,
+    scopes: readonly Scope[],
+    isOwnOnly: boolean,
+    reached: Position,
+  ): Promise<boolean> {
+    await this.databases.consistency.prepare(view, this.features, scopes);
+    const { kind, position } = view.readRequirement(this.feature, scopes, isOwnOnly);
+    return kind === 'position' && covers(reached, position);
+  }
+
   /** Null where no replica could serve it. */
-  private async readReplica<T>(run: Run<T>, position: Position): Promise<{ readonly value: T } | null> {
+  private async readReplica<T>(
+    run: Run<T>,
+    position: Position,
+  ): Promise<{ readonly value: T; readonly reached: Position } | null> {
     const { servers, metrics } = this.databases;
     for (let attempt = 0, tried: PostgresServer | null = null; attempt < replicaAttempts; attempt++) {
       const replica = servers.replicaFor(position, tried);
@@ -142,9 +221,12 @@ export class Database {
       try {
         const isRight = (isStandby: boolean, reached: Position) =>
           servers.isRight(isStandby, reached, position);
-        const value = await replica.read(isRight, run);
+        const found = await replica.read(isRight, async (manager, reached) => ({
+          value: await run(manager),
+          reached,
+        }));
         metrics.reads.replica.inc();
-        return { value };
+        return found;
       } catch (error) {
         const reason = fallbackReason(error);
         if (reason === null) throw error;
@@ -157,11 +239,14 @@ export class Database {
     return null;
   }
 
-  private async readPrimary<T>(run: Run<T>, position?: Position): Promise<T> {
+  private async readPrimary<T>(run: Run<T>, position: Position | null = null): Promise<T> {
     const { servers, metrics } = this.databases;
     const primary = await servers.getPrimary(position);
     const result = await (primary.isShared
-      ? primary.read((isStandby) => !isStandby, run)
+      ? primary.read(
+          (isStandby) => !isStandby,
+          (manager) => run(manager),
+        )
       : primary.borrow('read', ({ runner }) => run(runner.manager)));
     metrics.reads.primary.inc();
     return result;

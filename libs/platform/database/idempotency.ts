@@ -18,7 +18,11 @@ export interface StoredAnswer {
   readonly body: unknown;
 }
 
-/** Result of an idempotent call: the value of its effect, of this call or of the first one. */
+/**
+ * Result of an idempotent call: the value of its effect, of this call or of the first one. That of a replay is the JSON that
+ * was stored: its instants are text, and another version of the service may have stored it in the shape that it had then.
+ * It is answered again as it is.
+ */
 export type Outcome<T> =
   | { readonly kind: 'value'; readonly value: T; readonly isReplay: boolean }
   | { readonly kind: 'stored-answer'; readonly answer: StoredAnswer };
@@ -40,8 +44,7 @@ export class Idempotency {
 
   /**
    * Runs `effect` in one transaction and stores its value for 24 hours under the call's key, or returns the stored one. An
-   * error rolls back and leaves the key free. `form` turns the value into JSON (`parse`) and back (`encode`). A `call` that is
-   * null came without a key.
+   * error rolls back and leaves the key free. `form` turns the value into JSON. A `call` that is null came without a key.
    *
    * @throws IdempotencyInFlight while another call with this key runs (an advisory lock, so a crash leaves nothing stuck)
    * @throws IdempotencyMismatch where the key was used for another request
@@ -55,7 +58,7 @@ export class Idempotency {
       if (call === null) return { kind: 'value', value: await effect(manager), isReplay: false };
       await this.lock(manager, call);
       const stored = await this.find(manager, call);
-      if (stored !== null) return replay(stored, call, form);
+      if (stored !== null) return replay<S>(stored, call);
       const value = await effect(manager);
       await this.store(manager, call, form.parse(value));
       return { kind: 'value', value, isReplay: false };
@@ -96,11 +99,10 @@ export class Idempotency {
 function replay<S extends z.ZodType>(
   { fingerprint, status, headers, body }: StoredRow,
   call: IdempotentCall,
-  form: S,
 ): Outcome<z.input<S>> {
   if (!fingerprint.equals(call.fingerprint)) throw new IdempotencyMismatch();
   if (headers !== null) return { kind: 'stored-answer', answer: { status, headers, body } };
-  return { kind: 'value', value: form.encode(body as z.output<S>), isReplay: true };
+  return { kind: 'value', value: body as z.input<S>, isReplay: true };
 }
 
 /** A call with the same key is still running. */

@@ -33,7 +33,7 @@ interface OutboxRow {
 }
 
 /** No user sees the queue. */
-const seenByNobody = { users: [] };
+const seenByNobody = { scopes: [] };
 
 /** Delivers the events of one outbox to the consumers of this process. */
 export class OutboxRelay implements OnApplicationBootstrap, OnApplicationShutdown {

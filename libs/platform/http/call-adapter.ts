@@ -5,6 +5,7 @@ import type { ConsistencyTokens } from '../consistency/consistency-token.js';
 import { CallContext } from '../context/call-context.js';
 import type { Caller } from '../context/caller.js';
 import { Deadline } from '../context/deadline.js';
+import type { Scope } from '../context/scope.js';
 import { Unauthenticated } from '../errors/common-errors.js';
 import type { Route, Routes } from './routes.js';
 
@@ -59,15 +60,15 @@ export function adaptCalls(
   });
   fastify.addHook('onSend', (request, reply, _payload, done) => {
     const view = request.call?.view ?? null;
-    if (view !== null && view.written !== null)
-      void reply.header('consistency-token', tokens.issue(view.userId, view.written));
+    if (view !== null && view.written.length > 0)
+      void reply.header('consistency-token', tokens.issue(view.userId, view.proven));
     done();
   });
   fastify.addHook('onResponse', (request, _reply, done) => {
     request.call?.deadline.end();
     // The intent of a write that never started.
     const intent = request.call?.view?.dropIntent();
-    if (intent !== undefined) consistency.store?.finish(intent, null).catch(() => undefined);
+    if (intent !== undefined) consistency.store?.finish([intent], null).catch(() => undefined);
     done();
   });
 }
@@ -77,12 +78,24 @@ function beginCall(request: FastifyRequest, template: string | undefined, route:
   const call = new CallContext({
     requestId: request.id,
     writes: route.endpoint?.writes ?? null,
+    scopes: scopesOf(request, route),
     consistencyToken: typeof token === 'string' ? token : null,
   });
   request.route = route;
   request.template = template;
   request.call = call;
   return call;
+}
+
+/** A path without a valid id names no scope; the handler refuses it. */
+function scopesOf({ params }: FastifyRequest, { endpoint }: Route): readonly Scope[] {
+  const { scopes = null } = endpoint ?? {};
+  if (scopes === null) return [];
+  try {
+    return scopes(params as Readonly<Record<string, string>>);
+  } catch {
+    return [];
+  }
 }
 
 /** The caller, as a handler's parameter. */

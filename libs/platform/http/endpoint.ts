@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { applyDecorators, HttpCode, SetMetadata } from '@nestjs/common';
 import type { z } from 'zod';
 import type { FeatureName } from '../context/feature-name.js';
+import type { Scope } from '../context/scope.js';
 
 /** Headers of a success, by name in lower case. */
 export type ResponseHeader = 'etag' | 'location' | 'link';
@@ -25,11 +26,16 @@ export interface Endpoint {
   readonly isUnlimited: boolean;
   /** The feature that it writes to; null where it only reads. */
   readonly writes: FeatureName | null;
+  /** Scopes that it depends on besides the view of its user, by the unchecked parameters of the path. Null: none. */
+  readonly scopes: ScopesOf | null;
   /** Points of the call in all, by its unchecked body. Null: one. */
   readonly cost: ((body: unknown) => number) | null;
   /** Further limits that it counts against. */
   readonly limits: readonly string[];
 }
+
+/** @throws Error where the parameters name no scope; then there is none */
+export type ScopesOf = (params: Readonly<Record<string, string>>) => readonly Scope[];
 
 const keys = {
   summary: 'endpoint:summary',
@@ -43,6 +49,7 @@ const keys = {
   public: 'endpoint:public',
   unlimited: 'endpoint:unlimited',
   writes: 'endpoint:writes',
+  scopes: 'endpoint:scopes',
   cost: 'endpoint:cost',
   limits: 'endpoint:limits',
   feature: 'endpoint:feature',
@@ -91,6 +98,12 @@ export const Unlimited = (): MethodDecorator => SetMetadata(keys.unlimited, true
 
 /** The handler writes to the controller's feature: the write intent is announced before the body is read. */
 export const Writes = (): MethodDecorator => SetMetadata(keys.writes, true);
+
+/**
+ * The handler depends on these scopes, too, as `sharedScope('project', id)`: what may be relied on for them is asked for in
+ * the round trip that counts the call. Those that are known later are asked for then, with one more round trip.
+ */
+export const DependsOn = (scopes: ScopesOf): MethodDecorator => SetMetadata(keys.scopes, scopes);
 
 /** Counts against further limits, by their names. */
 export const RateLimit = (...names: readonly string[]): MethodDecorator => SetMetadata(keys.limits, names);
@@ -141,6 +154,7 @@ function readEndpoint(controller: object, handler: object): Endpoint | undefined
     isPublic: [handler, controller].some((target) => Reflect.getMetadata(keys.public, target) === true),
     isUnlimited: read(keys.unlimited) === true,
     writes: read(keys.writes) === true ? (feature ?? null) : null,
+    scopes: (read(keys.scopes) as ScopesOf | undefined) ?? null,
     cost: (read(keys.cost) as ((body: unknown) => number) | undefined) ?? null,
     limits: (read(keys.limits) as readonly string[] | undefined) ?? [],
   };

@@ -41,7 +41,10 @@ export class Reply<T = unknown> {
     return new Reply(json, { 'content-type': 'application/json; charset=utf-8' }, null, true);
   }
 
-  /** What came of an idempotent call: `render` makes the answer of its value, at the first time and at each replay. */
+  /**
+   * What came of an idempotent call: `render` makes the answer of its value, at the first time and at each replay. A replay is
+   * JSON already, see `Outcome`: no schema is applied to it.
+   */
   static idempotent<T>(outcome: Outcome<T>, render: (value: T) => Reply): Reply {
     if (outcome.kind === 'stored-answer') {
       const { body, headers, status } = outcome.answer;
@@ -49,7 +52,7 @@ export class Reply<T = unknown> {
     }
     const reply = render(outcome.value);
     if (!outcome.isReplay) return reply;
-    return new Reply(reply.body, { ...reply.headers, ...replayed }, reply.status, reply.isFinal);
+    return new Reply(reply.body, { ...reply.headers, ...replayed }, reply.status, true);
   }
 
   private static notModified(headers: Headers): Reply<undefined> {

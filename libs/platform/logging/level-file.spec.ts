@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino, type Logger } from 'pino';
@@ -21,6 +21,12 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+/** At once, as Kubernetes does: a file that is written in place is empty for a moment. */
+async function replaceFile(content: string): Promise<void> {
+  await writeFile(`${file}.new`, content);
+  await rename(`${file}.new`, file);
+}
+
 async function until(level: string): Promise<void> {
   for (let i = 0; i < 200 && logger.level !== level; i++)
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -30,9 +36,9 @@ async function until(level: string): Promise<void> {
 describe('the file of the log level', () => {
   it('sets the level while it holds one, and LOG_LEVEL counts again when it is gone', async () => {
     stop = followLevelFile(logger, { LOG_LEVEL: 'info', LOG_LEVEL_FILE: file }, 10);
-    await writeFile(file, 'debug\n');
+    await replaceFile('debug\n');
     await until('debug');
-    await writeFile(file, 'ERROR');
+    await replaceFile('ERROR');
     await until('error');
     await rm(file);
     await until('info');

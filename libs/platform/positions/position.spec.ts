@@ -1,8 +1,22 @@
 import fc from 'fast-check';
-import { covers, isPosition, later, origin, timelineOf, type Position } from './position.js';
+import {
+  covers,
+  databaseOf,
+  isAtLeast,
+  isPosition,
+  justPast,
+  later,
+  originOf,
+  progressOf,
+  timelineOf,
+  type Position,
+} from './position.js';
 
-const at = (timeline: number, lsn: bigint): Position =>
-  timeline.toString(16).padStart(8, '0') + lsn.toString(16).padStart(16, '0');
+const [database, foreign] = ['0123456789abcdef', 'fedcba9876543210'];
+const origin = originOf(database);
+
+const at = (timeline: number, lsn: bigint, id = database): Position =>
+  id + timeline.toString(16).padStart(8, '0') + lsn.toString(16).padStart(16, '0');
 
 const timelines = fc.integer({ min: 0, max: 0x7fffffff });
 // Few different ones, so that equal timelines and LSNs come up as well as the largest.
@@ -14,6 +28,16 @@ const somewhere = fc
   .map(([timeline, lsn]) => ({ timeline, lsn, position: at(timeline, lsn) }));
 
 describe('a position', () => {
+  it('is covered by the one just past it, which is the next LSN of its timeline and database', () => {
+    fc.assert(
+      fc.property(somewhere, ({ timeline, lsn, position }) => {
+        expect(justPast(position)).toBe(at(timeline, lsn + 1n));
+        expect(covers(justPast(position), position)).toBe(true);
+        expect(covers(position, justPast(position))).toBe(false);
+      }),
+    );
+  });
+
   it('covers another exactly where neither its timeline nor its LSN is behind', () => {
     fc.assert(
       fc.property(somewhere, somewhere, (reached, needed) => {
@@ -65,8 +89,33 @@ describe('a position', () => {
     );
   });
 
-  it('is 24 hex digits in lower case and nothing else', () => {
-    for (const text of ['', at(1, 1n).slice(1), `${at(1, 1n)}0`, `${origin}\n`, 'A'.repeat(24), '0/1A2B'])
+  it('has no order with one of another database', () => {
+    fc.assert(
+      fc.property(somewhere, somewhere, ({ position: a }, { timeline, lsn }) => {
+        const other = at(timeline, lsn, foreign);
+        expect([covers(a, other), covers(other, a), isAtLeast(a, other), isAtLeast(other, a)]).not.toContain(
+          true,
+        );
+        expect(() => later(a, other)).toThrow('no order');
+      }),
+    );
+  });
+
+  it('consists of the id of its database and of what that has reached', () => {
+    const position = at(2, 10n);
+    expect([databaseOf(position), progressOf(position)]).toEqual([database, '00000002000000000000000a']);
+  });
+
+  it('is 40 hex digits in lower case and nothing else', () => {
+    for (const text of [
+      '',
+      at(1, 1n).slice(1),
+      `${at(1, 1n)}0`,
+      `${origin}\n`,
+      'A'.repeat(40),
+      origin.slice(16),
+      '0/1A2B',
+    ])
       expect(isPosition(text)).toBe(false);
   });
 });

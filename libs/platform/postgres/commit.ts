@@ -1,17 +1,17 @@
 import type { NoticeMessage } from 'pg-protocol/dist/messages.js';
 import type { QueryRunner } from 'typeorm';
-import type { Position } from '../positions/position.js';
+import { databaseOf, type Position } from '../positions/position.js';
 import { DatabaseUnavailable } from './database-unavailable.js';
-import { primaryPositionSql } from './position-sql.js';
+import { primaryProgressSql } from './position-sql.js';
 import type { PostgresClient } from './postgres-client.js';
 
 /**
- * Commits. Returns a position at or past the commit.
+ * Commits. Returns a position at or past the commit, in the database with the id of `near`.
  *
  * @throws DatabaseUnavailable where no synchronous standby confirmed the commit. Postgres then answers with success and a
  *   warning, but a promotion may lose the write, so it can't be acknowledged.
  */
-export async function commit(runner: QueryRunner, client: PostgresClient): Promise<Position> {
+export async function commit(runner: QueryRunner, client: PostgresClient, near: Position): Promise<Position> {
   const warnings: NoticeMessage[] = [];
   const listen = (notice: NoticeMessage) => {
     if (notice.routine === 'SyncRepWaitForLSN') warnings.push(notice);
@@ -19,7 +19,7 @@ export async function commit(runner: QueryRunner, client: PostgresClient): Promi
   client.on('notice', listen);
   await runner.commitTransaction().finally(() => client.off('notice', listen));
   if (warnings.length > 0) throw new DatabaseUnavailable(new Error('No standby confirmed the write.'));
-  const [row] = (await runner.query(`SELECT ${primaryPositionSql} AS position`)) as { position: Position }[];
+  const [row] = (await runner.query(`SELECT ${primaryProgressSql} AS progress`)) as { progress: string }[];
   if (row === undefined) throw new Error('A position without a row');
-  return row.position;
+  return databaseOf(near) + row.progress;
 }

@@ -1,14 +1,26 @@
 const hexLsn = (lsn: string): string => `lpad(to_hex((${lsn} - '0/0'::pg_lsn)::bigint), 16, '0')`;
 
-/** The position of a primary, as text. It is past everything that was acknowledged before the statement began. */
-export const primaryPositionSql = `
-  lower(left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)) || ${hexLsn('pg_current_wal_insert_lsn()')}`;
+/**
+ * What is on disk: a commit is acknowledged, and visible, only then. What is further may be lost in a crash, and other WAL
+ * would take its place. Without synchronous commits it is not awaited.
+ */
+const writtenLsn = `CASE current_setting('synchronous_commit')
+  WHEN 'off' THEN pg_current_wal_insert_lsn() ELSE pg_current_wal_flush_lsn() END`;
+
+/** Timeline and LSN of a primary, as text: past everything that was acknowledged before the statement began. */
+export const primaryProgressSql = `
+  lower(left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)) || ${hexLsn(`(${writtenLsn})`)}`;
+
+/** A database that has no id yet has one that no other has either: its positions never count. */
+const databaseId = `coalesce((SELECT id FROM platform.database_identity), '${'0'.repeat(16)}')`;
+
+export const primaryPositionSql = `${databaseId} || ${primaryProgressSql}`;
 
 /**
  * The position of a standby. Its timeline is that of the newest row in platform.timelines which it has replayed. Each
  * primary writes such a row, so a standby that shows it has come past the beginning of that timeline. No special right is
  * needed to ask.
  */
-export const standbyPositionSql = `
+export const standbyPositionSql = `${databaseId} ||
   coalesce((SELECT lpad(to_hex(max(timeline)), 8, '0') FROM platform.timelines), '00000000') ||
   coalesce(${hexLsn('pg_last_wal_replay_lsn()')}, '0000000000000000')`;

@@ -22,6 +22,10 @@ export interface ServerState {
   readonly identity: string;
   /** How many leases of other processes stand, as this server knows them. */
   readonly leases: number;
+  /** The id of the database was given where it is now: it was not copied from elsewhere since. */
+  readonly isIdentified: boolean;
+  /** A commit that `position` is past has waited for a standby for so long that its write intents may be gone. */
+  readonly isCommitWaiting: boolean;
   /** When the poll was sent, by the monotonic clock. */
   readonly askedAt: number;
 }
@@ -108,18 +112,19 @@ export class PostgresServer implements MeasuredServer {
   }
 
   /**
-   * Runs reads on a server that is known to be good, or asks it in the same transaction.
+   * Runs reads on a server that is known to be good, or asks it in the same transaction. `run` gets a position that the
+   * server had reached before it.
    *
    * @throws NotUsable where it is not good
    * @throws DeadlineExceeded
    */
-  read<T>(isGood: IsGood, run: (manager: EntityManager) => Promise<T>): Promise<T> {
+  read<T>(isGood: IsGood, run: (manager: EntityManager, reached: Position) => Promise<T>): Promise<T> {
     const operation = this.metrics.operations.read[this.target ?? 'replica'];
     return this.connections.use(operation, async ({ runner, client }) => {
-      const isKnown =
-        !this.isShared && this.state !== null && this.connections.identityOf(client) === this.state.identity;
-      if (isKnown) return run(runner.manager);
-      return this.readChecked(client, isGood, () => run(runner.manager));
+      const { state } = this;
+      if (!this.isShared && state !== null && this.connections.identityOf(client) === state.identity)
+        return run(runner.manager, state.position);
+      return this.readChecked(client, isGood, (reached) => run(runner.manager, reached));
     });
   }
 
@@ -149,8 +154,11 @@ export class PostgresServer implements MeasuredServer {
     try {
       const [row] = await this.probe.ask<ProbeRow>(probeSql, [this.options.processId]);
       if (row === undefined) throw new Error('no answer');
-      const { standby, position, identity, leases, receiving } = row;
-      this.state = { isStandby: standby, position, identity, leases, askedAt };
+      const { standby, position, identity, leases, waiting, receiving, identified } = row;
+      this.state = {
+        ...{ isStandby: standby, position, identity, leases, isIdentified: identified, askedAt },
+        isCommitWaiting: waiting,
+      };
       this.target = standby ? 'replica' : 'primary';
       this.isReportedLost = false;
       if (standby && !receiving) this.cutOffAt = askedAt;
@@ -169,7 +177,11 @@ export class PostgresServer implements MeasuredServer {
     );
   }
 
-  private async readChecked<T>(client: PostgresClient, isGood: IsGood, run: () => Promise<T>): Promise<T> {
+  private async readChecked<T>(
+    client: PostgresClient,
+    isGood: IsGood,
+    run: (reached: Position) => Promise<T>,
+  ): Promise<T> {
     const timeoutMs = this.options.config.DATABASE_STATEMENT_TIMEOUT_MS;
     // Several statements in one message: pg's types know the result of one only.
     const results = (await client.query(checkedReadSql(timeoutMs))) as unknown as { rows: ProbeRow[] }[];
@@ -177,7 +189,7 @@ export class PostgresServer implements MeasuredServer {
       const found = results.at(-1)?.rows[0];
       if (found === undefined || !isGood(found.standby, found.position))
         throw new NotUsable(`${this.name} is behind`);
-      return await run();
+      return await run(found.position);
     } finally {
       // Also after an error: ROLLBACK and COMMIT are the same for reads.
       await client.query('ROLLBACK').catch(() => undefined);

@@ -1,8 +1,10 @@
 import { currentCall } from '../context/call-context.js';
 import { Deadline } from '../context/deadline.js';
 import { logger } from '../logging/logger.js';
-import { covers, timelineOf, type Position } from '../positions/position.js';
+import { covers, databaseOf, timelineOf, type Position } from '../positions/position.js';
+import { identifyDatabaseByNameSql, identifyDatabaseSql } from './database-identity.js';
 import { DatabaseUnavailable } from './database-unavailable.js';
+import { codeOf } from './error-code.js';
 import { LagMeter } from './lag-meter.js';
 import { PollLoop } from './poll-loop.js';
 import type { MeasuredServers, PostgresMetrics } from './postgres-metrics.js';
@@ -24,6 +26,10 @@ export interface ServersConfig {
 export class PostgresServers implements MeasuredServers {
   /** The newest timeline that any server was seen to write on: a primary on an older one has been replaced. */
   private newestTimeline = 0;
+  /** The primary that was adopted last: which server it is, and the id of its database. */
+  private adopted = { identity: '', database: '' };
+  /** What the primary last answered; it stays when the primary is gone. */
+  lastPrimaryState: ServerState | null = null;
   private current: PostgresServer | null = null;
   private readonly lag = new LagMeter();
   private readonly polls: PollLoop;
@@ -67,15 +73,15 @@ export class PostgresServers implements MeasuredServers {
   }
 
   /**
-   * The server that writes, waited for up to a second. With `needed`: on the timeline of that position or a later one.
+   * The server that writes, waited for up to a second. With `needed`: on the timeline of that position or a later one, where
+   * that is a position of this database.
    *
    * @throws DatabaseUnavailable where there is no such server
    * @throws DeadlineExceeded
    */
-  async getPrimary(needed?: Position): Promise<PostgresServer> {
+  async getPrimary(needed: Position | null = null): Promise<PostgresServer> {
     const isRight = () =>
-      this.primaryState !== null &&
-      (needed === undefined || timelineOf(this.primaryState.position) >= timelineOf(needed));
+      this.primaryState !== null && (needed === null || isOnTimeline(this.primaryState.position, needed));
     if (!isRight()) {
       const deadline = currentCall()?.deadline ?? Deadline.none;
       await deadline.limit(this.polls.waitUntil(isRight, primaryWaitMs));
@@ -165,11 +171,11 @@ export class PostgresServers implements MeasuredServers {
   private async evaluate(): Promise<void> {
     const before = this.current;
     const { server, timeline } = this.findWriter();
-    const isNew = server !== null && timeline > this.newestTimeline;
-    const isAdopted = !isNew || (await this.adopt(server, timeline));
+    const isAdopted = server === null || this.isAdopted(server) || (await this.adopt(server, timeline));
     this.current = isAdopted && timeline >= this.newestTimeline ? server : null;
     const state = this.primaryState;
     if (this.current === null || state === null) return;
+    this.lastPrimaryState = state;
     this.lag.sample(state.position, state.askedAt);
     if (this.current === before) return;
     logger.info({ server: this.current.name, timeline }, 'this server is the primary');
@@ -188,16 +194,25 @@ export class PostgresServers implements MeasuredServers {
     return { server: found, timeline: newest };
   }
 
+  /** It is the server and the database that were adopted last, on a timeline that was. */
+  private isAdopted({ state }: PostgresServer): boolean {
+    if (state === null || !state.isIdentified || state.identity !== this.adopted.identity) return false;
+    const { position } = state;
+    return databaseOf(position) === this.adopted.database && timelineOf(position) <= this.newestTimeline;
+  }
+
   /**
-   * Writes the row from which each standby, once it has replayed it, tells that it is on this timeline. Until that is done
-   * the server does not count as the primary; the next poll tries again.
+   * Gives the database an id where it needs one, and writes the row from which each standby, once it has replayed it, tells
+   * that it is on this timeline. Until that is done the server does not count as the primary; the next poll tries again.
    */
   private async adopt(primary: PostgresServer, timeline: number): Promise<boolean> {
     try {
+      await identify(primary);
       await primary.askOn(
         'INSERT INTO platform.timelines (timeline) VALUES ($1) ON CONFLICT ON CONSTRAINT pk_timelines DO NOTHING',
         [timeline],
       );
+      await primary.ask();
     } catch (error) {
       logger.warn(
         { err: error, server: primary.name },
@@ -205,8 +220,28 @@ export class PostgresServers implements MeasuredServers {
       );
       return false;
     }
-    this.newestTimeline = Math.max(this.newestTimeline, timeline);
+    const { state } = primary;
+    if (state === null || !state.isIdentified) return false;
+    // Another database may have begun with an earlier timeline.
+    const { identity, position } = state;
+    const isSame = databaseOf(position) === this.adopted.database;
+    this.newestTimeline = isSame ? Math.max(this.newestTimeline, timeline) : timeline;
+    this.adopted = { identity, database: databaseOf(position) };
     this.lag.reset();
     return true;
   }
 }
+
+const isOnTimeline = (reached: Position, needed: Position): boolean =>
+  databaseOf(reached) !== databaseOf(needed) || timelineOf(reached) >= timelineOf(needed);
+
+async function identify(primary: PostgresServer): Promise<void> {
+  try {
+    await primary.askOn(identifyDatabaseSql);
+  } catch (error) {
+    if (codeOf(error) !== insufficientPrivilege) throw error;
+    await primary.askOn(identifyDatabaseByNameSql);
+  }
+}
+
+const insufficientPrivilege = '42501';

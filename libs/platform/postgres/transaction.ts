@@ -1,6 +1,7 @@
 import type { EntityManager, QueryRunner } from 'typeorm';
 import type { Position } from '../positions/position.js';
 import { commit } from './commit.js';
+import { NotUsable } from './database-unavailable.js';
 import { idleInTransactionMs, type ConnectionConfig } from './data-source.js';
 import { isDatabaseUnavailable, isReadOnly } from './postgres-errors.js';
 import type { PostgresServer } from './postgres-server.js';
@@ -19,19 +20,23 @@ export async function transact<T>(
   primary: PostgresServer,
   config: ConnectionConfig,
   run: (manager: EntityManager) => Promise<T>,
-  confirm: () => Promise<void>,
+  confirm: (manager: EntityManager) => Promise<void>,
 ): Promise<{ result: T; position: Position }> {
   try {
     return await primary.borrow('write', async ({ runner, client, outlastDeadline }) => {
+      const { state } = primary;
+      if (state === null) throw new NotUsable(`${primary.name} does not answer`);
       await runner.startTransaction();
       const result = await orRollBack(runner, async () => {
         if (config.DATABASE_POOLER) await runner.query(timeoutsSql(config));
         const result = await run(runner.manager);
-        await confirm();
+        await confirm(runner.manager);
         outlastDeadline();
         return result;
       });
-      const committing = primary.metrics.operations.commit.primary.measure(() => commit(runner, client));
+      const committing = primary.metrics.operations.commit.primary.measure(() =>
+        commit(runner, client, state.position),
+      );
       return { result, position: await orUnknown(runner, committing) };
     });
   } catch (error) {

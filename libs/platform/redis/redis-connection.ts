@@ -1,3 +1,4 @@
+import calculateSlot from 'cluster-key-slot';
 import type { Cluster, Redis } from 'ioredis';
 import type { Gauge } from 'prom-client';
 import { failAfter } from '../async/with-timeout.js';
@@ -75,6 +76,11 @@ export class RedisConnection {
   onChange(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /** Of a Redis Cluster; 0 for every key where Redis is none. A script takes keys of one slot only. */
+  slotOf(key: string): number {
+    return this.address.kind === 'cluster' ? calculateSlot(key) : 0;
   }
 
   /** Makes a Lua script callable by `script`. */

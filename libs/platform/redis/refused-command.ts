@@ -7,7 +7,7 @@ export function isRefusedCommand(error: unknown): boolean {
   return (
     error instanceof Error &&
     error.name === 'ReplyError' &&
-    /^(ERR|WRONGTYPE) /.test(error.message) &&
+    /^(ERR|WRONGTYPE|CROSSSLOT) /.test(error.message) &&
     !/READONLY|OOM|NOREPLICAS|MISCONF/.test(error.message)
   );
 }

@@ -1,5 +1,6 @@
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { userScope } from '../context/scope.js';
 import type { Database } from '../database/database.js';
 import { logger } from '../logging/logger.js';
 import type { Metrics } from '../metrics/metrics.js';
@@ -98,7 +99,7 @@ async function sweepBatch(database: Database, { statement, affected }: SweepTask
     const [, count] = await manager.query<[unknown, number]>(statement, values);
     return count;
   };
-  return database.write(run, { users });
+  return database.write(run, { scopes: users.map(userScope) });
 }
 
 async function findAffected(database: Database, statement: string): Promise<string[]> {

@@ -5,6 +5,7 @@ import type { LimitRecord } from '../consistency/consistency-store.port.js';
 import { ConsistencyTokens } from '../consistency/consistency-token.js';
 import { currentCall, type CallContext } from '../context/call-context.js';
 import type { WriteIntent } from '../context/last-write.js';
+import { userScope, type Scope } from '../context/scope.js';
 import { uuidv7 } from '../ids/uuid.js';
 import { RateLimitPolicies, type Policy } from './policy.js';
 import { RateLimiter } from './rate-limiter.js';
@@ -49,22 +50,24 @@ export class CallCounter implements ThrottlerStorage {
   private async begin(call: CallContext, policy: Policy, userId: string): Promise<LimitRecord> {
     const { consistency } = this;
     const epoch = consistency.store?.epoch ?? 0;
-    const intent = this.intentOf(call, userId);
-    const { record, beginning } = await this.limiter.begin(policy, userId, intent);
+    const scope = userScope(userId);
+    const intent = this.intentOf(call, scope);
+    const question = { scopes: [scope, ...call.scopes], intent };
+    const { record, lastWrites } = await this.limiter.begin(policy, userId, question);
     const view = consistency.viewOf(
       userId,
-      beginning,
+      lastWrites,
       this.tokens.read(userId, call.consistencyToken ?? undefined),
     );
-    if (intent !== null && beginning !== null && record.blockedMs === 0) view.holdIntent(intent, epoch);
+    if (intent !== null && lastWrites !== null && record.blockedMs === 0) view.holdIntent(intent, epoch);
     call.view = view;
     return record;
   }
 
   /** Without a primary the write may never begin; if it does, it announces its intent itself. */
-  private intentOf({ writes: feature }: CallContext, userId: string): WriteIntent | null {
+  private intentOf({ writes: feature }: CallContext, scope: Scope): WriteIntent | null {
     if (feature === null || this.consistency.servers.primary === null) return null;
-    return { userId, feature, id: uuidv7() };
+    return { scope, feature, id: uuidv7() };
   }
 }
 

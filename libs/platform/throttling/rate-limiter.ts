@@ -1,8 +1,9 @@
 import { timedOut, withTimeout } from '../async/with-timeout.js';
 import type { Consistency } from '../consistency/consistency.js';
-import type { Beginning, Limit, LimitRecord } from '../consistency/consistency-store.port.js';
+import type { Beginning, Limit, LimitRecord, Question } from '../consistency/consistency-store.port.js';
 import type { LocalLimits } from '../consistency/local-limits.js';
-import type { WriteIntent } from '../context/last-write.js';
+import type { LastWrites } from '../context/last-write.js';
+import type { Scope } from '../context/scope.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { CounterSeries, SeriesCounter } from '../metrics/series.js';
 import { RedisUnavailable } from '../redis/redis-connection.js';
@@ -51,32 +52,29 @@ export class RateLimiter {
 
   /**
    * Counts one point of a user at the beginning of a call, in one round trip with everything else that the store is asked for.
-   * `beginning` is null where the store could not be asked.
+   * `lastWrites` is null where the store could not be asked.
    */
   async begin(
     policy: Policy,
     userId: string,
-    intent: WriteIntent | null,
-  ): Promise<{ readonly record: LimitRecord; readonly beginning: Beginning | null }> {
+    question: Question,
+  ): Promise<{ readonly record: LimitRecord; readonly lastWrites: Map<Scope, LastWrites> | null }> {
     const limit = this.limitOf(policy, userSubject(userId));
-    let beginning: Beginning | null = null;
+    let lastWrites: Map<Scope, LastWrites> | null = null;
     const record = await this.decide(policy, limit, 1, async () => {
-      beginning = await this.askStore(limit, intent, userId);
+      const beginning = await this.askStore(limit, question);
+      lastWrites = beginning?.lastWrites ?? null;
       return beginning?.limit ?? null;
     });
-    return { record, beginning };
+    return { record, lastWrites };
   }
 
   /** A write waits until its intent is announced; a read is correct without an answer, too. */
-  private async askStore(
-    limit: Limit,
-    intent: WriteIntent | null,
-    userId: string,
-  ): Promise<Beginning | null> {
+  private async askStore(limit: Limit, question: Question): Promise<Beginning | null> {
     const { store } = this.consistency;
     if (store === null) return null;
-    const asked = store.begin(limit, 1, intent, userId);
-    if (intent !== null) return asked;
+    const asked = store.begin(limit, 1, question);
+    if (question.intent !== null) return asked;
     const answer = await withTimeout(asked, store.readTimeoutMs);
     return answer === timedOut ? null : answer;
   }

@@ -10,7 +10,10 @@ import { listStatement } from './task-list.query.js';
 import { queryKey, type TaskQuery } from './task-query.schema.js';
 
 /** Pages, by their query. */
-export const taskLists = answerCache<TaskPage>({ name: 'task-lists', ttlMs: 5 * 60_000, dependsOn: [tasks] });
+export const taskLists = answerCache(
+  { name: 'task-lists', ttlMs: 5 * 60_000, dependsOn: [tasks] },
+  taskPageSchema,
+);
 
 /** A user's tasks in pages. Both methods throw MalformedRequest where the cursor is not one of this query. */
 @Injectable()

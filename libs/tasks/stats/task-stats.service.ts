@@ -12,7 +12,7 @@ import { statsSchema, type StatsQuery, type StatsView } from './stats.schemas.js
 import { statsStatement } from './task-stats.query.js';
 
 /** Figures, by the range of days and the time zone. */
-export const taskStats = answerCache<StatsView>({ name: 'task-stats', ttlMs: 60_000, dependsOn: [tasks] });
+export const taskStats = answerCache({ name: 'task-stats', ttlMs: 60_000, dependsOn: [tasks] }, statsSchema);
 
 /**
  * Figures of a user's live tasks. Both methods throw ValidationFailed for a range that is empty or too long, and for a

@@ -30,7 +30,7 @@ function checkUser(operations: readonly Operation[]): readonly Violation[] {
   ];
 }
 
-function brokenAnswers(operations: readonly Operation[]): readonly Violation[] {
+export function brokenAnswers(operations: readonly Operation[]): readonly Violation[] {
   return operations
     .filter(({ problem }) => problem !== undefined)
     .map((operation) => violation('broken answer', operation.problem ?? '', [operation]));

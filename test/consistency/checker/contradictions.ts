@@ -3,7 +3,10 @@ import { stateOf, type Fact } from './statements.js';
 import { violation, type Violation } from './violations.js';
 
 /** Kinds of writes that each create a new version. */
-const exclusiveKinds = new Set(['patch', 'delete', 'restore', 'profile.patch']);
+const exclusiveKinds = new Set([
+  ...['patch', 'delete', 'restore', 'profile.patch'],
+  ...['members.join', 'members.leave', 'items.patch', 'items.move', 'items.delete'],
+]);
 
 /** Two acknowledged writes that created the same version: one of them was lost. */
 export function rivals(key: string, facts: readonly Fact[]): readonly Violation[] {

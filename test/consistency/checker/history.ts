@@ -19,7 +19,22 @@ export type Kind =
   | 'logout.all'
   | 'sessions.list'
   | 'sessions.end'
-  | 'password.change';
+  | 'password.change'
+  | ListKind;
+
+/** Of the shape `lists`. */
+export type ListKind =
+  | 'lists.create'
+  | 'lists.read'
+  | 'members.join'
+  | 'members.leave'
+  | 'members.read'
+  | 'items.add'
+  | 'items.patch'
+  | 'items.move'
+  | 'items.delete'
+  | 'items.read'
+  | 'items.by-place';
 
 /** An operation that a client starts. */
 export interface Call {
@@ -32,12 +47,19 @@ export interface Call {
   readonly kind: Kind;
   /** Session of the access token of the request. */
   readonly session?: string;
-  /** Of a task: its origin, a unique text that is set at its creation. Of a session: its id. Of a password: its number. */
+  /**
+   * Of a task: its origin, a unique text that is set at its creation. Of a session, item or list: its id. Of a password: its
+   * number.
+   */
   readonly target?: string;
   /** Shared by all attempts of one effect: the Idempotency-Key, or the refresh token. */
   readonly group?: string;
   /** Version in the If-Match header. */
   readonly ifMatch?: number;
+  /** The shared list whose membership or content it changes; of a move the one that the item goes to. */
+  readonly list?: string;
+  /** The user who joins or leaves a shared list. */
+  readonly member?: string;
   /** Tag filter of a list. A task has the tag if its origin ends with `-` and the tag. */
   readonly filter?: string;
   /** A read on the primary after all faults have ended: what it does not show is lost. */
@@ -74,6 +96,10 @@ export interface Answer {
   /** Session that a login created. */
   readonly opened?: string;
   readonly items?: readonly Item[];
+  /** The shared list that the item is in. */
+  readonly place?: string;
+  /** False for a change of membership that changed nothing. */
+  readonly isChanged?: boolean;
   /** The list is complete. */
   readonly isWhole?: boolean;
   readonly total?: number;

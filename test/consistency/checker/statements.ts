@@ -13,8 +13,18 @@ export type Statement =
       readonly rank: number | null;
       readonly isAcknowledged: boolean;
       readonly value?: string;
+      readonly place?: string;
     }
-  | { readonly type: 'saw'; readonly rank: number; readonly value?: string }
+  | {
+      readonly type: 'saw';
+      readonly rank: number;
+      readonly value?: string;
+      readonly place?: string;
+      /** A later read may be older. */
+      readonly isNoBound?: true;
+    }
+  /** It was not among the items of this list. */
+  | { readonly type: 'saw-outside'; readonly place: string }
   | { readonly type: 'saw-live' }
   | { readonly type: 'saw-dead' }
   /** Saw it in a different state. */

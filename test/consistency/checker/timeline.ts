@@ -1,5 +1,6 @@
 import { contradictions, effectOf, rivals } from './contradictions.js';
 import type { Operation } from './history.js';
+import { placesOf } from './places.js';
 import { isLive, stateOf, type Fact, type Statement } from './statements.js';
 import { violation, type Violation, type ViolationKind } from './violations.js';
 
@@ -20,6 +21,9 @@ export interface Judgement {
 
 export type Count = 'live' | 'dead' | 'either';
 
+/** They leave what is deleted as it is. */
+const keepsStateKinds = new Set(['patch', 'items.patch', 'items.move']);
+
 const ground: LowerBound = { rank: 0, by: undefined, isWrite: false };
 
 /**
@@ -35,12 +39,14 @@ export function judge(key: string, facts: readonly Fact[]): Judgement {
 class Timeline {
   private readonly key: string;
   private readonly writes: readonly { readonly operation: Operation; readonly wrote: Wrote }[];
+  private readonly places: ReadonlyMap<number, string>;
 
   constructor(key: string, facts: readonly Fact[]) {
     this.key = key;
     this.writes = facts.flatMap(({ operation, statement }) =>
       statement.type === 'wrote' ? [{ operation, wrote: statement }] : [],
     );
+    this.places = placesOf(facts);
   }
 
   /** Processes the facts in order of time. Two operations that overlap have no order. */
@@ -87,9 +93,22 @@ class Timeline {
       case 'saw-other':
         if (statement.rank !== rank || this.mayBe('live', fact, rank)) return null;
         return this.below(operation, `it was not ${stateOf(rank)}`, lowerBound);
+      case 'saw-outside':
+        if (this.places.get(rank) !== statement.place || this.mayHaveLeft(fact, rank)) return null;
+        return this.below(operation, 'its list was without it', lowerBound);
       case 'counted':
         return null;
     }
+  }
+
+  /** Whether a deletion or a move, which makes a higher rank, may have happened before the end of the fact. */
+  private mayHaveLeft({ operation: { completedAt } }: Fact, above: number): boolean {
+    return this.writes.some(
+      ({ operation, wrote }) =>
+        (operation.kind === 'items.move' || operation.kind === 'items.delete') &&
+        operation.invokedAt < completedAt &&
+        (wrote.rank === null || wrote.rank > above),
+    );
   }
 
   /** Whether a write to a higher rank, which makes it live or dead, may have happened before the end of the fact. */
@@ -97,8 +116,7 @@ class Timeline {
     return this.writes.some(
       ({ operation, wrote }) =>
         wrote.leadsTo === leadsTo &&
-        // A patch restores nothing.
-        operation.kind !== 'patch' &&
+        !keepsStateKinds.has(operation.kind) &&
         operation.invokedAt < completedAt &&
         (wrote.rank === null || wrote.rank > above),
     );
@@ -169,12 +187,13 @@ function lowerBoundAfter(
       return { rank: statement.rank ?? next, by, isWrite: true };
     }
     case 'saw':
-      return { rank: statement.rank, by, isWrite: false };
+      return statement.isNoBound === true ? null : { rank: statement.rank, by, isWrite: false };
     case 'saw-live':
       return before === 0 ? null : { rank: before + (isLive(before) ? 0 : 1), by, isWrite: false };
     case 'saw-dead':
       return before === 0 ? null : { rank: before + (isLive(before) ? 1 : 0), by, isWrite: false };
     case 'saw-other':
+    case 'saw-outside':
     case 'counted':
       return null;
   }
@@ -183,5 +202,6 @@ function lowerBoundAfter(
 function kindOf(key: string, operation: Operation, lowerBound: LowerBound): ViolationKind {
   if (operation.isFinal === true) return 'lost write';
   if (key.startsWith('session ') && !isLive(lowerBound.rank)) return 'revoked token accepted';
+  if (key.startsWith('membership of ') && !isLive(lowerBound.rank)) return 'removed member served';
   return lowerBound.isWrite ? 'stale read' : 'read going backwards';
 }

@@ -6,6 +6,7 @@ export type ViolationKind =
   | 'read going backwards'
   | 'duplicated effect'
   | 'revoked token accepted'
+  | 'removed member served'
   | 'broken answer';
 
 export interface Violation {

@@ -7,6 +7,7 @@ interface Means {
   readonly random: Random;
   readonly caller: Caller;
   readonly processes: readonly ApiProcess[];
+  readonly preferred?: ApiProcess;
 }
 
 /** A device of a user; each of its requests goes to a random process. */
@@ -23,9 +24,9 @@ export class Actor {
     this.means = means;
   }
 
-  /** The same actor, but only with that process. */
+  /** The same actor, but with that process wherever it has the feature. */
   pinnedTo(process: ApiProcess): Actor {
-    return new Actor(this.user, this.device, { ...this.means, processes: [process] });
+    return new Actor(this.user, this.device, { ...this.means, preferred: process });
   }
 
   /** Sends the token of the device's session unless the request has another one. */
@@ -34,7 +35,9 @@ export class Actor {
   }
 
   anonymously(request: Request): Promise<Called> {
-    const process = this.random.pick(this.means.processes);
+    const { processes, preferred } = this.means;
+    const able = processes.filter((each) => each.serves(request.path));
+    const process = preferred?.serves(request.path) === true ? preferred : this.random.pick(able);
     if (process === undefined) throw new Error('There is no process to ask.');
     return this.means.caller.call(this.user, this.device, process, request);
   }

@@ -1,5 +1,6 @@
 import type { ApiResponse } from '../../support/client.js';
 import type { Answer, Call, Item, Kind } from '../checker/history.js';
+import { isListKind, listContentOf, listReads, listStatuses } from './list-answers.js';
 
 interface Task {
   readonly id: string;
@@ -39,9 +40,10 @@ const statuses: Readonly<Record<Kind, readonly number[]>> = {
   'sessions.list': [200],
   'sessions.end': [204, 404],
   'password.change': [204, 403],
+  ...listStatuses,
 };
 
-const reads = new Set<Kind>(['get', 'list', 'stats', 'profile.get', 'sessions.list']);
+const reads = new Set<Kind>(['get', 'list', 'stats', 'profile.get', 'sessions.list', ...listReads]);
 export const isRead = (kind: Kind): boolean => reads.has(kind);
 
 /** What a client learns from a response. A 304 confirms the version that it sent. */
@@ -57,7 +59,7 @@ export function answerOf(call: Call, response: ApiResponse<unknown>, sentVersion
     ...(headers['idempotency-replayed'] === 'true' && { isReplay: true as const }),
     ...(status === 304 && sentVersion !== undefined && { version: sentVersion }),
     ...(status === 412 && versionIn(headers['etag'])),
-    ...(status < 300 && contentOf(call.kind, body)),
+    ...(status < 300 && (isListKind(call.kind) ? listContentOf(body) : contentOf(call.kind, body))),
   };
 }
 

@@ -18,6 +18,8 @@ export interface Request {
   readonly ifMatch?: number | undefined;
   readonly ifNoneMatch?: number | undefined;
   readonly filter?: string | undefined;
+  readonly list?: string;
+  readonly member?: string;
 }
 
 export interface Called extends Answer {
@@ -41,7 +43,7 @@ export class Caller {
   }
 
   private async send(user: User, device: Device, process: ApiProcess, request: Request): Promise<Called> {
-    const { kind, session, target, group, ifMatch, filter } = request;
+    const { kind, session, target, group, ifMatch, filter, list, member } = request;
     const call: Call = {
       user: user.name,
       client: device.name,
@@ -53,6 +55,8 @@ export class Caller {
       ...(group !== undefined && { group }),
       ...(ifMatch !== undefined && { ifMatch }),
       ...(filter !== undefined && { filter }),
+      ...(list !== undefined && { list }),
+      ...(member !== undefined && { member }),
     };
     let response: ApiResponse<unknown> | null = null;
     const answer = await this.history.record(call, async () => {

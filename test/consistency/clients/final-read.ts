@@ -11,7 +11,7 @@ export async function readFinally(
   history: History,
   actors: readonly Actor[],
   processes: readonly ApiProcess[],
-  primaryUrl: string,
+  primaryUrl: (feature: string) => string,
 ): Promise<void> {
   for (const actor of actors) {
     for (const process of processes) {
@@ -26,18 +26,23 @@ export async function readFinally(
   for (const user of new Set(actors.map((actor) => actor.user))) await readPrimary(history, user, primaryUrl);
 }
 
-async function readPrimary(history: History, user: User, url: string): Promise<void> {
+async function readPrimary(history: History, user: User, urlOf: (feature: string) => string): Promise<void> {
   const record = (kind: Kind, read: () => Promise<Partial<Answer>>): Promise<unknown> =>
     history.record(
       { user: user.name, client: 'the driver', process: 'primary', kind, isFinal: true },
       async () => ({ outcome: 'ok' as const, ...(await read()) }),
     );
-  await record('list', async () => ({ items: await items(url, user, tasks), isWhole: true }));
-  await record('sessions.list', async () => ({ items: await items(url, user, sessions), isWhole: true }));
+  await record('list', async () => ({ items: await items(urlOf('tasks'), user, tasks), isWhole: true }));
+  await record('sessions.list', async () => ({
+    items: await items(urlOf('auth'), user, sessions),
+    isWhole: true,
+  }));
   await record('profile.get', async () => {
-    const [profile] = await runSql(url, 'SELECT version, name AS value FROM users.profiles WHERE id = $1', [
-      user.id,
-    ]);
+    const [profile] = await runSql(
+      urlOf('users'),
+      'SELECT version, name AS value FROM users.profiles WHERE id = $1',
+      [user.id],
+    );
     return { version: Number(profile?.['version']), value: String(profile?.['value']) };
   });
 }

@@ -12,6 +12,10 @@ export interface WorkloadOptions {
   /** Requests per second, of all clients together. */
   readonly rate: number;
   readonly tokens: 'on' | 'off' | 'half';
+  /** Shared lists, in the shape that has them. */
+  readonly lists?: number;
+  /** In each of them. */
+  readonly itemsAtStart?: number;
   /** Weights by action that replace the usual ones; 0 omits an action. */
   readonly weights?: Readonly<Record<string, number>>;
 }

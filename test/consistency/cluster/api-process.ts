@@ -15,6 +15,8 @@ interface Ports {
 export class ApiProcess {
   readonly name: string;
   readonly client: Client;
+  /** Whether it has the feature of that path. */
+  readonly serves: (path: string) => boolean;
   private readonly startAgain: (build: Build | null) => Promise<Api>;
   private current: Build | null;
   private api: Api;
@@ -25,7 +27,9 @@ export class ApiProcess {
     build: Build | null,
     api: Api,
     startAgain: (build: Build | null) => Promise<Api>,
+    serves: (path: string) => boolean,
   ) {
+    this.serves = serves;
     this.name = name;
     this.current = build;
     this.api = api;
@@ -34,11 +38,16 @@ export class ApiProcess {
   }
 
   /** Every restart calls `start` with the ports of the first start. */
-  static async start(name: string, build: Build | null, start: StartOf): Promise<ApiProcess> {
+  static async start(
+    name: string,
+    build: Build | null,
+    start: StartOf,
+    serves: (path: string) => boolean,
+  ): Promise<ApiProcess> {
     const api = await start(build);
     const [port, opsPort] = [api.url, api.opsUrl].map((url) => Number(new URL(url).port));
     const ports = { port: port ?? 0, opsPort: opsPort ?? 0 };
-    return new ApiProcess(name, build, api, (next) => start(next, ports));
+    return new ApiProcess(name, build, api, (next) => start(next, ports), serves);
   }
 
   /** The build that it runs; null: the only one of the run. */

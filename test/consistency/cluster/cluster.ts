@@ -6,6 +6,7 @@ import { waitFor } from '../../support/wait.js';
 import { newBuild, type Build, type Builds } from '../builds/build.js';
 import type { Protection } from '../protections/names.js';
 import { ApiProcess, type StartOf } from './api-process.js';
+import type { ShapeName } from '../shapes/names.js';
 import { sharedSettings } from '../../support/shared-settings.js';
 import type { Stores } from './stores.js';
 
@@ -23,6 +24,8 @@ export interface ClusterOptions {
   readonly without?: Protection | undefined;
   /** The build that all processes run first; default: there is only the new one. */
   readonly oldBuild?: Build | undefined;
+  /** Which features the processes have. */
+  readonly shape: ShapeName;
 }
 
 const unlimited = '1000000';
@@ -31,7 +34,7 @@ const unlimited = '1000000';
 export async function startCluster(stores: Stores, options: ClusterOptions): Promise<Cluster> {
   const folder = await mkdtemp(join(tmpdir(), 'task-api-consistency-'));
   const common = await commonEnvironment(folder);
-  const program = programWithout(options.without);
+  const program = programOf(options);
   const processes: ApiProcess[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(processes.map((process) => process.stop()));
@@ -42,11 +45,12 @@ export async function startCluster(stores: Stores, options: ClusterOptions): Pro
   try {
     // One by one, because the first one runs the migrations.
     for (let n = 0; n < options.processes; n += 1) {
-      const env = { ...common, ...stores.environment(n) };
+      const env = { ...common, TEST_SHAPE: options.shape, ...stores.environment(n) };
       const place = { mailDir: join(folder, 'mail'), program, env };
       const start: StartOf = (build, ports) =>
-        startApi({ ...place, ...rootOf(build), ...ports, databaseUrl: stores.primaryUrl() });
-      processes.push(await ApiProcess.start(`p${n + 1}`, builds?.old ?? null, start));
+        startApi({ ...place, ...rootOf(build), ...ports, databaseUrl: stores.primaryUrl('tasks') });
+      const serves = (path: string): boolean => stores.serves(n, path);
+      processes.push(await ApiProcess.start(`p${n + 1}`, builds?.old ?? null, start, serves));
     }
     return { processes, stores, builds, stop };
   } catch (error) {
@@ -59,11 +63,11 @@ const rootOf = (build: Build | null): { readonly root?: string } =>
   build === null ? {} : { root: build.root };
 
 /** The built API, which can crash on a signal and can lack one protection. */
-const programWithout = (protection: Protection | undefined): readonly string[] => [
+const programOf = ({ without }: ClusterOptions): readonly string[] => [
   '--import',
   './scripts/built-hook.mjs',
   'test/consistency/process/main.ts',
-  ...(protection === undefined ? [] : [protection]),
+  ...(without === undefined ? [] : [without]),
 ];
 
 async function commonEnvironment(folder: string): Promise<Readonly<Record<string, string>>> {

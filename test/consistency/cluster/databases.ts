@@ -3,17 +3,20 @@ import { createDatabase, runSql } from '../../support/test-database.js';
 
 /** A primary and its replicas; a promotion changes their roles. */
 export class Databases {
+  readonly part: string | null;
   private readonly servers: ReplicatedPostgres;
   private name = '';
   private current: PostgresNode;
 
-  private constructor(servers: ReplicatedPostgres) {
+  private constructor(servers: ReplicatedPostgres, part: string | null) {
     this.servers = servers;
+    this.part = part;
     this.current = servers.primary;
   }
 
-  static async create(servers: ReplicatedPostgres): Promise<Databases> {
-    const databases = new Databases(servers);
+  /** `part`: of the features, where each part has a database of its own. */
+  static async create(servers: ReplicatedPostgres, part: string | null = null): Promise<Databases> {
+    const databases = new Databases(servers, part);
     await databases.renew();
     return databases;
   }

@@ -10,9 +10,12 @@ import { Databases } from './databases.js';
 export interface Stores {
   /** Variables with which a process finds them, by its number from 0. */
   environment(process: number): Readonly<Record<string, string>>;
-  /** URL of the database on the current primary. */
-  primaryUrl(): string;
-  readonly databases: Databases | null;
+  /** Whether a process serves requests to that path. */
+  serves(process: number, path: string): boolean;
+  /** URL of the database of a feature on its current primary. */
+  primaryUrl(feature: string): string;
+  /** Those with replicas. */
+  readonly databases: readonly Databases[];
   readonly redis: SharedRedis | null;
   /** Empties them, for another run on the same servers. */
   renew(): Promise<void>;
@@ -39,8 +42,9 @@ export async function startSingle(): Promise<Stores> {
   let { url } = postgres;
   return {
     environment: () => ({ DATABASE_URL: url }),
+    serves: () => true,
     primaryUrl: () => url,
-    databases: null,
+    databases: [],
     redis: null,
     renew: async () => {
       url = await createDatabase(postgres.adminUrl, 'consistency');
@@ -50,18 +54,8 @@ export async function startSingle(): Promise<Stores> {
 }
 
 /** A primary, two replicas and Redis. */
-export async function startStores(options: StoresOptions): Promise<Stores> {
-  const stops: (() => Promise<void>)[] = [];
-  const stop = async (): Promise<void> => {
-    for (const each of stops.toReversed()) await each();
-  };
-  /** Stops at the end everything that was started, also if a later server does not start. */
-  const started = async <T extends { stop(): Promise<void> }>(pending: Promise<T>): Promise<T> => {
-    const server = await pending;
-    stops.push(() => server.stop());
-    return server;
-  };
-  try {
+export function startStores(options: StoresOptions): Promise<Stores> {
+  return startingTogether(async (started, stop) => {
     const postgres = await started(
       startReplicatedPostgres({ replicas: 2, synchronous: options.isSynchronous }),
     );
@@ -82,8 +76,9 @@ export async function startStores(options: StoresOptions): Promise<Stores> {
         DATABASE_REPLICA_URLS: replicaUrls().join(','),
         REDIS_URL: throughPort(redis.server.url, redis.paths[process]?.port ?? 0),
       }),
+      serves: () => true,
       primaryUrl: () => databases.urlOf(databases.primary),
-      databases,
+      databases: [databases],
       redis,
       renew: async () => {
         await databases.renew();
@@ -91,23 +86,41 @@ export async function startStores(options: StoresOptions): Promise<Stores> {
       },
       stop,
     };
+  });
+}
+
+/** Waits for a server, and stops it at the end. */
+export type Started = <T extends { stop(): Promise<void> }>(pending: Promise<T>) => Promise<T>;
+
+/** Stops at the end everything that was started, also if a later server does not start. */
+export async function startingTogether(
+  start: (started: Started, stop: () => Promise<void>) => Promise<Stores>,
+): Promise<Stores> {
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const each of stops.toReversed()) await each();
+  };
+  const started: Started = async (pending) => {
+    const server = await pending;
+    stops.push(() => server.stop());
+    return server;
+  };
+  try {
+    return await start(started, stop);
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function startSharedRedis(
-  processes: number,
-  started: <T extends { stop(): Promise<void> }>(pending: Promise<T>) => Promise<T>,
-): Promise<SharedRedis> {
+export async function startSharedRedis(processes: number, started: Started): Promise<SharedRedis> {
   const server = await started(startRedis());
   const paths: TcpProxy[] = [];
   for (let n = 0; n < processes; n += 1) paths.push(await started(startTcpProxy(server.port)));
   return { server, paths };
 }
 
-function throughPort(url: string, port: number): string {
+export function throughPort(url: string, port: number): string {
   const through = new URL(url);
   through.port = String(port);
   return through.href;

@@ -19,9 +19,10 @@ export function faultsOf(
     ...changes,
     ...processFaults(processes),
     ...(redis === null ? [] : [...redisFaults(redis, processes), ...pathFaults(redis, processes)]),
-    ...(databases === null ? [] : [...replicaFaults(databases), ...primaryFaults(databases)]),
+    ...databases.flatMap((each) => [...replicaFaults(each), ...primaryFaults(each)]),
   ];
   if (words === undefined) return all;
+  if (words.length === 0) return [];
   const chosen = all.filter(({ name }) => words.some((word) => name.includes(word)));
   if (chosen.length === 0) {
     throw new Error(`None of the faults is called so: ${all.map(({ name }) => name).join(', ')}.`);

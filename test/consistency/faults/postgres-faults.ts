@@ -12,13 +12,22 @@ interface Choice {
 
 /** Faults of the replicas. Which servers are replicas may change between two faults, but not during one. */
 export function replicaFaults(databases: Databases): readonly Fault[] {
+  const [first, second] = [named(databases, 'replica 1'), named(databases, 'replica 2')];
   const choices: readonly Choice[] = [
-    { name: 'replica 1', touches: ['replica 1'], pick: () => databases.replicas.slice(0, 1) },
-    { name: 'replica 2', touches: ['replica 2'], pick: () => databases.replicas.slice(1) },
-    { name: 'both replicas', touches: ['replica 1', 'replica 2', 'start'], pick: () => databases.replicas },
+    { name: first, touches: [first], pick: () => databases.replicas.slice(0, 1) },
+    { name: second, touches: [second], pick: () => databases.replicas.slice(1) },
+    {
+      name: named(databases, 'both replicas'),
+      touches: [first, second, 'start'],
+      pick: () => databases.replicas,
+    },
   ];
   return choices.flatMap(faultsOf);
 }
+
+/** Where there are several databases, with the part of the features that each has. */
+const named = ({ part }: Databases, server: string): string =>
+  part === null ? server : `${server} of ${part}`;
 
 function faultsOf({ name, touches, pick }: Choice): readonly Fault[] {
   const common = { weight: 0.5, touches };
@@ -59,10 +68,11 @@ function faultsOf({ name, touches, pick }: Choice): readonly Fault[] {
 
 /** Faults of the primary. A promotion loses no commits only if commits wait for a replica. */
 export function primaryFaults(databases: Databases): readonly Fault[] {
-  const touches = ['primary', 'replica 1', 'replica 2', 'start'];
+  const servers = ['primary', 'replica 1', 'replica 2'].map((server) => named(databases, server));
+  const touches = [...servers, 'start'];
   return [
     {
-      name: 'promote',
+      name: named(databases, 'promote'),
       weight: 0.7,
       touches,
       holdMs: [0, 2000],
@@ -70,9 +80,9 @@ export function primaryFaults(databases: Databases): readonly Fault[] {
       heal: () => databases.failOver(),
     },
     {
-      name: 'stop the primary',
+      name: named(databases, 'stop the primary'),
       weight: 0.3,
-      touches: ['primary', 'start'],
+      touches: [named(databases, 'primary'), 'start'],
       holdMs: [500, 3000],
       apply: instantly(() => databases.primary.pause()),
       heal: instantly(() => databases.primary.resume()),

@@ -1,4 +1,4 @@
-import { Consistency } from '../../../libs/platform/consistency/consistency.js';
+import { DatabaseTrust } from '../../../libs/platform/consistency/database-trust.js';
 import { Lease } from '../../../libs/platform/consistency/lease.js';
 
 /** Writes without Redis and without a lease, so that no other process knows. */
@@ -10,11 +10,15 @@ export class LeaseWithoutEffect extends Lease {
   override isEffective(): boolean {
     return true;
   }
+
+  override confirm(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
 }
 
 /** Uses caches although another process writes without Redis. */
-export class ConsistencyWithoutLeases extends Consistency {
-  protected override othersHoldLease(): boolean {
+export class TrustWithoutLeases extends DatabaseTrust {
+  protected override isLeased(): boolean {
     return false;
   }
 }

@@ -3,9 +3,9 @@ import { RedisConsistencyStore } from '../../../libs/platform/consistency/redis-
 /** Announces no writes: during a write, other processes read from replicas and caches. */
 export class StoreWithoutIntents extends RedisConsistencyStore {
   override begin(
-    ...[limit, cost, , userId]: Parameters<RedisConsistencyStore['begin']>
+    ...[limit, cost, { scopes }]: Parameters<RedisConsistencyStore['begin']>
   ): ReturnType<RedisConsistencyStore['begin']> {
-    return super.begin(limit, cost, null, userId);
+    return super.begin(limit, cost, { scopes, intent: null });
   }
 
   override announce(): Promise<void> {
