@@ -4,7 +4,7 @@ import type { FeatureDefinition } from '../../libs/platform/features/define-feat
 import { composeFeatures } from '../../libs/platform/features/feature-modules.js';
 import { HealthzController } from '../../libs/platform/operations/healthz.controller.js';
 import { PlatformModule, type PlatformOptions } from '../../libs/platform/platform.module.js';
-import { features as monolith } from '../features.js';
+import { eventRoutes, features as monolith } from '../features.js';
 
 /** Which features a process has, and adapters for the ports of those that run elsewhere. */
 export interface Composition {
@@ -25,7 +25,7 @@ export class AppModule {
         PlatformModule.register(options),
         ...modules,
         AccessModule.register(),
-        ...composeFeatures(features, 'service'),
+        ...composeFeatures(features, 'service', eventRoutes),
       ],
       controllers: [HealthzController],
     };

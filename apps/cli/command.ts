@@ -5,7 +5,7 @@ import { composeFeatures } from '../../libs/platform/features/feature-modules.js
 import { Health } from '../../libs/platform/lifecycle/health.js';
 import { NestLogger } from '../../libs/platform/logging/logger.js';
 import { PlatformModule, type PlatformOptions } from '../../libs/platform/platform.module.js';
-import { features } from '../features.js';
+import { eventRoutes, features } from '../features.js';
 
 /** A command gets what it needs from the application context. */
 export type Command = (app: INestApplicationContext) => Promise<void>;
@@ -19,7 +19,7 @@ export async function inContext(options: Omit<PlatformOptions, 'health'>, comman
     module: CommandModule,
     imports: [
       PlatformModule.register({ ...options, health: new Health() }),
-      ...composeFeatures(features, 'command'),
+      ...composeFeatures(features, 'command', eventRoutes),
     ],
   };
   const app = await NestFactory.createApplicationContext(module, {

@@ -41,7 +41,7 @@ async function show(app: INestApplicationContext, email: string): Promise<void> 
   process.stdout.write(`${JSON.stringify(view, null, 2)}\n`);
 }
 
-/** The event waits in the outbox: the API's own relay delivers it. */
+/** The event waits in the outbox: a process of the API relays it. */
 async function setClaims(
   app: INestApplicationContext,
   email: string,

@@ -67,21 +67,29 @@ export class AccountsService extends AccountsPort {
     return result.affected === 1;
   }
 
-  /**
-   * Deletes the account with its sessions and what the outbox still tells of it, its address and name: events that wait
-   * or were set aside, which stay for a month. A second time does nothing.
-   */
   async delete(userId: string): Promise<void> {
-    const run = async (manager: EntityManager) => {
-      await manager.query(
-        `DELETE FROM auth.outbox event USING auth.accounts account
-         WHERE account.id = $1
-           AND (event.payload->>'email' = lower(account.email) OR event.payload->>'user_id' = account.id::text)`,
-        [userId],
-      );
-      await manager.delete(AccountEntity, { id: userId });
-    };
-    await this.database.write(run, { scopes: [userScope(userId)] });
+    await this.database.write((manager) => this.deleteIn(manager, userId), { scopes: [userScope(userId)] });
+  }
+
+  /**
+   * Deletes the account with its sessions and what events still tell of it, its address and name: those that wait or were
+   * set aside, which stay for a month. A second time does nothing.
+   */
+  async deleteIn(manager: EntityManager, userId: string): Promise<void> {
+    await manager.query(
+      `DELETE FROM auth.outbox event USING auth.accounts account
+       WHERE account.id = $1
+         AND (event.payload->>'email' = lower(account.email) OR event.payload->>'user_id' = account.id::text)`,
+      [userId],
+    );
+    // Done instead of deleted: the same event may be on its way once more.
+    await manager.query(
+      `UPDATE auth.inbox event SET done_at = now(), payload = NULL, trace = NULL, failed_at = NULL
+       FROM auth.accounts account
+       WHERE account.id = $1 AND event.done_at IS NULL AND event.payload->>'email' = lower(account.email)`,
+      [userId],
+    );
+    await manager.delete(AccountEntity, { id: userId });
   }
 }
 

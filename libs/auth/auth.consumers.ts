@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { userScope } from '../platform/context/scope.js';
+import { Database } from '../platform/database/database.js';
 import type { EventMeta } from '../platform/events/event.js';
 import { OnEvent, type EventPayload } from '../platform/events/on-event.js';
 import { userClaimsChanged, userDeleted } from '../users/users.events.js';
@@ -11,24 +13,38 @@ import { SessionsService } from './sessions/sessions.service.js';
 @Injectable()
 export class AuthConsumers {
   constructor(
+    private readonly database: Database,
     private readonly accounts: AccountsService,
     private readonly sessions: SessionsService,
     private readonly mails: MailDeliveryService,
   ) {}
 
-  @OnEvent(userDeleted)
-  async deleteAccount({ user_id }: EventPayload<typeof userDeleted>): Promise<void> {
-    await this.accounts.delete(user_id);
+  @OnEvent(userDeleted, 'delete-account')
+  async deleteAccount({ user_id }: EventPayload<typeof userDeleted>, meta: EventMeta): Promise<void> {
+    await this.database.write(
+      async (manager) => {
+        await meta.consume(manager);
+        await this.accounts.deleteIn(manager, user_id);
+      },
+      { scopes: [userScope(user_id)] },
+    );
   }
 
   /** Tokens that claim the old role or tier must not be accepted any longer. */
-  @OnEvent(userClaimsChanged)
-  async endSessions({ user_id }: EventPayload<typeof userClaimsChanged>): Promise<void> {
-    await this.sessions.revokeAll(user_id);
+  @OnEvent(userClaimsChanged, 'end-sessions')
+  async endSessions({ user_id }: EventPayload<typeof userClaimsChanged>, meta: EventMeta): Promise<void> {
+    await this.database.write(
+      async (manager) => {
+        await meta.consume(manager);
+        await this.sessions.revoke(manager, user_id);
+      },
+      { scopes: [userScope(user_id)] },
+    );
   }
 
-  @OnEvent(mailRequested)
-  async deliverMail(request: EventPayload<typeof mailRequested>, { id }: EventMeta): Promise<void> {
+  /** At least once: whether a mail server that does not answer has taken the mail is not known. */
+  @OnEvent(mailRequested, 'send-mail')
+  async sendMail(request: EventPayload<typeof mailRequested>, { id }: EventMeta): Promise<void> {
     await this.mails.deliver({ ...request, eventId: id });
   }
 }

@@ -22,6 +22,7 @@ import { MailRequestsService } from './mails/mail-requests.service.js';
 import { MailTokensService } from './mails/mail-tokens.service.js';
 import { CreateAuth1764000000000 } from './migrations/1764000000000-create-auth.js';
 import { AddAuthOutboxTrace1764100000000 } from './migrations/1764100000000-add-outbox-trace.js';
+import { CreateAuthInbox1764200000000 } from './migrations/1764200000000-create-inbox.js';
 import { PasswordChangeService } from './passwords/password-change.service.js';
 import { PasswordCheckService } from './passwords/password-check.service.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
@@ -46,7 +47,7 @@ export const authFeature = defineFeature({
   variables: authVariables,
   rules: [needsSharedKeys],
   entities: [AccountEntity, SessionEntity],
-  migrations: [CreateAuth1764000000000, AddAuthOutboxTrace1764100000000],
+  migrations: [CreateAuth1764000000000, AddAuthOutboxTrace1764100000000, CreateAuthInbox1764200000000],
   sweeps: authSweeps,
   hasOutbox: true,
   core: [AccountsService, SessionsService],
@@ -64,11 +65,12 @@ export const authFeature = defineFeature({
     SessionsController,
     JwksController,
   ],
+  consumers: [AuthConsumers],
   providers: [
     ...[RegistrationService, VerificationService],
     ...[LoginService, LoginMetrics, FailedLoginsService, RefreshService, RefreshTokensService],
     ...[PasswordHasher, PasswordCheckService, PasswordResetService, PasswordChangeService],
-    ...[MailRequestsService, MailTokensService, MailDeliveryService, AccessTokensService, AuthConsumers],
+    ...[MailRequestsService, MailTokensService, MailDeliveryService, AccessTokensService],
   ],
   contributions: [contribution(exportSources, AuthExport), contribution(exportSources, SessionsExport)],
   seed: {

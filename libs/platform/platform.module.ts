@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { DiscoveryModule } from '@nestjs/core';
 import { Caches } from './cache/caches.js';
 import { CONFIG } from './config/config.token.js';
 import type { ProcessConfig } from './config/process.config.js';
@@ -8,8 +7,6 @@ import { Consistency } from './consistency/consistency.js';
 import { ConsistencyTokens } from './consistency/consistency-token.js';
 import type { DataPath } from './data-path.js';
 import { DatabaseFactory } from './database/database.js';
-import { EventBus } from './events/event-bus.js';
-import { EventConsumers } from './events/event-consumers.js';
 import { PendingEvents } from './events/pending-events.js';
 import { Health } from './lifecycle/health.js';
 import { FileMailer } from './mail/file-mailer.js';
@@ -42,13 +39,11 @@ export class PlatformModule {
       { provide: RateLimiter, useValue: path.limiter },
       { provide: Mailer, useFactory: () => createMailer(config) },
       { provide: PendingEvents, useFactory: () => new PendingEvents(metrics) },
-      { provide: EventBus, useFactory: () => new EventBus() },
     ];
     return {
       module: PlatformModule,
       global: true,
-      imports: [DiscoveryModule],
-      providers: [...shared, EventConsumers],
+      providers: shared,
       exports: shared.map(({ provide }) => provide),
     };
   }

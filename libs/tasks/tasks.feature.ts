@@ -3,13 +3,16 @@ import { exportSources } from '../users/export.port.js';
 import { TaskBulkService } from './bulk/task-bulk.service.js';
 import { TaskListService, taskLists } from './list/task-list.service.js';
 import { CreateTasks1764000000000 } from './migrations/1764000000000-create-tasks.js';
+import { CreateTasksOutboxAndInbox1764200000000 } from './migrations/1764200000000-create-outbox-and-inbox.js';
 import { TaskStatsService, taskStats } from './stats/task-stats.service.js';
+import { TaskEvents } from './task-events.js';
+import { TaskFinderService } from './task-finder.service.js';
 import { TaskEntity } from './task.entity.js';
 import { seedTasks } from './task.seeder.js';
 import { TasksConsumers } from './tasks.consumers.js';
 import { TasksController } from './tasks.controller.js';
 import { TasksExport } from './tasks.export.js';
-import { tasks } from './tasks.port.js';
+import { tasks, TasksPort } from './tasks.port.js';
 import { TasksService } from './tasks.service.js';
 import { trashSweep } from './tasks.sweeps.js';
 
@@ -17,12 +20,16 @@ import { trashSweep } from './tasks.sweeps.js';
 export const tasksFeature = defineFeature({
   name: tasks,
   entities: [TaskEntity],
-  migrations: [CreateTasks1764000000000],
+  migrations: [CreateTasks1764000000000, CreateTasksOutboxAndInbox1764200000000],
   caches: [taskLists, taskStats],
   sweeps: [trashSweep],
+  hasOutbox: true,
   hasIdempotency: true,
+  core: [TaskFinderService],
+  ports: [{ port: TasksPort, by: TaskFinderService }],
   controllers: [TasksController],
-  providers: [TasksService, TaskListService, TaskBulkService, TaskStatsService, TasksConsumers],
+  consumers: [TasksConsumers],
+  providers: [TasksService, TaskListService, TaskBulkService, TaskStatsService, TaskEvents],
   contributions: [contribution(exportSources, TasksExport)],
   seed: {
     option: 'tasks',

@@ -4,7 +4,8 @@ import { Database } from '../platform/database/database.js';
 import { Idempotency, type IdempotentCall, type Outcome } from '../platform/database/idempotency.js';
 import { requireVersion } from '../platform/errors/common-errors.js';
 import { uuid } from '../platform/schemas/fields.js';
-import { created, newTask, patched, restored, trashed, view } from './task.js';
+import { created, newTask, patched, restored, trashed, view, type Task } from './task.js';
+import { TaskEvents } from './task-events.js';
 import { TaskNotDeleted, TaskNotFound } from './tasks.errors.js';
 import { insertTasks, lockTasks, storeChange, taskColumns, type LockedTask } from './tasks.repository.js';
 import { taskSchema, type NewTask, type TaskPatch, type TaskView } from './tasks.schemas.js';
@@ -22,12 +23,15 @@ export class TasksService {
   constructor(
     private readonly database: Database,
     private readonly idempotency: Idempotency,
+    private readonly events: TaskEvents,
   ) {}
 
   create(call: IdempotentCall | null, userId: string, data: NewTask): Promise<Outcome<TaskView>> {
     return this.idempotency.run(call, taskSchema, async (manager) => {
       const draft = newTask(userId, data);
-      return view(created(draft, await insertTasks(manager, [draft])));
+      const createdAt = await insertTasks(manager, [draft]);
+      await this.events.created(manager, [draft]);
+      return view(created(draft, createdAt));
     });
   }
 
@@ -48,7 +52,7 @@ export class TasksService {
       const task = await getLive(manager, userId, id);
       requireVersion(expectedVersions, task.version);
       const next = patched(task, patch, task.lockedAt);
-      await storeChange(manager, task, next);
+      await this.store(manager, task, next);
       return view(next);
     });
   }
@@ -58,7 +62,7 @@ export class TasksService {
     return this.database.write(async (manager) => {
       const task = await getLive(manager, userId, id);
       requireVersion(expectedVersions, task.version);
-      await storeChange(manager, task, trashed(task, task.lockedAt));
+      await this.store(manager, task, trashed(task, task.lockedAt));
     });
   }
 
@@ -74,9 +78,14 @@ export class TasksService {
       if (task.deletedAt === null) throw new TaskNotDeleted();
       requireVersion(expectedVersions, task.version);
       const next = restored(task, task.lockedAt);
-      await storeChange(manager, task, next);
+      await this.store(manager, task, next);
       return view(next);
     });
+  }
+
+  private async store(manager: EntityManager, before: Task, after: Task): Promise<void> {
+    await storeChange(manager, before, after);
+    await this.events.changed(manager, [{ before, after }]);
   }
 }
 

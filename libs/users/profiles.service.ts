@@ -7,6 +7,7 @@ import { valueCache } from '../platform/cache/define-cache.js';
 import { Database } from '../platform/database/database.js';
 import { timeAfter } from '../platform/database/stored-times.js';
 import type { Role, Tier } from '../auth/access/roles.port.js';
+import { userRegistered } from '../auth/auth.events.js';
 import { Outbox } from '../platform/events/outbox.js';
 import { ProfileEntity } from './profile.entity.js';
 import { userClaimsChanged } from './users.events.js';
@@ -27,14 +28,17 @@ export class ProfilesService extends UsersPort {
   }
 
   async ensureProfile(profile: NewProfile): Promise<void> {
-    await this.database.write(
-      (manager) =>
-        manager.query(
-          `INSERT INTO users.profiles (id, name, timezone) VALUES ($1, $2, $3)
-         ON CONFLICT ON CONSTRAINT pk_profiles DO NOTHING`,
-          [profile.id, profile.name, profile.timezone],
-        ),
-      { scopes: [userScope(profile.id)] },
+    await this.database.write((manager) => this.ensureIn(manager, profile), {
+      scopes: [userScope(profile.id)],
+    });
+  }
+
+  /** The same in a transaction of the caller. */
+  async ensureIn(manager: EntityManager, { id, name, timezone }: NewProfile): Promise<void> {
+    await manager.query(
+      `INSERT INTO users.profiles (id, name, timezone) VALUES ($1, $2, $3)
+       ON CONFLICT ON CONSTRAINT pk_profiles DO NOTHING`,
+      [id, name, timezone],
     );
   }
 
@@ -53,10 +57,14 @@ export class ProfilesService extends UsersPort {
     return this.database.read((manager) => manager.findOneBy(ProfileEntity, { id: userId }));
   }
 
-  async delete(userId: string): Promise<void> {
-    await this.database.write((manager) => manager.delete(ProfileEntity, { id: userId }), {
-      scopes: [userScope(userId)],
-    });
+  /** Deletes the profile, and the name in events that would make it: those that wait or were set aside are done. */
+  async deleteIn(manager: EntityManager, userId: string): Promise<void> {
+    await manager.delete(ProfileEntity, { id: userId });
+    await manager.query(
+      `UPDATE users.inbox SET done_at = now(), payload = NULL, trace = NULL, failed_at = NULL
+       WHERE topic = $2 AND done_at IS NULL AND payload->>'user_id' = $1`,
+      [userId, userRegistered.topic],
+    );
   }
 
   /** Locks the profile, hands it to `change` and stores what that returns; null where there is no profile. */

@@ -6,7 +6,7 @@ import { valueCache } from '../platform/cache/define-cache.js';
 import { Database } from '../platform/database/database.js';
 import { requireVersion, Unauthenticated } from '../platform/errors/common-errors.js';
 import { Outbox } from '../platform/events/outbox.js';
-import { ProfileEntity } from './profile.entity.js';
+import type { ProfileEntity } from './profile.entity.js';
 import { lockProfile, ProfilesService, type ProfileChange } from './profiles.service.js';
 import { userDeleted } from './users.events.js';
 import { users } from './users.port.js';
@@ -72,7 +72,7 @@ export class UsersService {
     await this.database.write(async (manager) => {
       const profile = await lockProfile(manager, userId);
       if (profile !== null) requireVersion(expected, revisionOf(view(account, profile)));
-      await manager.delete(ProfileEntity, { id: userId });
+      await this.profiles.deleteIn(manager, userId);
       await this.outbox.append(manager, userDeleted, { user_id: userId });
       await this.outbox.append(manager, userDeleted, { user_id: userId }, secondPurgeSeconds);
     });

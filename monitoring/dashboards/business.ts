@@ -87,9 +87,9 @@ const work = [
 
 const behind = [
   graph({
-    title: 'Events that wait',
+    title: 'Events in the outbox',
     description:
-      'Events in the outbox that are not delivered yet: mails, profiles of new users. It must return to zero. If it grows, the relay is stuck or its target is unreachable.',
+      'Events that are not in the inboxes of their consumers yet. Moving one takes less than a second. If the number grows, no process moves events: the database of the outbox or of an inbox is unreachable. After a user was deleted, one event waits a while on purpose.',
     unit: units.Short,
     width: 8,
     thresholds: [[10, 'orange']],
@@ -97,16 +97,36 @@ const behind = [
     runbooks: ['outbox-growing'],
   }),
   graph({
-    title: 'Deliveries by topic',
+    title: 'Events that wait, by consumer',
     description:
-      'Events delivered per second. `error`: the attempt failed and will be repeated; after 12 attempts the event is set aside for an operator.',
-    unit: units.EventsPerSecond,
+      'Events in the inbox of each consumer that it has not handled yet: mails, profiles of new users, data of deleted users. It must return to zero. If it grows, the consumer fails or is too slow.',
+    unit: units.Short,
     width: 8,
+    thresholds: [[10, 'orange']],
+    queries: [{ expr: max(ofApi('inbox_pending'), 'consumer'), legend: '{{consumer}}' }],
+    runbooks: ['outbox-growing'],
+  }),
+  graph({
+    title: 'Events set aside, by consumer',
+    description:
+      'Events that failed 12 times and are not tried again. Normal is zero. The runbook says how to retry them once the cause is fixed; after 30 days they are deleted.',
+    unit: units.Short,
+    width: 8,
+    thresholds: [[1, 'orange']],
+    queries: [{ expr: max(ofApi('inbox_failed'), 'consumer'), legend: '{{consumer}}' }],
+    runbooks: ['outbox-growing'],
+  }),
+  graph({
+    title: 'Deliveries by consumer',
+    description:
+      'Attempts of consumers per second. `error`: the attempt failed and will be repeated; after 12 attempts the event is set aside for an operator.',
+    unit: units.EventsPerSecond,
+    width: 12,
     isTabled: true,
     queries: [
       {
-        expr: sum(rate(ofApi('outbox_deliveries_total')), 'topic', 'result'),
-        legend: '{{topic}} {{result}}',
+        expr: sum(rate(ofApi('outbox_deliveries_total')), 'consumer', 'result'),
+        legend: '{{consumer}} {{result}}',
       },
     ],
     runbooks: ['outbox-growing'],
@@ -115,7 +135,7 @@ const behind = [
     title: 'Rows swept',
     description: 'Expired rows deleted per second: trash, keys, tokens, sessions.',
     unit: units.OpsPerSecond,
-    width: 8,
+    width: 12,
     isTabled: true,
     queries: [{ expr: sum(rate(ofApi('sweeper_deleted_total')), 'task'), legend: '{{task}}' }],
   }),

@@ -11,6 +11,7 @@ export const databaseRules: RulesFor = (target) => ({
     databaseServerDown(target),
     outboxGrowing(target),
     eventsFailing(target),
+    eventsSetAside(target),
   ].map((alert) => alertRule(target, alert)),
 });
 
@@ -67,22 +68,29 @@ function databaseServerDown({ scope }: Target): Alert {
   };
 }
 
-/** More than is delivered in five minutes: the same number of events is a queue on one site and a moment's work on another. */
+/**
+ * More than is delivered in five minutes: the same number of events is a queue on one site and a moment's work on another. An
+ * event waits in the outbox until it is moved, then in the inbox of each consumer, where the consumer's own deliveries count.
+ */
 function outboxGrowing({ scope, time, seconds }: Target): Alert {
   const api = apiOf(scope);
-  const pending = `max by (namespace, job, schema) (outbox_pending{${api}})`;
-  const delivered = `sum by (namespace, job) (rate(outbox_deliveries_total{${api},result="success"}[${time('5m')}]))`;
+  const waiting = (series: string, by: string) => `max by (namespace, job, ${by}) (${series}{${api}})`;
+  const delivered = (by: string) =>
+    `${seconds('5m')} * sum by (${by}) (rate(outbox_deliveries_total{${api},result="success"}[${time('5m')}]))`;
+  const inOutbox = waiting('outbox_pending', 'schema');
+  const inInbox = waiting('inbox_pending', 'consumer');
   return {
     alert: 'TaskApiOutboxGrowing',
     severity: 'warning',
     expr:
-      `${pending} > 10 unless` +
-      ` ${pending} <= on (namespace, job) group_left () ${seconds('5m')} * ${delivered}`,
+      `(${inOutbox} > 10 unless ${inOutbox} <= on (namespace, job) group_left () ${delivered('namespace, job')})` +
+      ` or (${inInbox} > 10 unless ${inInbox} <= ${delivered('namespace, job, consumer')})`,
     for: '10m',
     summary:
       'Mails and other work after a request are late in {{ $labels.namespace }}, or do not happen at all.',
     description:
-      '{{ $value }} events wait in {{ $labels.schema }}.outbox of {{ $labels.job }}. The log says why they fail (`an event failed`): most often it is the mail server.',
+      '{{ $value }} events of {{ $labels.job }} wait {{ with $labels.consumer }}for the consumer {{ . }}{{ else }}in {{ $labels.schema }}.outbox{{ end }}.' +
+      ' Check {{ if $labels.consumer }}the log (`an event failed`): for mails it is most often the mail server{{ else }}Postgres, then the log (`background work failed`){{ end }}.',
     runbook: 'outbox-growing',
     dashboard: 'business',
   };
@@ -94,7 +102,7 @@ function outboxGrowing({ scope, time, seconds }: Target): Alert {
  */
 function eventsFailing({ scope, time }: Target): Alert {
   const deliveries = (result: string) =>
-    `sum by (namespace, job, topic) (increase(outbox_deliveries_total{${apiOf(scope)},result="${result}"}[${time('30m')}]))`;
+    `sum by (namespace, job, topic, consumer) (increase(outbox_deliveries_total{${apiOf(scope)},result="${result}"}[${time('30m')}]))`;
   return {
     alert: 'TaskApiEventsFailing',
     severity: 'warning',
@@ -102,7 +110,26 @@ function eventsFailing({ scope, time }: Target): Alert {
     for: '5m',
     summary: 'Mails or other work after a request do not happen in {{ $labels.namespace }}.',
     description:
-      'No event {{ $labels.topic }} of {{ $labels.job }} was delivered within half an hour, and {{ printf "%.0f" $value }} attempts failed. The log says why (`an event failed`). After about an hour of attempts an event is set aside.',
+      'The consumer {{ $labels.consumer }} of {{ $labels.job }} handled no event {{ $labels.topic }} within half an hour, and {{ printf "%.0f" $value }} attempts failed. The log says why (`an event failed`). After about an hour of attempts an event is set aside.',
+    runbook: 'outbox-growing',
+    dashboard: 'business',
+  };
+}
+
+/**
+ * An alert of its own: attempts end with it, so neither the queue nor the failures show it any longer, and it also happens to a
+ * single event while others succeed. Nothing but a person ends it, and after 30 days the event is deleted.
+ */
+function eventsSetAside({ scope }: Target): Alert {
+  return {
+    alert: 'TaskApiEventsSetAside',
+    severity: 'warning',
+    expr: `max by (namespace, job, consumer) (inbox_failed{${apiOf(scope)}}) > 0`,
+    for: '5m',
+    summary:
+      'Mails or other work after a request did not happen in {{ $labels.namespace }}, and are not tried again.',
+    description:
+      '{{ $value }} events for the consumer {{ $labels.consumer }} of {{ $labels.job }} were set aside after 12 attempts. Fix the cause, then retry them by the runbook. After 30 days they are deleted.',
     runbook: 'outbox-growing',
     dashboard: 'business',
   };

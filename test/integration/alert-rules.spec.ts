@@ -101,6 +101,7 @@ describe('the rules of Prometheus', () => {
     for (const pattern of [
       /predict_linear\(.*?\], (\d+(?:\.\d+)?)\)/,
       /group_left \(\) (\d+(?:\.\d+)?) \* sum/,
+      /<= (\d+(?:\.\d+)?) \* sum/,
     ]) {
       const long = seconds(ruleGroups(), pattern);
       expect(long).toHaveLength(1);

@@ -19,14 +19,13 @@ import { AccessTokensService } from '../../libs/auth/tokens/access-tokens.servic
 import { ensureDevelopmentKey } from '../../libs/auth/tokens/key-files.js';
 import { KeyRing } from '../../libs/auth/tokens/key-ring.js';
 import { RefreshTokensService } from '../../libs/auth/tokens/refresh-tokens.service.js';
-import { uuidv7 } from '../../libs/platform/ids/uuid.js';
-import { EventBus } from '../../libs/platform/events/event-bus.js';
-import { subscribeConsumer } from '../../libs/platform/events/event-consumers.js';
 import { Outbox } from '../../libs/platform/events/outbox.js';
 import { FileMailer } from '../../libs/platform/mail/file-mailer.js';
 import { UsersPort } from '../../libs/users/users.port.js';
 import { Metrics } from '../../libs/platform/metrics/metrics.js';
+import { eventRoutes } from '../../apps/features.js';
 import { newRegistration } from '../support/client.js';
+import { tellConsumers } from '../support/event-consumers.js';
 import { openAuthFixture, type AuthFixture } from './auth-fixture.js';
 
 /** The users feature as auth sees it: it may run in another process, which may be down. */
@@ -67,7 +66,7 @@ let auth: AuthFixture;
 let directory: string;
 let accessTokens: AccessTokensService;
 let hasher: PasswordHasher;
-let bus: EventBus;
+let consumers: AuthConsumers;
 let users: FakeUsers;
 
 beforeAll(async () => {
@@ -82,20 +81,20 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   users = new FakeUsers();
-  bus = new EventBus();
   const mails = new MailDeliveryService(
     new MailTokensService(auth.database, auth.config),
     new FileMailer(join(directory, 'mails')),
     platform,
   );
-  subscribeConsumer(bus, new AuthConsumers(auth.accounts, auth.sessions, mails));
+  consumers = new AuthConsumers(auth.database, auth.accounts, auth.sessions, mails);
 });
 afterAll(async () => {
   await auth.close();
   await rm(directory, { recursive: true });
 });
 
-const registrations = () => new RegistrationService(auth.database, hasher, new Outbox('auth'), users);
+const registrations = () =>
+  new RegistrationService(auth.database, hasher, new Outbox('auth', eventRoutes), users);
 const logins = (by = hasher) =>
   new LoginService(
     new PasswordCheckService(auth.database, auth.accounts, by),
@@ -113,8 +112,7 @@ const refreshes = () =>
     auth.path.limiter,
     auth.limits,
   );
-const tell = (topic: string, userId: string) =>
-  bus.deliver(topic, { user_id: userId }, { id: uuidv7(), occurredAt: new Date() });
+const tell = (topic: string, userId: string) => tellConsumers([consumers], topic, { user_id: userId });
 const eventsOf = async (email: string, userId = '') => {
   const rows = await auth.dataSource.query<{ topic: string }[]>(
     "SELECT topic FROM auth.outbox WHERE payload->>'email' = $1 OR payload->>'user_id' = $2 ORDER BY id",
@@ -232,7 +230,7 @@ describe('events that auth consumes', () => {
     const account = await auth.addAccount();
     const session = await auth.logIn(account);
     const request = { email: account.email, purpose: 'verify_email' };
-    await bus.deliver('auth.mail_requested', request, { id: uuidv7(), occurredAt: new Date() });
+    await tellConsumers([consumers], 'auth.mail_requested', request);
     await tell('user.deleted', account.id);
     await tell('user.deleted', account.id);
     const [left] = await auth.dataSource.query<object[]>(
@@ -259,6 +257,29 @@ describe('deleting an account', () => {
     await auth.accounts.delete(id);
     await expect(eventsOf(gone.email, id)).resolves.toEqual([]);
     await expect(eventsOf(other.email, otherId)).resolves.toHaveLength(2);
+  });
+
+  it('removes its address from the inbox, and keeps the row so that the event is not stored again', async () => {
+    const [gone, other] = [await auth.addAccount(), await auth.addAccount()];
+    const failed = "failed_at = now(), available_at = 'infinity'";
+    for (const { email } of [gone, other])
+      await auth.dataSource.query(
+        `INSERT INTO auth.inbox (consumer, event_id, topic, payload, occurred_at)
+         SELECT 'auth.send-mail', gen_random_uuid(), 'auth.mail_requested', $1, now() FROM generate_series(1, 2)`,
+        [{ email: email.toLowerCase(), purpose: 'verify_email' }],
+      );
+    await auth.dataSource.query(
+      `UPDATE auth.inbox SET ${failed} WHERE event_id IN (SELECT min(event_id::text)::uuid FROM auth.inbox)`,
+    );
+    await auth.accounts.delete(gone.id);
+    const rows = await auth.dataSource.query<{ email: string; rows: number; done: number }[]>(
+      `SELECT payload->>'email' AS email, count(*)::int AS rows, count(done_at)::int AS done FROM auth.inbox
+       GROUP BY 1 ORDER BY 1`,
+    );
+    expect(rows).toEqual([
+      { email: other.email.toLowerCase(), rows: 2, done: 0 },
+      { email: null, rows: 2, done: 2 },
+    ]);
   });
 });
 

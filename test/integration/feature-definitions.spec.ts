@@ -46,13 +46,14 @@ describe('the definition of each feature', () => {
   });
 
   it('has the tables that its options require', async () => {
-    const needed = features.flatMap(({ name, hasOutbox, hasIdempotency }) => [
+    const needed = features.flatMap(({ name, hasOutbox, hasIdempotency, consumers }) => [
       ...(hasOutbox ? [`${name}.outbox`] : []),
+      ...(consumers.length > 0 ? [`${name}.inbox`] : []),
       ...(hasIdempotency ? [`${name}.idempotency_keys`] : []),
     ]);
     const found = await database.dataSource.query<{ name: string }[]>(
       `SELECT table_schema || '.' || table_name AS name FROM information_schema.tables
-       WHERE table_name IN ('outbox', 'idempotency_keys')`,
+       WHERE table_name IN ('outbox', 'inbox', 'idempotency_keys')`,
     );
     expect(found.map(({ name }) => name).sort()).toEqual(needed.sort());
   });

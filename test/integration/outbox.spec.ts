@@ -1,166 +1,200 @@
 import { randomUUID } from 'node:crypto';
-import type { DataSource } from 'typeorm';
-import { z } from 'zod';
-import type { Database } from '../../libs/platform/database/database.js';
-import { defineEvent } from '../../libs/platform/events/event.js';
-import { EventBus } from '../../libs/platform/events/event-bus.js';
-import { Outbox } from '../../libs/platform/events/outbox.js';
-import { OutboxRelay } from '../../libs/platform/events/outbox-relay.js';
-import { PendingEvents } from '../../libs/platform/events/pending-events.js';
-import { logger } from '../../libs/platform/logging/logger.js';
-import { featureName } from '../../libs/platform/context/feature-name.js';
-import { Metrics } from '../../libs/platform/metrics/metrics.js';
-import { openTestDataPath, type TestDataPath } from '../support/test-data-path.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EventMeta } from '../../libs/platform/events/event.js';
+import { seenByNobody } from '../../libs/platform/events/inbox.js';
+import type { Outbox } from '../../libs/platform/events/outbox.js';
 import { waitFor } from '../support/wait.js';
+import { happened, ignored, openEventsFixture, type EventsFixture, type Handle } from './events-fixture.js';
 
-const happened = defineEvent('thing.happened', z.object({ name: z.string() }));
-const ignored = defineEvent('thing.ignored', z.object({}));
-
-const seenByNobody = { scopes: [] };
-
-let databases: TestDataPath;
-let dataSource: DataSource;
-let database: Database;
-const relays: OutboxRelay[] = [];
-const metrics = new Metrics();
-const pending = new PendingEvents(metrics);
-
+let events: EventsFixture;
 beforeAll(async () => {
-  logger.level = 'silent';
-  databases = await openTestDataPath('outbox', []);
-  ({ dataSource } = databases);
-  await dataSource.query(outboxSchema);
-  database = databases.path.databases.forFeature(featureName('things'));
+  events = await openEventsFixture();
 });
-beforeEach(() => dataSource.query('TRUNCATE things.outbox'));
-afterEach(async () => {
-  await Promise.all(relays.splice(0).map((relay) => relay.onApplicationShutdown()));
-});
-afterAll(() => databases.close());
+afterEach(() => events.reset());
+afterAll(() => events.close());
 
-/** The table as a feature's migrations create it. */
-const outboxSchema = `
-  CREATE SCHEMA things;
-  CREATE TABLE things.outbox (
-    id uuid NOT NULL CONSTRAINT pk_outbox PRIMARY KEY,
-    topic text NOT NULL,
-    payload jsonb NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    available_at timestamptz NOT NULL DEFAULT now(),
-    attempts smallint NOT NULL DEFAULT 0,
-    failed_at timestamptz,
-    trace jsonb
-  )`;
-
-/** Acts like a separate process as far as events are concerned. */
-function startRelay(handle: (name: string) => Promise<void> | void): Outbox {
-  const bus = new EventBus();
-  bus.subscribe(happened, async ({ name }) => {
-    await handle(name);
-  });
-  const outbox = new Outbox('things');
-  const relay = new OutboxRelay(outbox, database, bus, pending, metrics);
-  relay.onApplicationBootstrap();
-  relays.push(relay);
-  return outbox;
+const tell = (outbox: Outbox, name: string, delaySeconds = 0) =>
+  events
+    .database('things')
+    .write((manager) => outbox.append(manager, happened, { name }, delaySeconds), seenByNobody);
+const query = <T = object>(sql: string, values: unknown[] = []) => events.dataSource.query<T[]>(sql, values);
+const inOutbox = () => query<{ topic: string; attempts: number }>('SELECT * FROM things.outbox');
+interface InboxRow {
+  readonly attempts: number;
+  readonly payload: unknown;
+  readonly failed_at: Date | null;
+  readonly done_at: Date | null;
 }
+const inInbox = (feature: string) => query<InboxRow>(`SELECT * FROM ${feature}.inbox ORDER BY event_id`);
+const isDone = async (feature: string, count = 1) =>
+  (await inInbox(feature)).filter(({ done_at }) => done_at !== null).length === count;
+const makeDue = (feature: string) => query(`UPDATE ${feature}.inbox SET available_at = now()`);
+const nothing: Handle = () => undefined;
 
-const tell = (outbox: Outbox, name: string) =>
-  database.write((manager) => outbox.append(manager, happened, { name }), seenByNobody);
-const waiting = () =>
-  dataSource.query<{ attempts: number; failed_at: Date | null }[]>('SELECT * FROM things.outbox');
-
-describe('the outbox', () => {
-  it('delivers events of committed transactions, and none of rolled-back ones', async () => {
+describe('an event', () => {
+  it('of a committed transaction reaches each of its consumers, and none of a rolled-back one does', async () => {
     const heard: string[] = [];
-    const outbox = startRelay((name) => void heard.push(name));
-    const failing = database.write(async (manager) => {
+    const note = (feature: string) => (name: string) => void heard.push(`${feature} ${name}`);
+    const { outbox } = events.start({ first: note('first'), second: note('second') });
+    const failing = events.database('things').write(async (manager) => {
       await outbox.append(manager, happened, { name: 'rolled back' });
       throw new Error('no');
     }, seenByNobody);
     await expect(failing).rejects.toThrow('no');
     await tell(outbox, 'committed');
-    await waitFor(async () => heard.length > 0 && (await waiting()).length === 0);
-    expect(heard).toEqual(['committed']);
+    await waitFor(async () => (await isDone('first')) && (await isDone('second')));
+    expect(heard.sort()).toEqual(['first committed', 'second committed']);
+    expect(await inOutbox()).toEqual([]);
+    // What is done keeps nothing of its content.
+    expect((await inInbox('first'))[0]?.payload).toBeNull();
   });
 
-  it('delivers each event once, although several processes relay', async () => {
+  it('is handled once by each consumer, although several processes relay and consume', async () => {
     const heard: string[] = [];
-    const outboxes = [1, 2, 3].map(() => startRelay((name) => void heard.push(name)));
+    const note = (name: string) => void heard.push(name);
+    const processes = [1, 2, 3].map(() => events.start({ first: note, second: note }));
     const names = Array.from({ length: 60 }, (_, n) => `event ${n}`);
-    await Promise.all(names.map((name, n) => tell(outboxes[n % 3] as Outbox, name)));
-    await waitFor(async () => (await waiting()).length === 0);
-    expect(heard.sort()).toEqual(names.sort());
+    await Promise.all(names.map((name, n) => tell(processes[n % 3]?.outbox as Outbox, name)));
+    await waitFor(async () => (await isDone('first', 60)) && (await isDone('second', 60)));
+    expect(heard.sort()).toEqual([...names, ...names].sort());
   });
 
-  it('delivers an event again if its handler failed, with growing delays', async () => {
-    let attempts = 0;
-    const outbox = startRelay(() => {
-      if (++attempts < 3) throw new Error('not now');
-    });
-    await tell(outbox, randomUUID());
-    await waitFor(() => attempts === 1);
-    const [row] = await waitFor(async () => {
-      const rows = await dataSource.query<{ delay: number }[]>(
-        "SELECT extract(epoch FROM available_at - now())::float8 AS delay FROM things.outbox WHERE available_at < now() + interval '10 seconds'",
-      );
-      return rows.length > 0 && rows;
-    });
-    expect(row?.delay).toBeGreaterThan(0);
-    for (const expected of [2, 3]) {
-      await dataSource.query('UPDATE things.outbox SET available_at = now()');
-      await waitFor(() => attempts >= expected);
-    }
-    await waitFor(async () => (await waiting()).length === 0);
+  it('of a topic that no app consumes is not written', async () => {
+    const { outbox } = events.start({ first: nothing, second: nothing });
+    await events.database('things').write((manager) => outbox.append(manager, ignored, {}), seenByNobody);
+    expect(await inOutbox()).toEqual([]);
   });
 
-  it('counts the waiting events', async () => {
-    const outbox = new Outbox('things');
-    const relay = new OutboxRelay(outbox, database, new EventBus(), pending, metrics);
-    for (const name of ['one', 'two']) await tell(outbox, name);
-    await dataSource.query(
-      'UPDATE things.outbox SET failed_at = now() WHERE id = (SELECT min(id::text)::uuid FROM things.outbox)',
-    );
-    relay.onApplicationBootstrap();
-    relays.push(relay);
-    await waitFor(async () =>
-      (await metrics.registry.getSingleMetricAsString('outbox_pending')).endsWith('{schema="things"} 1'),
-    );
-    await relay.onApplicationShutdown();
-    expect(await metrics.registry.getSingleMetricAsString('outbox_pending')).not.toContain('things');
-  });
-
-  it('sets aside an event that failed too often', async () => {
-    const outbox = startRelay(() => {
-      throw new Error('never');
-    });
-    await tell(outbox, randomUUID());
-    await dataSource.query('UPDATE things.outbox SET attempts = 11, available_at = now()');
-    const [row] = await waitFor(async () => {
-      const rows = await waiting();
-      return (rows[0]?.failed_at ?? null) !== null && rows;
-    });
-    expect(row?.attempts).toBe(12);
-  });
-
-  it('ignores events that this process does not handle', async () => {
-    const heard: string[] = [];
-    const outbox = startRelay((name) => void heard.push(name));
-    await database.write((manager) => outbox.append(manager, ignored, {}), seenByNobody);
+  it('of a topic that this version does not know stays for one that does', async () => {
+    const { outbox } = events.start({ first: nothing, second: nothing });
+    await query(`INSERT INTO things.outbox (id, topic, payload) VALUES ($1, 'thing.later', '{}')`, [
+      randomUUID(),
+    ]);
     await tell(outbox, 'ours');
-    await waitFor(() => heard.length > 0);
-    await waitFor(async () => (await waiting()).length === 1);
-    expect((await waiting())[0]?.attempts).toBe(0);
+    await waitFor(() => isDone('second'));
+    await waitFor(async () => (await inOutbox()).length === 1);
+    expect(await inOutbox()).toMatchObject([{ topic: 'thing.later', attempts: 0 }]);
   });
 
-  it('delivers an event no earlier than it is due', async () => {
+  it('stays where it is while a process does not reach the inbox of one of its consumers', async () => {
     const heard: string[] = [];
-    const outbox = startRelay((name) => void heard.push(name));
-    await database.write((manager) => outbox.append(manager, happened, { name: 'late' }, 3600), seenByNobody);
-    await tell(outbox, 'now');
+    const alone = events.start({ first: (name) => void heard.push(name) });
+    await tell(alone.outbox, 'patient');
+    await sleep(1500);
+    expect([heard, (await inOutbox()).length]).toEqual([[], 1]);
+    events.start({ first: (name) => void heard.push(name), second: (name) => void heard.push(name) });
+    await waitFor(async () => (await isDone('first')) && (await isDone('second')));
+    expect(heard).toEqual(['patient', 'patient']);
+  });
+
+  it('that an earlier version wrote, and failed to deliver, is delivered', async () => {
+    await query(
+      `INSERT INTO things.outbox (id, topic, payload, attempts) VALUES ($1, 'thing.happened', '{"name":"old"}', 5)`,
+      [randomUUID()],
+    );
+    const heard: string[] = [];
+    events.start({ first: (name) => void heard.push(name), second: nothing });
     await waitFor(() => heard.length > 0);
-    expect(heard).toEqual(['now']);
-    // It is removed after it was handled.
-    await waitFor(async () => (await waiting()).length === 1);
+    expect(heard).toEqual(['old']);
+  });
+
+  it('is delivered no earlier than it is due', async () => {
+    const heard: string[] = [];
+    const { outbox } = events.start({ first: (name) => void heard.push(name), second: nothing });
+    await tell(outbox, 'late', 3600);
+    await tell(outbox, 'now');
+    await waitFor(() => isDone('first'));
+    expect([heard, (await inOutbox()).length]).toEqual([['now'], 1]);
   });
 });
+
+describe('a consumer that fails', () => {
+  const failing: Handle = () => {
+    throw new Error('not now');
+  };
+
+  it('has attempts of its own, with growing delays, and re-runs no other consumer', async () => {
+    const heard: string[] = [];
+    let attempts = 0;
+    const first: Handle = () => {
+      if (++attempts < 3) throw new Error('not now');
+    };
+    const { outbox } = events.start({ first, second: (name) => void heard.push(name) });
+    await tell(outbox, 'again');
+    for (const [attempt, seconds] of [
+      [1, 2],
+      [2, 4],
+    ] as const) {
+      const [row] = await waitFor(async () => {
+        const rows = await query<{ delay: number }>(
+          `SELECT extract(epoch FROM available_at - now())::float8 AS delay FROM first.inbox
+           WHERE attempts = $1 AND available_at < now() + interval '10 seconds'`,
+          [attempt],
+        );
+        return rows.length > 0 && rows;
+      });
+      expect(row?.delay).toBeGreaterThan(seconds - 1.5);
+      await makeDue('first');
+      await waitFor(() => attempts > attempt);
+    }
+    await waitFor(() => isDone('first'));
+    expect([attempts, heard]).toEqual([3, ['again']]);
+  });
+
+  it('sets its event aside after twelve attempts, and the other one does not', async () => {
+    const { outbox, metrics } = events.start({ first: failing, second: nothing });
+    await tell(outbox, 'never');
+    await waitFor(async () => (await inInbox('first')).length > 0);
+    await waitFor(async () => {
+      await query('UPDATE first.inbox SET attempts = greatest(attempts, 11), available_at = now()');
+      return (await inInbox('first'))[0]?.failed_at !== null;
+    });
+    expect((await inInbox('first'))[0]?.attempts).toBe(12);
+    await waitFor(() => isDone('second'));
+    const text = await metrics.registry.getSingleMetricAsString('outbox_deliveries_total');
+    expect(text).toContain('{topic="thing.happened",consumer="second.note",result="success"} 1');
+    expect(text).toMatch(/consumer="first\.note",result="error"\} [1-9]/);
+  });
+});
+
+describe('an effect in the database of the consumer', () => {
+  it('happens once, though two processes handle the event because the lease of the first one ended', async () => {
+    const effect = async (name: string, { id, consume }: EventMeta) => {
+      const isFirst = ++running === 1;
+      if (isFirst) await sleep(2500);
+      await events.database('first').write(async (manager) => {
+        await consume(manager);
+        await manager.query('INSERT INTO things.effects VALUES ($1, $2, $3)', ['first', id, name]);
+      }, seenByNobody);
+      finished++;
+    };
+    let [running, finished] = [0, 0];
+    const timing = { leaseSeconds: 1, timeoutMs: 10_000 };
+    const process = events.start({ first: effect, second: nothing, timing });
+    events.start({ first: effect, second: nothing, timing });
+    await tell(process.outbox, 'once');
+    await waitFor(() => running >= 2 && finished >= 1, { timeoutMs: 15_000 });
+    await sleep(3000);
+    expect(await query('SELECT consumer, name FROM things.effects')).toEqual([
+      { consumer: 'first', name: 'once' },
+    ]);
+    expect(await isDone('first')).toBe(true);
+  });
+});
+
+it('what waits is counted, in the outbox and for each consumer', async () => {
+  const { outbox, metrics } = events.start({
+    first: () => new Promise(() => undefined),
+    second: nothing,
+    timing: { leaseSeconds: 60, timeoutMs: 3000 },
+  });
+  const text = (name: string) => metrics.registry.getSingleMetricAsString(name);
+  await waitFor(async () => (await text('inbox_pending')).includes('{consumer="first.note"} 0'));
+  await tell(outbox, 'one');
+  await waitFor(async () => (await text('inbox_pending')).includes('{consumer="first.note"} 1'), {
+    timeoutMs: 25_000,
+  });
+  expect(await text('inbox_pending')).toContain('{consumer="second.note"} 0');
+  expect(await text('inbox_failed')).toContain('{consumer="first.note"} 0');
+  expect(await text('outbox_pending')).toContain('{schema="things"} 0');
+}, 40_000);

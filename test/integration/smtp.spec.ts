@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { SMTPServer } from 'smtp-server';
 import { startApi, type Api } from '../support/api.js';
 import { client } from '../support/client.js';
+import { runSql } from '../support/test-database.js';
 import { waitFor } from '../support/wait.js';
 
 interface Received {
@@ -62,6 +63,10 @@ describe('mail over SMTP', () => {
     const token = /https:\/\/tasks\.example\.com\/verify-email\?token=([\w-]+)/.exec(content)?.[1];
     expect((await caller.request('POST', '/v1/auth/verify-email', { body: { token } })).status).toBe(204);
     expect(api.logs()).not.toContain(token);
+    const events = `SELECT event_id AS id FROM auth.inbox WHERE consumer = 'auth.send-mail'`;
+    expect((await runSql(api.databaseUrl, events)).map(({ id }) => id)).toEqual([
+      /^X-Event-Id: (\S+)/im.exec(content)?.[1],
+    ]);
   });
 
   it('is tried again if the server refuses it temporarily, and sent once', async () => {

@@ -1,4 +1,5 @@
-import { eventsOf } from '../../libs/platform/events/on-event.js';
+import { EventRoutes } from '../../libs/platform/events/event-routes.js';
+import { Outbox } from '../../libs/platform/events/outbox.js';
 import { uuidv7 } from '../../libs/platform/ids/uuid.js';
 import { Metrics } from '../../libs/platform/metrics/metrics.js';
 import { idempotencySweep } from '../../libs/platform/sweeper/sweep-task.js';
@@ -8,6 +9,7 @@ import { seedTasks } from '../../libs/tasks/task.seeder.js';
 import { TasksConsumers } from '../../libs/tasks/tasks.consumers.js';
 import { tasksFeature } from '../../libs/tasks/tasks.feature.js';
 import { userDeleted } from '../../libs/users/users.events.js';
+import { tellConsumers } from '../support/event-consumers.js';
 import { openTasksFixture, type TasksFixture } from './tasks-fixture.js';
 
 const dayMs = 86_400_000;
@@ -53,7 +55,9 @@ describe('the sweeper', () => {
     await addKeys(userId, 1, '23 hours 50 minutes');
     await addKeys(userId, 1500, '24 hours 10 minutes');
     const { database } = tasks;
-    const sweeper = new Sweeper([{ feature: tasksFeature.name, database, tasks: sweeps }], new Metrics());
+    const outbox = new Outbox('tasks', new EventRoutes([]));
+    const access = { feature: tasksFeature.name, database, outbox };
+    const sweeper = new Sweeper([{ ...access, tasks: sweeps }], new Metrics());
     expect(await sweeper.sweep()).toMatchObject({ 'tasks.trash': 1, 'tasks.idempotency_keys': 1500 });
     expect([await count('tasks'), await count('tasks', `title = 'over'`)]).toEqual([2, 0]);
     expect(await count('idempotency_keys')).toBe(1);
@@ -91,9 +95,9 @@ describe('the deletion of a user', () => {
     await tasks.addTasks(other, [{}]);
     await addKeys(userId, 1001, '1 hour');
     await addKeys(other, 1, '1 hour');
-    const consumers = new TasksConsumers(tasks.database);
-    expect(eventsOf(consumers.purge)).toEqual([userDeleted]);
-    for (let delivery = 0; delivery < 2; delivery++) await consumers.purge({ user_id: userId });
+    const consumers = new TasksConsumers(tasks.database, new Outbox('tasks', new EventRoutes([])));
+    for (let delivery = 0; delivery < 2; delivery++)
+      await tellConsumers([consumers], userDeleted.topic, { user_id: userId });
     expect([await count('tasks', 'user_id = $1', [userId]), await count('tasks')]).toEqual([0, 1]);
     expect([
       await count('idempotency_keys'),

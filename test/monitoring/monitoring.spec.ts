@@ -202,10 +202,17 @@ describe.each([...dashboards])('dashboard %s', (name, dashboard) => {
     expect(queries.length).toBeGreaterThan(0);
     expect(await check(queries)).toEqual([]);
     for (const { expr } of queries) {
-      const { start, end } = span();
-      const marks = await stage.prometheus.range(fillIn(expr, values), start, end, 1);
-      const versions = marks.map(({ metric }) => metric['version']);
-      expect(versions).toEqual(expect.arrayContaining([firstVersion, nextVersion]));
+      const shown = async () => {
+        const { start, end } = span();
+        const marks = await stage.prometheus.range(fillIn(expr, values), start, end, 1);
+        return new Set(marks.map(({ metric }) => metric['version']));
+      };
+      // The latest deployment may be younger than the last scrape.
+      const areBoth = async () => {
+        const versions = await shown();
+        return versions.has(firstVersion) && versions.has(nextVersion);
+      };
+      await waitFor(areBoth, { timeoutMs: 20_000, what: 'the marks of both versions' });
     }
   });
 });

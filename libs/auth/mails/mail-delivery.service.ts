@@ -17,7 +17,8 @@ export class MailDeliveryService {
   async deliver(request: MailRequest): Promise<void> {
     const token = await this.mailTokens.issue(request);
     if (token === null) return;
-    await this.mailer.send(composeMail(request.purpose, request.email, token, publicUrlOf(this.config)));
-    await this.mailTokens.markSent(request.eventId);
+    const { purpose, email, eventId } = request;
+    await this.mailer.send({ ...composeMail(purpose, email, token, publicUrlOf(this.config)), eventId });
+    await this.mailTokens.markSent(eventId);
   }
 }

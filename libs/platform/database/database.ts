@@ -161,7 +161,8 @@ export class Database {
       affected === null ? null : await WriteGuard.obtain(consistency, this.feature, affected, view);
     const changes = new Changes(guard !== null);
     const { result, position } = await this.transactUnder(guard, changes, run);
-    if (affected !== null) view?.wrote(this.feature, [...affected, ...changes.scopes], position);
+    if (affected === null || position === null) return result;
+    view?.wrote(this.feature, [...affected, ...changes.scopes], position);
     await guard?.done(position);
     return result;
   }
@@ -173,7 +174,7 @@ export class Database {
         primary,
         this.databases.config,
         (manager) => run(manager, changes),
-        async (manager) => guard?.confirm(manager, changes.scopes),
+        guard && ((manager) => guard.confirm(manager, changes.scopes)),
       );
     } catch (error) {
       const isUnknown = error instanceof UnknownOutcome;

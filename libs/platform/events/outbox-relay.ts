@@ -1,185 +1,129 @@
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
-import { CallContext, outsideOfCalls } from '../context/call-context.js';
-import { Deadline } from '../context/deadline.js';
+import { outsideOfCalls } from '../context/call-context.js';
 import type { Database } from '../database/database.js';
-import { logger } from '../logging/logger.js';
-import type { Metrics } from '../metrics/metrics.js';
-import type { SeriesCounter } from '../metrics/series.js';
-import { isDatabaseUnavailable } from '../postgres/postgres-errors.js';
-import { inConsumerSpan, type TraceCarrier } from '../telemetry/tracer.js';
-import type { EventBus } from './event-bus.js';
+import { BackgroundLoop } from './background-loop.js';
+import type { EventRoutes } from './event-routes.js';
+import { seenByNobody, type Inboxes, type StoredEvent } from './inbox.js';
 import type { Outbox } from './outbox.js';
-import { maxPending, type PendingEvents } from './pending-events.js';
+import { maxCounted, type PendingEvents } from './pending-events.js';
 
-/** Events delivered at the same time: a slow mail server delays the others no longer than its own timeout (20 s). */
-const batchSize = 4;
+const batchSize = 100;
 const pollMs = 1000;
 /** The relay runs this long after an append, when its transaction has most likely committed. */
 const promptMs = 30;
-/** A relay that died leaves its batch locked for this long. */
-const leaseSeconds = 60;
-/** A consumer gives up before the lease of its event ends: else another relay would deliver it at the same time. */
-const consumerTimeoutMs = 50_000;
-/** After 12 attempts, about an hour of doubling delays, an event is marked as failed, for a person to look at. */
-const maxAttempts = 12;
+/** A relay that died keeps its batch from others for this long. */
+const leaseSeconds = 30;
 
-interface OutboxRow {
-  readonly id: string;
-  readonly topic: string;
-  readonly payload: unknown;
-  readonly attempts: number;
-  readonly trace: TraceCarrier | null;
-  readonly created_at: Date;
+export interface RelayParts {
+  readonly outbox: Outbox;
+  /** Of the outbox. */
+  readonly database: Database;
+  readonly routes: EventRoutes;
+  readonly inboxes: Inboxes;
+  readonly pending: PendingEvents;
+  /** Default: 30. */
+  readonly leaseSeconds?: number;
 }
 
-/** No user sees the queue. */
-const seenByNobody = { scopes: [] };
-
-/** Delivers the events of one outbox to the consumers of this process. */
+/**
+ * Moves the events of one outbox into the inboxes of their consumers. An inbox may be in another database, so an event is
+ * deleted here only after it was stored there; one that is moved twice is stored once.
+ *
+ * It takes only events all of whose consumers it can reach. Events that this build does not know stay for another one.
+ */
 export class OutboxRelay implements OnApplicationBootstrap, OnApplicationShutdown {
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> | null = null;
-  private isStopped = true;
+  private readonly loop: BackgroundLoop;
+  private readonly topics: readonly string[];
   private endReport: () => void = () => undefined;
-  private readonly deliveries: SeriesCounter<'topic' | 'result'>;
-  private readonly schema: string;
 
-  constructor(
-    outbox: Outbox,
-    private readonly database: Database,
-    private readonly bus: EventBus,
-    private readonly pending: PendingEvents,
-    metrics: Metrics,
-  ) {
-    this.schema = outbox.schema;
-    this.deliveries = metrics.counter({
-      name: 'outbox_deliveries_total',
-      help: 'Events delivered from the outbox, by topic and result.',
-      labelNames: ['topic', 'result'],
+  constructor(private readonly parts: RelayParts) {
+    const { outbox, routes, inboxes } = parts;
+    this.topics = routes.topicsWithin(inboxes.features());
+    this.loop = new BackgroundLoop({
+      name: `relay of ${outbox.schema}.outbox`,
+      work: () => this.relayAll(),
+      pollMs,
     });
-    outbox.notify(() => this.schedule(promptMs));
+    outbox.notify(() => this.loop.wake(promptMs));
   }
 
   onApplicationBootstrap(): void {
-    this.isStopped = false;
-    for (const topic of this.bus.topics())
-      for (const result of ['success', 'error']) this.deliveries.series({ topic, result });
-    this.endReport = this.pending.report(this.schema, () => this.countPending());
-    this.schedule(0);
+    const { pending, outbox } = this.parts;
+    this.endReport = pending.reportOutbox(outbox.schema, () => this.countPending());
+    this.loop.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    this.isStopped = true;
     this.endReport();
-    clearTimeout(this.timer);
-    await this.running;
+    await this.loop.stop();
   }
 
   /** A transaction that writes nothing: it is no read of a user, and must not be counted as one. */
   private countPending(): Promise<number> {
     return outsideOfCalls(() =>
-      this.database.write(async (manager) => {
+      this.parts.database.write(async (manager) => {
         const [row] = await manager.query<{ count: number }[]>(
           `SELECT count(*)::int AS count
-           FROM (SELECT FROM ${this.schema}.outbox WHERE failed_at IS NULL LIMIT $1) AS waiting`,
-          [maxPending],
+           FROM (SELECT FROM ${this.parts.outbox.schema}.outbox WHERE failed_at IS NULL LIMIT $1) AS waiting`,
+          [maxCounted],
         );
         return row?.count ?? 0;
       }, seenByNobody),
     );
   }
 
-  /** A relay that a call asked for works for others too, so it is part of no call. */
-  private schedule(delayMs: number): void {
-    if (this.isStopped || this.running !== null) return;
-    clearTimeout(this.timer);
-    this.timer = outsideOfCalls(() => setTimeout(() => this.start(), delayMs));
-  }
-
-  private start(): void {
-    this.running = this.relayAll()
-      .catch((error: unknown) => {
-        // That the database is not available is logged by the calls that wait for it.
-        if (!isDatabaseUnavailable(error))
-          logger.error({ err: error, schema: this.schema }, 'outbox relay failed');
-      })
-      .finally(() => {
-        this.running = null;
-        this.schedule(pollMs);
-      });
-  }
-
   private async relayAll(): Promise<void> {
-    for (;;) {
-      const batch = await this.claim();
-      await Promise.all(batch.map((row) => this.relay(row)));
-      if (batch.length < batchSize || this.isStopped) return;
+    let count = batchSize;
+    while (count === batchSize && !this.loop.isStopped) {
+      const events = await this.claim();
+      await this.move(events);
+      count = events.length;
     }
   }
 
-  /**
-   * Takes a batch for this process alone; with `SKIP LOCKED` the relays of other processes skip it. Only topics that this
-   * process consumes: a process without their consumers must not take events away.
-   */
-  private claim(): Promise<OutboxRow[]> {
-    return this.database.write(async (manager) => {
-      const [rows] = await manager.query<[OutboxRow[], number]>(
-        `UPDATE ${this.schema}.outbox SET attempts = attempts + 1, available_at = now() + make_interval(secs => $1)
-         WHERE id IN (
-           SELECT id FROM ${this.schema}.outbox
+  /** An inbox that is not available holds up its own events only. @throws the error of the first such inbox */
+  private async move(events: readonly StoredEvent[]): Promise<void> {
+    const { routes, inboxes } = this.parts;
+    const errors = new Map<string, unknown>();
+    const stored = events.flatMap((event) =>
+      routes.of(event.topic).map(({ consumer, feature }) => ({ consumer, feature, event })),
+    );
+    for (const [feature, ofFeature] of Map.groupBy(stored, (event) => event.feature))
+      await inboxes
+        .get(feature)
+        .store(ofFeature)
+        .catch((error: unknown) => errors.set(feature, error));
+    const isMoved = ({ topic }: StoredEvent) => !routes.of(topic).some(({ feature }) => errors.has(feature));
+    await this.delete(events.filter(isMoved));
+    for (const error of errors.values()) throw error;
+  }
+
+  /** Takes a batch for this process alone; with `SKIP LOCKED` the relays of other processes skip it. */
+  private claim(): Promise<readonly StoredEvent[]> {
+    const { database, outbox, leaseSeconds: seconds = leaseSeconds } = this.parts;
+    return database.write(async (manager) => {
+      const [rows] = await manager.query<[StoredEvent[], number]>(
+        `WITH due AS MATERIALIZED (
+           SELECT id FROM ${outbox.schema}.outbox
            WHERE failed_at IS NULL AND available_at <= now() AND topic = ANY ($3)
            ORDER BY available_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-         RETURNING id, topic, payload, attempts, trace, created_at`,
-        [leaseSeconds, batchSize, this.bus.topics()],
+         UPDATE ${outbox.schema}.outbox event SET available_at = now() + make_interval(secs => $1)
+         FROM due WHERE event.id = due.id
+         RETURNING event.id, event.topic, event.payload, event.trace, event.created_at AS "occurredAt"`,
+        [seconds, batchSize, this.topics],
       );
       return rows;
     }, seenByNobody);
   }
 
-  private relay(row: OutboxRow): Promise<void> {
-    const attributes = {
-      'messaging.system': 'outbox',
-      'messaging.operation.type': 'process',
-      'messaging.destination.name': row.topic,
-    };
-    return inConsumerSpan({ name: `process ${row.topic}`, attributes }, row.trace, () => this.handle(row));
-  }
-
-  private async handle(row: OutboxRow): Promise<void> {
-    const { id, topic, attempts } = row;
-    try {
-      await this.deliver(row);
-    } catch (error) {
-      this.deliveries.series({ topic, result: 'error' }).inc();
-      logger.warn({ err: error, topic, event_id: id, attempts }, 'an event failed');
-      await this.postpone(row);
-      return;
-    }
-    this.deliveries.series({ topic, result: 'success' }).inc();
-    await this.database.write(
-      (manager) => manager.query(`DELETE FROM ${this.schema}.outbox WHERE id = $1`, [id]),
-      seenByNobody,
-    );
-  }
-
-  private async deliver({ id, topic, payload, created_at }: OutboxRow): Promise<void> {
-    const call = new CallContext({ deadline: new Deadline(consumerTimeoutMs) });
-    try {
-      await call.run(() => this.bus.deliver(topic, payload, { id, occurredAt: created_at }));
-    } finally {
-      call.deadline.end();
-    }
-  }
-
-  private async postpone({ id, attempts }: OutboxRow): Promise<void> {
-    await this.database.write(
+  private async delete(events: readonly StoredEvent[]): Promise<void> {
+    const { database, outbox } = this.parts;
+    if (events.length === 0) return;
+    await database.write(
       (manager) =>
-        manager.query(
-          `UPDATE ${this.schema}.outbox
-           SET available_at = now() + make_interval(secs => $2), failed_at = CASE WHEN $3 THEN now() END
-           WHERE id = $1`,
-          [id, Math.min(2 ** attempts, 900), attempts >= maxAttempts],
-        ),
+        manager.query(`DELETE FROM ${outbox.schema}.outbox WHERE id = ANY ($1)`, [
+          events.map(({ id }) => id),
+        ]),
       seenByNobody,
     );
   }

@@ -3,15 +3,20 @@ import type { z } from 'zod';
 import { uuidv7 } from '../ids/uuid.js';
 import { activeTracer } from '../telemetry/tracer.js';
 import type { EventDefinition } from './event.js';
+import type { EventRoutes } from './event-routes.js';
 
 /**
- * A feature's transactional outbox. An event is written in the transaction of the change that it reports, and delivered at
- * least once afterwards by an `OutboxRelay`, in no guaranteed order.
+ * A feature's transactional outbox. An event is written in the transaction of the change that it reports. An `OutboxRelay`
+ * moves it to the inbox of each of its consumers afterwards, in no guaranteed order. An event that no app consumes costs
+ * nothing and is not written.
  */
 export class Outbox {
   private onAppended: () => void = () => undefined;
 
-  constructor(readonly schema: string) {}
+  constructor(
+    readonly schema: string,
+    private readonly routes: EventRoutes,
+  ) {}
 
   /** Publishes `event` when the transaction of `manager` commits, or `delaySeconds` after that. */
   async append<S extends z.ZodType>(
@@ -20,15 +25,34 @@ export class Outbox {
     payload: z.input<S>,
     delaySeconds = 0,
   ): Promise<void> {
+    await this.appendEach(manager, event, [payload], (only) => only, delaySeconds);
+  }
+
+  /** The same for many changes of one transaction, in one statement. A change without a payload (null) is no event. */
+  async appendEach<S extends z.ZodType, T>(
+    manager: EntityManager,
+    event: EventDefinition<S>,
+    changes: readonly T[],
+    payloadOf: (change: T) => z.input<S> | null,
+    delaySeconds = 0,
+  ): Promise<void> {
+    if (changes.length === 0 || this.routes.of(event.topic).length === 0) return;
+    const payloads = changes
+      .map(payloadOf)
+      .filter((payload) => payload !== null)
+      .map((payload) => JSON.stringify(payload));
+    if (payloads.length === 0) return;
+    const ids = payloads.map(() => uuidv7());
     await manager.query(
       `INSERT INTO ${this.schema}.outbox (id, topic, payload, available_at, trace)
-       VALUES ($1, $2, $3, now() + make_interval(secs => $4), $5)`,
-      [uuidv7(), event.topic, JSON.stringify(payload), delaySeconds, activeTracer()?.carrier() ?? null],
+       SELECT event.id, $3, event.payload::jsonb, now() + make_interval(secs => $4), $5::jsonb
+       FROM unnest($1::uuid[], $2::text[]) AS event (id, payload)`,
+      [ids, payloads, event.topic, delaySeconds, activeTracer()?.carrier() ?? null],
     );
     this.onAppended();
   }
 
-  /** Calls `listener` after each event that was written, before its transaction commits. */
+  /** Calls `listener` after each statement that wrote events, before its transaction commits. */
   notify(listener: () => void): void {
     this.onAppended = listener;
   }

@@ -70,7 +70,7 @@ export interface FeatureDefinition<V extends Variables = Variables> {
   readonly migrations: readonly Class<MigrationInterface>[];
   /** Its caches; names are unique over all features. */
   readonly caches: readonly NamedCache[];
-  /** Expired rows to delete, besides those of the outbox and of idempotency keys. */
+  /** Expired rows to delete, besides those of events and of idempotency keys. */
   readonly sweeps: readonly SweepTask[];
   /** Publishes events in its transactions: needs the table `outbox`. */
   readonly hasOutbox: boolean;
@@ -82,7 +82,9 @@ export interface FeatureDefinition<V extends Variables = Variables> {
   readonly serviceCore: readonly Provider[];
   readonly ports: readonly PortBinding[];
   readonly controllers: readonly Type[];
-  /** Its services and event consumers, which may need ports of other features. */
+  /** Classes with `@OnEvent` methods. They may need ports of other features. With any, the table `inbox` is needed. */
+  readonly consumers: readonly Type[];
+  /** Its services, which may need ports of other features. */
   readonly providers: readonly Provider[];
   readonly contributions: readonly Contribution[];
   readonly seed: Seed | null;
@@ -104,6 +106,7 @@ export function defineFeature<V extends Variables = Variables>(given: Given<V>):
       serviceCore: [],
       ports: [],
       controllers: [],
+      consumers: [],
       providers: [],
     },
     ...{ contributions: [], seed: null },

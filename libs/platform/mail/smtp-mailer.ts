@@ -13,7 +13,7 @@ export class SmtpMailer extends Mailer {
     private readonly from: string,
   ) {
     super();
-    // Together less than the lease of an event: no other relay sends the same mail meanwhile.
+    // Together less than the lease of an event: no other process sends the same mail meanwhile.
     this.transport = createTransport({
       url,
       connectionTimeout: 5000,
@@ -22,11 +22,16 @@ export class SmtpMailer extends Mailer {
     });
   }
 
-  async send(mail: Mail): Promise<void> {
+  /** No `Message-ID` by the event: a repetition has another link, so it must not be dropped as a duplicate. */
+  async send({ eventId, ...mail }: Mail): Promise<void> {
+    const headers = eventId === undefined ? {} : { 'X-Event-Id': eventId };
     const deadline = currentCall()?.deadline ?? Deadline.none;
     await inClientSpan(
       () => describeSending(this.url),
-      () => deadline.withSignal((signal) => this.transport.sendMail({ ...mail, from: this.from, signal })),
+      () =>
+        deadline.withSignal((signal) =>
+          this.transport.sendMail({ ...mail, headers, from: this.from, signal }),
+        ),
     );
   }
 }

@@ -10,7 +10,8 @@ import type { PostgresServer } from './postgres-server.js';
 export class UnknownOutcome extends Error {}
 
 /**
- * Runs `run` in a transaction on the primary, then `confirm`, then COMMIT. COMMIT does not begin after the deadline of the
+ * Runs `run` in a transaction on the primary, then `confirm`, then COMMIT. `confirm` null: nobody asks for
+ * the position, and there is none. COMMIT does not begin after the deadline of the
  * call; once sent, the deadline does not end it.
  *
  * @throws UnknownOutcome where COMMIT was sent and got no answer
@@ -20,8 +21,8 @@ export async function transact<T>(
   primary: PostgresServer,
   config: ConnectionConfig,
   run: (manager: EntityManager) => Promise<T>,
-  confirm: (manager: EntityManager) => Promise<void>,
-): Promise<{ result: T; position: Position }> {
+  confirm: ((manager: EntityManager) => Promise<void>) | null,
+): Promise<{ result: T; position: Position | null }> {
   try {
     return await primary.borrow('write', async ({ runner, client, outlastDeadline }) => {
       const { state } = primary;
@@ -30,12 +31,12 @@ export async function transact<T>(
       const result = await orRollBack(runner, async () => {
         if (config.DATABASE_POOLER) await runner.query(timeoutsSql(config));
         const result = await run(runner.manager);
-        await confirm(runner.manager);
+        await confirm?.(runner.manager);
         outlastDeadline();
         return result;
       });
       const committing = primary.metrics.operations.commit.primary.measure(() =>
-        commit(runner, client, state.position),
+        commit(runner, client, confirm === null ? null : state.position),
       );
       return { result, position: await orUnknown(runner, committing) };
     });
@@ -60,7 +61,7 @@ async function orRollBack<T>(runner: QueryRunner, run: () => Promise<T>): Promis
 }
 
 /** Only where the server refused the COMMIT it is known that nothing took effect. */
-async function orUnknown(runner: QueryRunner, committing: Promise<Position>): Promise<Position> {
+async function orUnknown<T>(runner: QueryRunner, committing: Promise<T>): Promise<T> {
   try {
     return await committing;
   } catch (error) {

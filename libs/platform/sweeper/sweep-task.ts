@@ -1,3 +1,9 @@
+import type { EntityManager } from 'typeorm';
+import type { Outbox } from '../events/outbox.js';
+
+/** A row that a sweep deleted, as its statement returns it. */
+export type SweptRow = Readonly<Record<string, unknown>>;
+
 /** Expired rows of a feature, to be deleted. */
 export interface SweepTask {
   /** What is swept; with the name of the feature before it, it is a label of metrics, such as `tasks.trash`. */
@@ -6,6 +12,8 @@ export interface SweepTask {
   readonly statement: string;
   /** Finds the users, as `user_id`, whose view the deletion of the next `$1` rows changes. */
   readonly affected?: string;
+  /** Publishes the deletion of the rows, which the statement must return (`RETURNING`), in its transaction. */
+  readonly publish?: (outbox: Outbox, manager: EntityManager, rows: readonly SweptRow[]) => Promise<void>;
 }
 
 /** Failed events stay for a month, for inspection. */
@@ -14,6 +22,19 @@ export const outboxSweep = (schema: string): SweepTask => ({
   statement: `
     DELETE FROM ${schema}.outbox WHERE id IN (
       SELECT id FROM ${schema}.outbox WHERE failed_at < now() - interval '30 days' LIMIT $1)`,
+});
+
+/** Done events stay for a week, so that none is stored twice; those that were set aside for a month, for inspection. */
+export const inboxSweeps = (schema: string): readonly SweepTask[] => [
+  inboxSweep(schema, 'inbox', "done_at < now() - interval '7 days'"),
+  inboxSweep(schema, 'inbox_failed', "failed_at < now() - interval '30 days'"),
+];
+
+const inboxSweep = (schema: string, name: string, condition: string): SweepTask => ({
+  name,
+  statement: `
+    DELETE FROM ${schema}.inbox WHERE (consumer, event_id) IN (
+      SELECT consumer, event_id FROM ${schema}.inbox WHERE ${condition} LIMIT $1)`,
 });
 
 /** A key works for 24 hours. */

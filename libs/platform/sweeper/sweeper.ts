@@ -2,11 +2,12 @@ import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/comm
 import type { EntityManager } from 'typeorm';
 import { userScope } from '../context/scope.js';
 import type { Database } from '../database/database.js';
+import type { Outbox } from '../events/outbox.js';
 import { logger } from '../logging/logger.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { SeriesCounter } from '../metrics/series.js';
 import { isDatabaseUnavailable } from '../postgres/postgres-errors.js';
-import type { SweepTask } from './sweep-task.js';
+import type { SweepTask, SweptRow } from './sweep-task.js';
 
 const batchSize = 1000;
 const intervalMs = 60_000;
@@ -16,6 +17,8 @@ const sweeperLock = 7_461_073_502;
 export interface FeatureSweeps {
   readonly feature: string;
   readonly database: Database;
+  /** For tasks that publish events. */
+  readonly outbox?: Outbox | undefined;
   readonly tasks: readonly SweepTask[];
 }
 
@@ -35,8 +38,12 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
       help: 'Rows that the sweeper deleted because their time was over.',
       labelNames: ['task'],
     });
-    for (const { feature, tasks } of features)
-      for (const { name } of tasks) this.deleted.series({ task: `${feature}.${name}` });
+    for (const { feature, tasks, outbox } of features)
+      for (const { name, publish } of tasks) {
+        if (publish !== undefined && outbox === undefined)
+          throw new Error(`The sweep ${feature}.${name} publishes events, and ${feature} has no outbox.`);
+        this.deleted.series({ task: `${feature}.${name}` });
+      }
   }
 
   onApplicationBootstrap(): void {
@@ -53,10 +60,10 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   /** One round over all tasks. Returns the number of deleted rows, by task. */
   async sweep(): Promise<Readonly<Record<string, number>>> {
     const counts: Record<string, number> = {};
-    for (const { feature, database, tasks } of this.features) {
+    for (const { feature, tasks, ...access } of this.features) {
       for (const task of tasks) {
         const label = `${feature}.${task.name}`;
-        counts[label] = await this.sweepTask(label, database, task).catch((error: unknown) => {
+        counts[label] = await this.sweepTask(label, access, task).catch((error: unknown) => {
           // One that fails must not stop the others. That the database is not available is logged elsewhere.
           if (!isDatabaseUnavailable(error)) logger.error({ err: error, task: label }, 'sweep failed');
           return 0;
@@ -66,11 +73,11 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
     return counts;
   }
 
-  private async sweepTask(label: string, database: Database, task: SweepTask): Promise<number> {
+  private async sweepTask(label: string, access: Access, task: SweepTask): Promise<number> {
     const deleted = this.deleted.series({ task: label });
     let total = 0;
     for (let count = batchSize; count === batchSize && !this.isStopped; total += count) {
-      count = await sweepBatch(database, task);
+      count = await sweepBatch(access, task);
       deleted.inc(count);
     }
     return total;
@@ -86,7 +93,10 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 }
 
-async function sweepBatch(database: Database, { statement, affected }: SweepTask): Promise<number> {
+type Access = Pick<FeatureSweeps, 'database' | 'outbox'>;
+
+async function sweepBatch({ database, outbox }: Access, task: SweepTask): Promise<number> {
+  const { affected } = task;
   const users = affected === undefined ? [] : await findAffected(database, affected);
   if (affected !== undefined && users.length === 0) return 0;
   const run = async (manager: EntityManager) => {
@@ -96,7 +106,8 @@ async function sweepBatch(database: Database, { statement, affected }: SweepTask
     );
     if (!row?.locked) return 0;
     const values = affected === undefined ? [batchSize] : [batchSize, users];
-    const [, count] = await manager.query<[unknown, number]>(statement, values);
+    const [rows, count] = await manager.query<[SweptRow[], number]>(task.statement, values);
+    if (outbox !== undefined && rows.length > 0) await task.publish?.(outbox, manager, rows);
     return count;
   };
   return database.write(run, { scopes: users.map(userScope) });

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { created, newTask, patched, trashed, view, type TaskDraft } from '../task.js';
+import type { TaskEvents } from '../task-events.js';
 import { TaskChanged, TaskNotFound } from '../tasks.errors.js';
 import { insertTasks, storeChange, type LockedTask } from '../tasks.repository.js';
 import type { TaskOperation } from './bulk.schemas.js';
@@ -47,11 +48,15 @@ export class TaskBatch {
     }
   }
 
-  async store(manager: EntityManager): Promise<void> {
+  async store(manager: EntityManager, events: TaskEvents): Promise<void> {
     if (this.drafts.length > 0) this.createdAt = await insertTasks(manager, this.drafts);
-    for (const [id, before] of this.locked) {
-      await storeChange(manager, before, this.current.get(id) ?? before);
-    }
+    const changes = [...this.locked].map(([id, before]) => ({
+      before,
+      after: this.current.get(id) ?? before,
+    }));
+    for (const { before, after } of changes) await storeChange(manager, before, after);
+    await events.created(manager, this.drafts);
+    await events.changed(manager, changes);
   }
 
   private getLive({ id, if_version }: { id: string; if_version?: number | undefined }): LockedTask {

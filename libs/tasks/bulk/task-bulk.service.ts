@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Idempotency, type IdempotentCall, type Outcome } from '../../platform/database/idempotency.js';
 import { DomainError } from '../../platform/errors/domain-error.js';
+import { TaskEvents } from '../task-events.js';
 import { operationFailed } from '../tasks.errors.js';
 import { lockTasks } from '../tasks.repository.js';
 import type { Bulk, TaskOperation } from './bulk.schemas.js';
@@ -9,7 +10,10 @@ import { TaskBatch, type PendingOutcome } from './task-batch.js';
 
 @Injectable()
 export class TaskBulkService {
-  constructor(private readonly idempotency: Idempotency) {}
+  constructor(
+    private readonly idempotency: Idempotency,
+    private readonly events: TaskEvents,
+  ) {}
 
   /**
    * Runs the operations in their order, in one transaction. Returns an outcome for each.
@@ -25,7 +29,7 @@ export class TaskBulkService {
       const locked = await lockTasks(manager, userId, idsOf(operations));
       const batch = new TaskBatch(userId, locked);
       const outcomes = operations.map((operation, index) => applyOne(batch, operation, index, atomic));
-      await batch.store(manager);
+      await batch.store(manager, this.events);
       return outcomes.map((outcome) => outcome());
     });
   }

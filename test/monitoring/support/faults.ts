@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { client, newRegistration } from '../../support/client.js';
+import { runSql } from '../../support/test-database.js';
 import { surge } from './outcomes.js';
 import type { Stage } from './stage.js';
 import type { Traffic } from './traffic.js';
@@ -72,6 +73,16 @@ export const harmlessFaults: readonly Fault[] = [
     },
   },
   {
+    what: 'a consumer gave up an event',
+    alerts: ['TaskApiEventsSetAside'],
+    inject: async ({ databaseUrl }) => {
+      await runSql(databaseUrl, setAside);
+      return async () => {
+        await runSql(databaseUrl, 'DELETE FROM users.inbox WHERE failed_at IS NOT NULL');
+      };
+    },
+  },
+  {
     what: 'a process gets no processor more than half of the time',
     alerts: ['TaskApiEventLoopSlow'],
     inject: ({ apis }) => healedBy(again(() => holdUp(apis[0]?.pid ?? 0))),
@@ -123,6 +134,11 @@ export const disappearance: Fault = {
   alerts: ['TaskApiDown', 'TaskApiAbsent'],
   inject: (stage) => stage.hideProcesses(),
 };
+
+/** As after 12 attempts, which take about an hour. */
+const setAside = `
+  INSERT INTO users.inbox (consumer, event_id, topic, payload, occurred_at, available_at, attempts, failed_at)
+  VALUES ('users.make-profile', gen_random_uuid(), 'user.registered', '{}', now(), 'infinity', 12, now())`;
 
 /** Calls per second of the background traffic. */
 export const usualRate = 20;

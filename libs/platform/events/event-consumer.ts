@@ -1,0 +1,129 @@
+import { CallContext } from '../context/call-context.js';
+import { Deadline } from '../context/deadline.js';
+import { logger } from '../logging/logger.js';
+import type { SeriesCounter } from '../metrics/series.js';
+import { isDatabaseUnavailable } from '../postgres/postgres-errors.js';
+import { inConsumerSpan } from '../telemetry/tracer.js';
+import { BackgroundLoop } from './background-loop.js';
+import { EventConsumed, type EventDefinition, type EventHandler, type EventMeta } from './event.js';
+import type { ClaimedEvent, Inbox } from './inbox.js';
+
+/** Events handled at the same time: a slow mail server delays the others no longer than its own timeout (20 s). */
+const batchSize = 4;
+/** After 12 attempts, about an hour of doubling delays, an event is set aside, for a person to look at. */
+const maxAttempts = 12;
+
+export interface ConsumerTiming {
+  /** A process that died keeps its events from others for this long. */
+  readonly leaseSeconds: number;
+  /** A consumer gives up before the lease of its event ends: else another process would handle it at the same time. */
+  readonly timeoutMs: number;
+}
+
+const usualTiming: ConsumerTiming = { leaseSeconds: 60, timeoutMs: 50_000 };
+
+export type Deliveries = SeriesCounter<'topic' | 'consumer' | 'result'>;
+
+export interface ConsumerParts {
+  /** `<feature>.<name>` */
+  readonly name: string;
+  readonly event: EventDefinition;
+  readonly handler: EventHandler<unknown>;
+  readonly inbox: Inbox;
+  readonly deliveries: Deliveries;
+  readonly timing?: ConsumerTiming | undefined;
+}
+
+/** Handles the events of one consumer, apart from all others: its own attempts, delays and events that are set aside. */
+export class EventConsumer {
+  readonly name: string;
+  private readonly loop: BackgroundLoop;
+  private readonly timing: ConsumerTiming;
+
+  constructor(private readonly parts: ConsumerParts) {
+    const { name, inbox, timing = usualTiming } = parts;
+    this.name = name;
+    this.timing = timing;
+    this.loop = new BackgroundLoop({ name: `consumer ${name}`, work: () => this.handleAll() });
+    inbox.onStored(name, () => this.wake());
+  }
+
+  start(): void {
+    for (const result of ['success', 'error'] as const) this.countedAs(result);
+    this.loop.start();
+  }
+
+  /** Resolves when no event is being handled any more. */
+  stop(): Promise<void> {
+    return this.loop.stop();
+  }
+
+  /** Handles at once what is due. */
+  wake(): void {
+    this.loop.wake();
+  }
+
+  private async handleAll(): Promise<void> {
+    const { inbox } = this.parts;
+    let count = batchSize;
+    while (count === batchSize && !this.loop.isStopped) {
+      const stored = await inbox.claim(this.name, batchSize, this.timing.leaseSeconds);
+      await Promise.all(stored.map((event) => this.handle(event)));
+      count = stored.length;
+    }
+  }
+
+  /** Never rejects. What fails here comes again when its lease ends. */
+  private async handle(event: ClaimedEvent): Promise<void> {
+    const attributes = {
+      'messaging.system': 'outbox',
+      'messaging.operation.type': 'process',
+      'messaging.destination.name': event.topic,
+      'messaging.consumer.group.name': this.name,
+    };
+    const work = () => this.deliver(event).catch((error: unknown) => this.failed(event, error));
+    await inConsumerSpan({ name: `process ${event.topic}`, attributes }, event.trace, work).catch(
+      (error: unknown) => {
+        if (!isDatabaseUnavailable(error)) logger.error({ err: error, consumer: this.name }, 'inbox failed');
+      },
+    );
+  }
+
+  private async deliver(event: ClaimedEvent): Promise<void> {
+    const { inbox, event: definition, handler } = this.parts;
+    // Each attempt ended its process.
+    if (event.attempts > maxAttempts) throw new Error('Every attempt ended before its result was known.');
+    const result = { isConsumed: false };
+    const meta: EventMeta = {
+      id: event.id,
+      occurredAt: event.occurredAt,
+      consume: async (manager) => {
+        await inbox.consume(manager, this.name, event.id);
+        result.isConsumed = true;
+      },
+    };
+    const payload = definition.payload.parse(event.payload);
+    const call = new CallContext({ deadline: new Deadline(this.timing.timeoutMs) });
+    try {
+      await call.run(() => call.deadline.limit(handler(payload, meta)));
+    } finally {
+      call.deadline.end();
+    }
+    // A method that returns has committed its transactions.
+    if (!result.isConsumed) await inbox.done(this.name, event.id);
+    this.countedAs('success').inc();
+  }
+
+  private async failed(event: ClaimedEvent, error: unknown): Promise<void> {
+    if (error instanceof EventConsumed) return;
+    const { topic, id, attempts } = event;
+    this.countedAs('error').inc();
+    logger.warn({ err: error, consumer: this.name, topic, event_id: id, attempts }, 'an event failed');
+    const delaySeconds = attempts >= maxAttempts ? null : Math.min(2 ** attempts, 900);
+    await this.parts.inbox.postpone(this.name, event, delaySeconds);
+  }
+
+  private countedAs(result: 'success' | 'error') {
+    return this.parts.deliveries.series({ topic: this.parts.event.topic, consumer: this.name, result });
+  }
+}

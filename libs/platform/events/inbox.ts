@@ -1,0 +1,159 @@
+import type { EntityManager } from 'typeorm';
+import type { Database } from '../database/database.js';
+import type { TraceCarrier } from '../telemetry/tracer.js';
+import { EventConsumed } from './event.js';
+import { type ConsumerCount, maxCounted } from './pending-events.js';
+
+/** No user sees the queues. */
+export const seenByNobody = { scopes: [] };
+
+/** An event on its way. */
+export interface StoredEvent {
+  readonly id: string;
+  readonly topic: string;
+  readonly payload: unknown;
+  readonly trace: TraceCarrier | null;
+  readonly occurredAt: Date;
+}
+
+/** An event that a consumer has taken. `attempts`: how often it was taken, with this time. */
+export interface ClaimedEvent extends StoredEvent {
+  readonly attempts: number;
+}
+
+/**
+ * A feature's inbox: a row for each of its consumers and each event, in the feature's own database. A row that is done stays
+ * for a week without its payload, so that the event is not stored a second time.
+ */
+export class Inbox {
+  private readonly listeners = new Map<string, () => void>();
+
+  constructor(
+    readonly feature: string,
+    private readonly database: Database,
+  ) {}
+
+  /** Stores events for consumers and wakes those that run in this process. An event that is there stays as it is. */
+  async store(stored: readonly { readonly consumer: string; readonly event: StoredEvent }[]): Promise<void> {
+    const rows = stored.map(({ consumer, event }) => ({ ...event, consumer }));
+    await this.write((manager) =>
+      manager.query(
+        `INSERT INTO ${this.feature}.inbox (consumer, event_id, topic, payload, trace, occurred_at)
+         SELECT consumer, id, topic, payload, trace, "occurredAt"
+         FROM jsonb_to_recordset($1) AS event
+           (consumer text, id uuid, topic text, payload jsonb, trace jsonb, "occurredAt" timestamptz)
+         ORDER BY consumer, id
+         ON CONFLICT ON CONSTRAINT pk_inbox DO NOTHING`,
+        [JSON.stringify(rows)],
+      ),
+    );
+    for (const consumer of new Set(rows.map((row) => row.consumer))) this.listeners.get(consumer)?.();
+  }
+
+  /** Calls `listener` when this process has stored something for the consumer. */
+  onStored(consumer: string, listener: () => void): void {
+    this.listeners.set(consumer, listener);
+  }
+
+  /** Those of the consumers for which an event is due. */
+  async listDue(consumers: readonly string[]): Promise<readonly string[]> {
+    const rows = await this.write((manager) =>
+      manager.query<{ name: string }[]>(
+        `SELECT name FROM unnest($1::text[]) AS name WHERE EXISTS (
+           SELECT FROM ${this.feature}.inbox
+           WHERE consumer = name AND done_at IS NULL AND failed_at IS NULL AND available_at <= now())`,
+        [consumers],
+      ),
+    );
+    return rows.map(({ name }) => name);
+  }
+
+  /** Takes due events of a consumer for this process alone, for `leaseSeconds`. */
+  async claim(consumer: string, limit: number, leaseSeconds: number): Promise<readonly ClaimedEvent[]> {
+    const [rows] = await this.write((manager) =>
+      manager.query<[ClaimedEvent[], number]>(
+        `WITH due AS MATERIALIZED (
+           SELECT event_id FROM ${this.feature}.inbox
+           WHERE consumer = $1 AND done_at IS NULL AND failed_at IS NULL AND available_at <= now()
+           ORDER BY available_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+         UPDATE ${this.feature}.inbox event
+         SET attempts = attempts + 1, available_at = now() + make_interval(secs => $3)
+         FROM due WHERE event.consumer = $1 AND event.event_id = due.event_id
+         RETURNING event.event_id AS id, topic, payload, trace, occurred_at AS "occurredAt", attempts`,
+        [consumer, limit, leaseSeconds],
+      ),
+    );
+    return rows;
+  }
+
+  /** Marks the event as done in a transaction of the caller. The lock on the row lets one of two deliveries succeed. */
+  async consume(manager: EntityManager, consumer: string, id: string): Promise<void> {
+    if (!(await this.markDone(manager, consumer, id))) throw new EventConsumed();
+  }
+
+  /** The consumer has handled the event. */
+  async done(consumer: string, id: string): Promise<void> {
+    await this.write((manager) => this.markDone(manager, consumer, id));
+  }
+
+  /**
+   * Tries the event again in `delaySeconds`; null: never, it is set aside. Does nothing where another process has taken it
+   * meanwhile.
+   */
+  async postpone(consumer: string, event: ClaimedEvent, delaySeconds: number | null): Promise<void> {
+    await this.write((manager) =>
+      manager.query(
+        `UPDATE ${this.feature}.inbox
+         SET available_at = CASE WHEN $4::int IS NULL THEN 'infinity' ELSE now() + make_interval(secs => $4::int) END,
+             failed_at = CASE WHEN $4::int IS NULL THEN now() END
+         WHERE consumer = $1 AND event_id = $2 AND attempts = $3 AND done_at IS NULL`,
+        [consumer, event.id, event.attempts, delaySeconds],
+      ),
+    );
+  }
+
+  /** What waits and what was set aside, by consumer; counts end at `maxCounted` in all. */
+  count(): Promise<readonly ConsumerCount[]> {
+    return this.write((manager) =>
+      manager.query<ConsumerCount[]>(
+        `SELECT consumer, count(*) FILTER (WHERE failed_at IS NULL)::int AS pending, count(failed_at)::int AS failed
+         FROM (SELECT consumer, failed_at FROM ${this.feature}.inbox WHERE done_at IS NULL LIMIT $1) AS unfinished
+         GROUP BY consumer`,
+        [maxCounted],
+      ),
+    );
+  }
+
+  private async markDone(manager: EntityManager, consumer: string, id: string): Promise<boolean> {
+    const [, count] = await manager.query<[unknown, number]>(
+      `UPDATE ${this.feature}.inbox SET done_at = now(), payload = NULL, trace = NULL, failed_at = NULL
+       WHERE consumer = $1 AND event_id = $2 AND done_at IS NULL`,
+      [consumer, id],
+    );
+    return count === 1;
+  }
+
+  private write<T>(run: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.database.write(run, seenByNobody);
+  }
+}
+
+/** The inboxes that a process can reach, by feature. */
+export class Inboxes {
+  private readonly byFeature: ReadonlyMap<string, Inbox>;
+
+  constructor(inboxes: readonly Inbox[]) {
+    this.byFeature = new Map(inboxes.map((inbox) => [inbox.feature, inbox]));
+  }
+
+  features(): ReadonlySet<string> {
+    return new Set(this.byFeature.keys());
+  }
+
+  /** @throws Error where the feature has none in this process */
+  get(feature: string): Inbox {
+    const inbox = this.byFeature.get(feature);
+    if (inbox === undefined) throw new Error(`This process does not reach the inbox of ${feature}.`);
+    return inbox;
+  }
+}
