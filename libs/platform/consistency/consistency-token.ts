@@ -6,6 +6,7 @@ const tagBytes = 16;
 const positionBytes = 20;
 /** As many as there can be databases of one product, so that the header stays short. */
 const maxPositions = 16;
+const positionForm = new RegExp(`.{${2 * positionBytes}}`, 'g');
 const maxLength = Math.ceil(((nonceBytes + maxPositions * positionBytes + tagBytes) * 4) / 3);
 
 /**
@@ -53,6 +54,6 @@ export class ConsistencyTokens {
 }
 
 function positionsIn(plain: Buffer): readonly Position[] {
-  const texts = plain.toString('hex').match(new RegExp(`.{${2 * positionBytes}}`, 'g')) ?? [];
+  const texts = plain.toString('hex').match(positionForm) ?? [];
   return texts.filter(isPosition);
 }

@@ -43,6 +43,8 @@ export class Consistency {
   /** In the database of this process. */
   private readonly own: DatabaseTrust;
   private readonly remotes: readonly RemoteDatabase[];
+  /** In all databases. */
+  private readonly trusts: readonly DatabaseTrust[];
   private readonly remoteByFeature: ReadonlyMap<string, DatabaseTrust>;
   private readonly trustedGauge: Gauge;
   private readonly leaseGauge: Gauge;
@@ -58,6 +60,7 @@ export class Consistency {
       isPrimaryGone: (now) => servers.isPrimaryGone(now),
     });
     this.remotes = owners.map((owner) => new RemoteDatabase(owner, new Trust({ store })));
+    this.trusts = [this.own, ...this.remotes.map(({ trust }) => trust)];
     this.remoteByFeature = new Map(
       this.remotes.flatMap(({ owner, trust }) => owner.features.map((feature) => [feature, trust] as const)),
     );
@@ -94,7 +97,7 @@ export class Consistency {
 
   /** Whether the last-write positions of all databases are complete now. */
   isTrusted(now = performance.now()): boolean {
-    return [this.own, ...this.remotes.map(({ trust }) => trust)].every((trust) => trust.isTrusted(now));
+    return this.trusts.every((trust) => trust.isTrusted(now));
   }
 
   /** Whether the feature's data is in the database of this process. */
@@ -118,8 +121,8 @@ export class Consistency {
   }
 
   /**
-   * Reads for a process that relies on this database without access to it, as `Answered` says. `features` are what the
-   * value depends on, in the view of the user.
+   * Reads for a process that relies on this database without access to it, and returns with the value the positions that it
+   * shows. `features` are what the value depends on, in the view of the user.
    */
   async answer<T>(userId: string, features: readonly string[], read: () => Promise<T>): Promise<Answered<T>> {
     // Before the store is asked: what is written later than that has an intent, or is beyond this position.
@@ -258,8 +261,7 @@ export class Consistency {
 
   private onStoreChange(): void {
     if (this.store?.isUp === true) return;
-    for (const trust of [this.own, ...this.remotes.map((remote) => remote.trust)])
-      trust.miss('Redis is lost');
+    for (const trust of this.trusts) trust.miss('Redis is lost');
     // Now, not at the next write: then all other processes have already noticed.
     this.lease.hold();
   }

@@ -1,13 +1,17 @@
 import type { Position } from '../positions/position.js';
 
-/** What a process says of its own database to the processes that rely on it. */
-export interface OwnerReport {
+/** What is known of a database. */
+export interface DatabaseFacts {
   /** The primary's position, taken after its leases were looked at. */
   readonly position: Position;
-  /** How many processes write to the database without write intents, that process included. */
+  /** How many processes write to the database without write intents. */
   readonly leases: number;
   /** `position` is past a commit that nobody sees yet, and whose write intents may be gone. */
   readonly isCommitWaiting: boolean;
+}
+
+/** What a process says of its own database to the processes that rely on it. Its own lease is among `leases`. */
+export interface OwnerReport extends DatabaseFacts {
   /** How long ago the primary was asked; 0 where it is gone, so that nobody can have written since. */
   readonly ageMs: number;
 }

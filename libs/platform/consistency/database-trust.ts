@@ -2,19 +2,14 @@ import type { DatabaseView } from '../context/consistency-view.js';
 import { logger } from '../logging/logger.js';
 import { isSameDatabase, later, timelineOf, type Position } from '../positions/position.js';
 import type { ConsistencyStore } from './consistency-store.port.js';
+import type { DatabaseFacts } from './database-owner.port.js';
 import { noticeMs } from './lease.js';
 
 /** Writes that were under way when Redis was connected again have ended by then, or know that the old connection broke. */
 const connectionSettleMs = 1000;
 
 /** What a process hears of a database, from its primary or from a process that it belongs to. */
-export interface DatabaseReport {
-  /** The primary's position, taken after its leases were looked at. */
-  readonly position: Position;
-  /** How many processes write to it without write intents. */
-  readonly leases: number;
-  /** `position` is past a commit that nobody sees yet, and whose write intents may be gone. */
-  readonly isCommitWaiting: boolean;
+export interface DatabaseReport extends DatabaseFacts {
   /** Since when all of this is true at the least, by the monotonic clock of the hearer. */
   readonly askedAt: number;
 }

@@ -171,8 +171,7 @@ export class PostgresServers implements MeasuredServers {
   private async evaluate(): Promise<void> {
     const before = this.current;
     const { server, timeline } = this.findWriter();
-    const isAdopted = server === null || this.isAdopted(server) || (await this.adopt(server, timeline));
-    this.current = isAdopted && timeline >= this.newestTimeline ? server : null;
+    this.current = server !== null && (await this.isUsable(server, timeline)) ? server : null;
     const state = this.primaryState;
     if (this.current === null || state === null) return;
     this.lastPrimaryState = state;
@@ -194,7 +193,21 @@ export class PostgresServers implements MeasuredServers {
     return { server: found, timeline: newest };
   }
 
-  /** It is the server and the database that were adopted last, on a timeline that was. */
+  private async isUsable(server: PostgresServer, timeline: number): Promise<boolean> {
+    // Nothing is written to it: its history would differ even more from that of its successor.
+    if (this.isReplaced(server)) return false;
+    const isAdopted = this.isAdopted(server) || (await this.adopt(server, timeline));
+    return isAdopted && timeline >= this.newestTimeline;
+  }
+
+  /** Another server was promoted since: it is the same database on an earlier timeline. */
+  private isReplaced({ state }: PostgresServer): boolean {
+    if (state === null || !state.isIdentified) return false;
+    const { position } = state;
+    return databaseOf(position) === this.adopted.database && timelineOf(position) < this.newestTimeline;
+  }
+
+  /** The server and its database were adopted, and this timeline, too. */
   private isAdopted({ state }: PostgresServer): boolean {
     if (state === null || !state.isIdentified || state.identity !== this.adopted.identity) return false;
     const { position } = state;
