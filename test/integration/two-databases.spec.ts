@@ -70,6 +70,15 @@ const logout = ({ accounts }: Split, { accessToken: token }: Session) =>
 const sessionHits = ({ tasks }: Split) =>
   tasks.metric('cache_requests_total', { cache: 'sessions', result: 'hit' });
 
+/**
+ * Whether an ended session was accepted in one of three attempts. A process that is too slow to be heard within a second loses
+ * trust for that reason alone, and the session is then checked as it should be.
+ */
+async function acceptedOnce(attempt: () => Promise<number>): Promise<boolean> {
+  for (let n = 0; n < 3; n++) if ((await attempt()) === 200) return true;
+  return false;
+}
+
 /** A user whose session tasks has in its cache. */
 async function loginCached(split: Split): Promise<Session> {
   const session = await split.accounts.registerAndLogin();
@@ -105,7 +114,7 @@ describe('a session that accounts ends', () => {
   });
 
   it('would be accepted if tasks looked at the leases of its own database only', async () => {
-    expect(await endWithoutRedis('owner-lease')).toBe(200);
+    expect(await acceptedOnce(() => endWithoutRedis('owner-lease'))).toBe(true);
   });
 
   /** The session ends, and then Redis comes back with what it had before. */
@@ -127,7 +136,7 @@ describe('a session that accounts ends', () => {
   });
 
   it('would be accepted then if tasks raised the minimum position of its own database only', async () => {
-    expect(await endBeforeOlderRedis('owner-minimum')).toBe(200);
+    expect(await acceptedOnce(() => endBeforeOlderRedis('owner-minimum'))).toBe(true);
   });
 });
 
