@@ -107,6 +107,9 @@ describe('the build before this one and this one, side by side', () => {
     'an event that the %s build wrote to the outbox is delivered by the %s one',
     async (first, then) => {
       const body = newRegistration();
+      const profile =
+        'SELECT FROM users.profiles WHERE name = $1 AND id IN (SELECT id FROM auth.accounts WHERE email = $2)';
+      const profilesOf = () => runSql(both.databaseUrl, profile, [body.name, body.email]);
       const { status } = await whileHeldBack(() =>
         both[first].request('POST', '/v1/auth/register', { body }),
       );
@@ -116,13 +119,15 @@ describe('the build before this one and this one, side by side', () => {
         await runSql(both.databaseUrl, 'UPDATE auth.outbox SET available_at = now()');
         const left = 'SELECT attempts, failed_at FROM auth.outbox';
         await waitFor(async () => (await runSql(both.databaseUrl, left)).length === 0, {
-          what: 'the delivery',
+          what: 'the way to the inboxes',
         });
+        await waitFor(
+          async () => (await mailsTo(body.email, both.mailDir)).length > 0 && (await profilesOf()).length > 0,
+          { what: 'the delivery' },
+        );
       });
       expect((await mailsTo(body.email, both.mailDir)).length).toBe(1);
-      const profile =
-        'SELECT FROM users.profiles WHERE name = $1 AND id IN (SELECT id FROM auth.accounts WHERE email = $2)';
-      expect(await runSql(both.databaseUrl, profile, [body.name, body.email])).toHaveLength(1);
+      expect(await profilesOf()).toHaveLength(1);
     },
   );
 
