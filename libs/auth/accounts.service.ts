@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Raw, type EntityManager } from 'typeorm';
 import { userScope } from '../platform/context/scope.js';
 import { Database } from '../platform/database/database.js';
+import { asDone } from '../platform/events/inbox.js';
 import { AccountsPort, type Account } from './accounts.port.js';
 import { AccountEntity } from './account.entity.js';
 
@@ -84,7 +85,7 @@ export class AccountsService extends AccountsPort {
     );
     // Done instead of deleted: the same event may be on its way once more.
     await manager.query(
-      `UPDATE auth.inbox event SET done_at = now(), payload = NULL, trace = NULL, failed_at = NULL
+      `UPDATE auth.inbox event SET ${asDone}
        FROM auth.accounts account
        WHERE account.id = $1 AND event.done_at IS NULL AND event.payload->>'email' = lower(account.email)`,
       [userId],

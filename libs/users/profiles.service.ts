@@ -8,6 +8,7 @@ import { Database } from '../platform/database/database.js';
 import { timeAfter } from '../platform/database/stored-times.js';
 import type { Role, Tier } from '../auth/access/roles.port.js';
 import { userRegistered } from '../auth/auth.events.js';
+import { asDone } from '../platform/events/inbox.js';
 import { Outbox } from '../platform/events/outbox.js';
 import { ProfileEntity } from './profile.entity.js';
 import { userClaimsChanged } from './users.events.js';
@@ -61,7 +62,7 @@ export class ProfilesService extends UsersPort {
   async deleteIn(manager: EntityManager, userId: string): Promise<void> {
     await manager.delete(ProfileEntity, { id: userId });
     await manager.query(
-      `UPDATE users.inbox SET done_at = now(), payload = NULL, trace = NULL, failed_at = NULL
+      `UPDATE users.inbox SET ${asDone}
        WHERE topic = $2 AND done_at IS NULL AND payload->>'user_id' = $1`,
       [userId, userRegistered.topic],
     );

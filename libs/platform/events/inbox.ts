@@ -21,6 +21,9 @@ export interface ClaimedEvent extends StoredEvent {
   readonly attempts: number;
 }
 
+/** What makes a row of an inbox a done one, for UPDATE: nothing that may tell of a user stays in it. */
+export const asDone = 'done_at = now(), payload = NULL, trace = NULL, failed_at = NULL';
+
 /**
  * A feature's inbox: a row for each of its consumers and each event, in the feature's own database. A row that is done stays
  * for a week without its payload, so that the event is not stored a second time.
@@ -126,7 +129,7 @@ export class Inbox {
 
   private async markDone(manager: EntityManager, consumer: string, id: string): Promise<boolean> {
     const [, count] = await manager.query<[unknown, number]>(
-      `UPDATE ${this.feature}.inbox SET done_at = now(), payload = NULL, trace = NULL, failed_at = NULL
+      `UPDATE ${this.feature}.inbox SET ${asDone}
        WHERE consumer = $1 AND event_id = $2 AND done_at IS NULL`,
       [consumer, id],
     );
