@@ -17,15 +17,16 @@ import {
   type PostgresNode,
   type ReplicatedPostgres,
 } from '../support/replicated-postgres.js';
-import { createDatabase } from '../support/test-database.js';
+import { createDatabase, runSql } from '../support/test-database.js';
 import { waitFor } from '../support/wait.js';
-import { openListsProcess, readList, type ListsProcess } from './shared-lists-fixture.js';
+import { openListsProcess, readList, type ListServices, type ListsProcess } from './shared-lists-fixture.js';
 
 // Longer where a program has to be installed first.
 jest.setTimeout(120_000);
 
 let postgres: ReplicatedPostgres;
 let redis: TestRedis;
+let databaseUrl: string;
 let writer: ListsProcess;
 let reader: ListsProcess;
 
@@ -41,10 +42,8 @@ beforeAll(async () => {
     startReplicatedPostgres({ replicas: 1, synchronous: true }),
     startRedis(),
   ]);
-  const environment = {
-    DATABASE_URL: await createDatabase(postgres.primary.adminUrl, 'lists'),
-    REDIS_URL: redis.url,
-  };
+  databaseUrl = await createDatabase(postgres.primary.adminUrl, 'lists');
+  const environment = { DATABASE_URL: databaseUrl, REDIS_URL: redis.url };
   [writer, reader] = [await openListsProcess(environment), await openListsProcess(environment)];
 });
 afterAll(async () => {
@@ -101,6 +100,44 @@ describe('a write whose COMMIT waits for a standby, and whose intents Redis has 
     await waitFor(async () => (await read()) === 'two', { timeoutMs: 3000 });
   });
 });
+
+describe('a write that begins and waits for a standby while a process that reads is suspended', () => {
+  afterEach(() => standby().resume());
+
+  it('is not hidden by what that process caches, though it has heard of a later position meanwhile', async () => {
+    const [ada, list, item] = [randomUUID(), randomUUID(), randomUUID()] as const;
+    await writer.as(ada, ({ memberships }) => memberships.create(ada, { id: list, title: 'shared' }));
+    await writer.as(ada, ({ items }) => items.add(ada, list, { id: item, title: 'one' }));
+    const titleOf = (services: ListServices) =>
+      readList(services, ada, list).then(({ items }) => items[0]?.title);
+    expect(await reader.as(ada, titleOf)).toBe('one');
+
+    let writing: Promise<unknown> | undefined;
+    const onAnswered = async () => {
+      // The process hears that something was missed, and relies on the position of the primary then.
+      await leaseOfAnother(1500);
+      await waitFor(() => !reader.isTrusting(), { what: 'the lease to be noticed' });
+      standby().pause();
+      writing = writer.as(ada, ({ items }) => items.patch(ada, item, { title: 'two' }));
+      writing.catch(() => undefined);
+      await waitFor(() => reader.isTrusting(), { what: 'the end of the lease' });
+    };
+    const scopes = [sharedScope('list', list)];
+    expect(await reader.as(ada, titleOf, {}, { scopes, onAnswered })).toBe('one');
+    standby().resume();
+    await writing;
+    expect(await reader.as(ada, titleOf)).toBe('two');
+  });
+});
+
+async function leaseOfAnother(ms: number): Promise<void> {
+  await runSql(
+    databaseUrl,
+    `INSERT INTO platform.leases (holder, expires_at)
+     VALUES (gen_random_uuid(), clock_timestamp() + make_interval(secs => $1))`,
+    [ms / 1000],
+  );
+}
 
 describe('the position of a write', () => {
   const position = `0123456789abcdef0000000100000000000000ff`;

@@ -13,7 +13,7 @@ import { sharedListsFeature } from '../consistency/lists/shared-lists.feature.js
 import { sharedLists } from '../consistency/lists/shared-lists.names.js';
 import { allRules, type Rules } from '../consistency/lists/shared-lists.rules.js';
 import type { List } from '../consistency/lists/shared-lists.schemas.js';
-import { viewOfUser } from '../support/user-view.js';
+import { viewOfUser, type Beginning } from '../support/user-view.js';
 import { waitFor } from '../support/wait.js';
 
 export interface ListServices {
@@ -25,7 +25,14 @@ export interface ListServices {
 /** What a process has of the shared lists: its own connections, caches and knowledge, without HTTP. */
 export interface ListsProcess {
   /** Runs a call of the user, as an adapter does. Some rules may be broken for it. */
-  as<T>(userId: string, work: (services: ListServices) => Promise<T>, rules?: Partial<Rules>): Promise<T>;
+  as<T>(
+    userId: string,
+    work: (services: ListServices) => Promise<T>,
+    rules?: Partial<Rules>,
+    beginning?: Beginning,
+  ): Promise<T>;
+  /** Whether it uses caches and replicas now. */
+  isTrusting(): boolean;
   /** Reads that replicas served so far. */
   replicaReads(): Promise<number>;
   close(): Promise<void>;
@@ -50,11 +57,12 @@ export async function openListsProcess(
   });
   await waitFor(() => path.consistency.isTrusted(), { what: 'trust in the caches' });
   return {
-    as: async (userId, work, rules) => {
+    as: async (userId, work, rules, beginning) => {
       const call = new CallContext();
-      call.view = await viewOfUser(path, userId);
+      call.view = await viewOfUser(path, userId, beginning);
       return call.run(() => work(servicesOf(path, { ...allRules, ...rules })));
     },
+    isTrusting: () => path.consistency.isTrusted(),
     replicaReads: async () => {
       const line = /^db_reads_total\{db_target="replica"\} (\d+)/m.exec(await metrics.registry.metrics());
       return Number(line?.[1] ?? 0);

@@ -20,6 +20,12 @@ import { RemoteDatabase } from './remote-database.js';
 
 const startWaitMs = 2000;
 
+/** What a process knows of the databases, and the epoch of its store, at one moment. */
+export interface Known {
+  readonly databaseOf: (feature: string) => DatabaseView;
+  readonly epoch: number;
+}
+
 export interface ConsistencyParts {
   readonly servers: PostgresServers;
   /** Null: this process stores no last-write positions and caches nothing, as a command does. */
@@ -105,19 +111,31 @@ export class Consistency {
     return !this.remoteByFeature.has(feature);
   }
 
-  /** What a call of the user may rely on. `lastWrites` null: the store could not be asked. */
+  /** What is known of the databases now. To be taken before the store is asked for what goes into the view of a call. */
+  known(): Known {
+    return { databaseOf: this.databaseViews(), epoch: this.store?.epoch ?? 0 };
+  }
+
+  /**
+   * What a call of the user may rely on. `lastWrites`: what the store answered after `known` was taken; null: it could not
+   * be asked.
+   *
+   * A minimum position that has risen since then may be past a commit that nobody sees yet, and whose intent came after the
+   * answer: what the call reads would be cached as being past that commit. So the call relies on nothing then.
+   */
   viewOf(
     userId: string,
+    known: Known,
     lastWrites: Map<Scope, LastWrites> | null,
     token: readonly Position[],
   ): ConsistencyView {
-    return new ConsistencyView({
-      userId,
-      databaseOf: this.databaseViews(),
-      lastWrites,
-      token,
-      epoch: this.store?.epoch ?? 0,
-    });
+    const now = this.databaseViews();
+    const databaseOf = (feature: string): DatabaseView => {
+      const [before, after] = [known.databaseOf(feature), now(feature)];
+      const isSame = before.isTrusted && before.minimum === after.minimum;
+      return isSame ? after : { isTrusted: false, minimum: after.minimum };
+    };
+    return new ConsistencyView({ userId, databaseOf, lastWrites, token, epoch: known.epoch });
   }
 
   /**

@@ -49,17 +49,15 @@ export class CallCounter implements ThrottlerStorage {
 
   private async begin(call: CallContext, policy: Policy, userId: string): Promise<LimitRecord> {
     const { consistency } = this;
-    const epoch = consistency.store?.epoch ?? 0;
+    const known = consistency.known();
     const scope = userScope(userId);
     const intent = this.intentOf(call, scope);
     const question = { scopes: [scope, ...call.scopes], intent };
     const { record, lastWrites } = await this.limiter.begin(policy, userId, question);
-    const view = consistency.viewOf(
-      userId,
-      lastWrites,
-      this.tokens.read(userId, call.consistencyToken ?? undefined),
-    );
-    if (intent !== null && lastWrites !== null && record.blockedMs === 0) view.holdIntent(intent, epoch);
+    const token = this.tokens.read(userId, call.consistencyToken ?? undefined);
+    const view = consistency.viewOf(userId, known, lastWrites, token);
+    if (intent !== null && lastWrites !== null && record.blockedMs === 0)
+      view.holdIntent(intent, known.epoch);
     call.view = view;
     return record;
   }
