@@ -91,19 +91,19 @@ async function serve(
   path: DataPath,
   opsPort: number,
 ): Promise<void> {
-  const http = await createHttpApp({ config, path, metrics, health }, options, (fastify) =>
-    serveDocs(fastify, documentFile()),
+  const http = await createHttpApp({ config, path, metrics, health }, options, (server) =>
+    serveDocs(server, documentFile()),
   );
-  const { app } = http;
+  const { app, fastify } = http;
   try {
-    await app.listen(config.PORT, config.HOST);
+    await fastify.listen({ port: config.PORT, host: config.HOST });
   } catch (error) {
     // Its timers would keep the process from ending.
     await app.close();
     throw error;
   }
   health.serving();
-  const { port } = app.getHttpServer().address() as AddressInfo;
+  const { port } = fastify.server.address() as AddressInfo;
   logger.info({ port, ops_port: opsPort }, 'serving');
   if (config.NODE_ENV === 'development') process.stdout.write(welcome(port, opsPort));
 

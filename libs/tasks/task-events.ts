@@ -29,6 +29,28 @@ export class TaskEvents {
     await this.outbox.appendEach(manager, taskCreated, tasks, payloadOf);
   }
 
+  /** The part of a statement whose `effect` has created tasks; null where nobody consumes that. See `Outbox.statementPart`. */
+  createdPart(count: number): ReturnType<Outbox['statementPart']> {
+    return this.outbox.statementPart(
+      taskCreated,
+      { name: 'events', payload: payloadSql, source: 'effect' },
+      count,
+    );
+  }
+
+  /** The same for a statement whose `effect` has changed tasks. */
+  updatedPart(count: number): ReturnType<Outbox['statementPart']> {
+    return this.outbox.statementPart(
+      taskUpdated,
+      { name: 'events', payload: payloadSql, source: 'effect' },
+      count,
+    );
+  }
+
+  appended(): void {
+    this.outbox.appended();
+  }
+
   /** One that is the very same before and after did not change. */
   async changed(manager: EntityManager, changes: readonly TaskChange[]): Promise<void> {
     await this.outbox.appendEach(manager, taskUpdated, changes, payloadIf(isUpdated));
@@ -49,6 +71,9 @@ export const publishPurged = (
   }));
 
 const payloadOf = ({ id, userId, version }: ChangedTask) => ({ task_id: id, user_id: userId, version });
+
+/** `payloadOf` of a row. */
+const payloadSql = `jsonb_build_object('task_id', id, 'user_id', user_id, 'version', version)`;
 
 const payloadIf = (isEvent: (change: TaskChange) => boolean) => (change: TaskChange) =>
   isEvent(change) ? payloadOf(change.after) : null;

@@ -90,7 +90,7 @@ function notBefore({ createdAt, updatedAt, completedAt, deletedAt }: Task, now: 
 }
 
 /** What a patch changes. A field of `TaskPatch` that is missing here does not compile. */
-function changesOf(patch: TaskPatch): Partial<Task> {
+export function changesOf(patch: TaskPatch): Partial<Task> {
   const { title, description, status, priority, due_at, tags } = patch;
   const changes: Readonly<Record<keyof TaskPatch, Partial<Task>>> = {
     title: title === undefined ? {} : { title },

@@ -1,15 +1,4 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  Headers,
-  Param,
-  Patch,
-  Post,
-  Query,
-  UseInterceptors,
-} from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, Param, Patch, Post, Query } from '@nestjs/common';
 import type { Caller } from '../platform/context/caller.js';
 import type { IdempotentCall } from '../platform/database/idempotency.js';
 import { CurrentUser } from '../platform/http/call-adapter.js';
@@ -35,7 +24,7 @@ import { TaskListService } from './list/task-list.service.js';
 import { taskQuerySchema, type TaskQuery } from './list/task-query.schema.js';
 import { statsQuerySchema, statsSchema, type StatsQuery } from './stats/stats.schemas.js';
 import { TaskStatsService } from './stats/task-stats.service.js';
-import { CountOperation, TaskOperationsInterceptor } from './tasks.metrics.js';
+import { CountOperation } from './tasks.metrics.js';
 import {
   createTaskSchema,
   patchTaskSchema,
@@ -49,7 +38,6 @@ import {
 import { TasksService } from './tasks.service.js';
 
 @Controller('/v1/tasks')
-@UseInterceptors(TaskOperationsInterceptor)
 export class TasksController {
   constructor(
     private readonly tasks: TasksService,
@@ -139,8 +127,8 @@ export class TasksController {
     @Param('id', { schema: taskIdSchema }) id: string,
     @Headers('if-none-match') ifNoneMatch?: string,
   ) {
-    const task = await this.tasks.get(userId, id);
-    return Reply.versioned(task, etagOf(task.version), ifNoneMatch);
+    const { json, version } = await this.tasks.get(userId, id);
+    return Reply.json(json, etagOf(version), ifNoneMatch);
   }
 
   @Patch(':id')
@@ -157,7 +145,9 @@ export class TasksController {
     @Body({ schema: patchTaskSchema }) patch: TaskPatch,
     @Headers('if-match') ifMatch?: string,
   ) {
-    return withEtag(await this.tasks.patch(userId, id, patch, expectedNumbers(ifMatch)));
+    const json = await this.tasks.patch(userId, id, patch, expectedNumbers(ifMatch));
+    const { version } = JSON.parse(json) as Pick<TaskView, 'version'>;
+    return Reply.json(json, etagOf(version), undefined);
   }
 
   @Delete(':id')

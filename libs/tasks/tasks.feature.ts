@@ -12,6 +12,7 @@ import { seedTasks } from './task.seeder.js';
 import { TasksConsumers } from './tasks.consumers.js';
 import { TasksController } from './tasks.controller.js';
 import { TasksExport } from './tasks.export.js';
+import { TaskOperations } from './tasks.metrics.js';
 import { tasks, TasksPort } from './tasks.port.js';
 import { TasksService } from './tasks.service.js';
 import { trashSweep } from './tasks.sweeps.js';
@@ -29,7 +30,7 @@ export const tasksFeature = defineFeature({
   ports: [{ port: TasksPort, by: TaskFinderService }],
   controllers: [TasksController],
   consumers: [TasksConsumers],
-  providers: [TasksService, TaskListService, TaskBulkService, TaskStatsService, TaskEvents],
+  providers: [TasksService, TaskListService, TaskBulkService, TaskStatsService, TaskEvents, TaskOperations],
   contributions: [contribution(exportSources, TasksExport)],
   seed: {
     option: 'tasks',

@@ -1,11 +1,5 @@
-import {
-  Injectable,
-  SetMetadata,
-  type CallHandler,
-  type ExecutionContext,
-  type NestInterceptor,
-} from '@nestjs/common';
-import { tap, type Observable } from 'rxjs';
+import { applyDecorators, Injectable, SetMetadata } from '@nestjs/common';
+import { ObservedBy, type CallObserver, type Observe } from '../platform/http/observed.js';
 import { currentCall } from '../platform/context/call-context.js';
 import { DomainError } from '../platform/errors/domain-error.js';
 import { Metrics } from '../platform/metrics/metrics.js';
@@ -14,9 +8,6 @@ import type { CounterSeries } from '../platform/metrics/series.js';
 const operations = ['create', 'get', 'list', 'update', 'delete', 'restore', 'bulk', 'stats'] as const;
 type Operation = (typeof operations)[number];
 const operationKey = 'tasks:operation';
-
-/** Counts the calls of a handler as calls of this operation. */
-export const CountOperation = (operation: Operation): MethodDecorator => SetMetadata(operationKey, operation);
 
 /** The operation that a handler counts as. */
 export const operationOf = (handler: object): Operation | undefined =>
@@ -27,7 +18,7 @@ type ResultSeries = Readonly<Record<Result, CounterSeries>>;
 
 /** Counts the result of each call on tasks that passed the guards. */
 @Injectable()
-export class TaskOperationsInterceptor implements NestInterceptor {
+export class TaskOperations implements CallObserver {
   private readonly series: ReadonlyMap<Operation, ResultSeries>;
 
   constructor(metrics: Metrics) {
@@ -44,22 +35,22 @@ export class TaskOperationsInterceptor implements NestInterceptor {
     this.series = new Map(operations.map((operation) => [operation, seriesOf(operation)]));
   }
 
-  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const operation = operationOf(context.getHandler());
+  observe(handler: object): Observe {
+    const operation = operationOf(handler);
     const series = operation && this.series.get(operation);
-    if (series === undefined) return next.handle();
-    return next.handle().pipe(
-      tap({
-        // A handler gives one value, after which nobody listens: `complete` would not be called.
-        next: () => series[hasTimedOut() ? 'error' : 'success'].inc(),
-        error: (error: unknown) => series[resultOf(error)].inc(),
-      }),
-    );
+    if (series === undefined) throw new Error('A handler that is observed says which operation it is.');
+    return (error) => series[error === null ? resultOfValue() : resultOf(error)].inc();
   }
 }
 
+/** Counts the calls of a handler as calls of this operation. */
+export const CountOperation = (operation: Operation): MethodDecorator =>
+  applyDecorators(SetMetadata(operationKey, operation), ObservedBy(TaskOperations));
+
 /** The client got a 503 before the work ended. */
 const hasTimedOut = (): boolean => currentCall()?.deadline.isExpired === true;
+
+const resultOfValue = (): Result => (hasTimedOut() ? 'error' : 'success');
 
 const resultOf = (error: unknown): Result =>
   error instanceof DomainError && error.kind !== 'unavailable' && !hasTimedOut() ? 'rejected' : 'error';

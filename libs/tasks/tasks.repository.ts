@@ -1,26 +1,30 @@
 import { In, type EntityManager } from 'typeorm';
 import { currentTime, statementTime } from '../platform/database/stored-times.js';
+import { json, jsonObject } from '../platform/postgres/json-sql.js';
 import { created, differences, type Task, type TaskDraft } from './task.js';
 import { TaskEntity } from './task.entity.js';
 import type { TaskView } from './tasks.schemas.js';
 
 /** A member of `TaskView` that is missing here does not compile. */
-const columns: Readonly<Record<keyof TaskView, true>> = {
-  id: true,
-  title: true,
-  description: true,
-  status: true,
-  priority: true,
-  due_at: true,
-  tags: true,
-  completed_at: true,
-  created_at: true,
-  updated_at: true,
-  version: true,
+const members: Readonly<Record<keyof TaskView, string>> = {
+  id: json.plain('id'),
+  title: json.value('title'),
+  description: json.value('description'),
+  status: json.plain('status'),
+  priority: json.plain('priority'),
+  due_at: json.timeOrNull('due_at'),
+  tags: json.value('tags'),
+  completed_at: json.timeOrNull('completed_at'),
+  created_at: json.time('created_at'),
+  updated_at: json.time('updated_at'),
+  version: json.number('version'),
 };
 
 /** The columns of an answer, by the names that they have there: a row needs no mapping. */
-export const taskColumns = Object.keys(columns).join(', ');
+export const taskColumns = Object.keys(members).join(', ');
+
+/** A task as the JSON of an answer, byte for byte as `taskSchema` gives it. */
+export const taskJson = jsonObject(members);
 
 /** A task that no other transaction changes before this one ends. */
 export interface LockedTask extends Task {
@@ -70,3 +74,17 @@ export async function storeChange(manager: EntityManager, before: Task, after: T
   const changed = differences(before, after);
   if (Object.keys(changed).length > 0) await manager.update(TaskEntity, { id: before.id }, changed);
 }
+
+/** Inserts a task, whose values `insertValues` gives, for each row of `allowed`. */
+export const insertSql = `effect AS (
+  INSERT INTO tasks.tasks
+    (id, user_id, title, description, status, priority, due_at, tags, version, completed_at, created_at, updated_at)
+  SELECT $1::uuid, $2::uuid, $3, $4, $5::tasks.task_status, $6::tasks.task_priority, $7::timestamptz, $8::text[], $9::int,
+    CASE WHEN $5::tasks.task_status = 'done' THEN ${statementTime} END, ${statementTime}, ${statementTime}
+  FROM allowed
+  RETURNING id, user_id, version, ${taskJson} AS json)`;
+
+export const insertValues = (task: TaskDraft): readonly unknown[] => [
+  ...[task.id, task.userId, task.title, task.description, task.status, task.priority],
+  ...[task.dueAt, task.tags, task.version],
+];

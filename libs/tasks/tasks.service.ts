@@ -2,13 +2,26 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../platform/database/database.js';
 import { Idempotency, type IdempotentCall, type Outcome } from '../platform/database/idempotency.js';
-import { requireVersion } from '../platform/errors/common-errors.js';
+import { requireVersion, VersionMismatch } from '../platform/errors/common-errors.js';
+import { prepared } from '../platform/postgres/statement.js';
 import { uuid } from '../platform/schemas/fields.js';
-import { created, newTask, patched, restored, trashed, view, type Task } from './task.js';
+import { newTask, restored, trashed, view, type Task } from './task.js';
 import { TaskEvents } from './task-events.js';
+import { patchStatement } from './task-patch.query.js';
 import { TaskNotDeleted, TaskNotFound } from './tasks.errors.js';
-import { insertTasks, lockTasks, storeChange, taskColumns, type LockedTask } from './tasks.repository.js';
+import {
+  insertSql,
+  insertValues,
+  lockTasks,
+  storeChange,
+  taskJson,
+  type LockedTask,
+} from './tasks.repository.js';
 import { taskSchema, type NewTask, type TaskPatch, type TaskView } from './tasks.schemas.js';
+
+const taskById = prepared(
+  `SELECT ${taskJson}, version FROM tasks.tasks WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL`,
+);
 
 /** Versions of which the current one must be one; null: any will do. */
 type ExpectedVersions = readonly number[] | null;
@@ -26,35 +39,43 @@ export class TasksService {
     private readonly events: TaskEvents,
   ) {}
 
-  create(call: IdempotentCall | null, userId: string, data: NewTask): Promise<Outcome<TaskView>> {
-    return this.idempotency.run(call, taskSchema, async (manager) => {
-      const draft = newTask(userId, data);
-      const createdAt = await insertTasks(manager, [draft]);
-      await this.events.created(manager, [draft]);
-      return view(created(draft, createdAt));
+  async create(call: IdempotentCall | null, userId: string, data: NewTask): Promise<Outcome<TaskView>> {
+    const values = insertValues(newTask(userId, data));
+    const events = this.events.createdPart(values.length);
+    const outcome = await this.idempotency.runStatement<TaskView>(call, {
+      sql: events === null ? insertSql : `${insertSql}, ${events.sql}`,
+      values: [...values, ...(events?.values ?? [])],
     });
+    if (events !== null) this.events.appended();
+    return outcome;
   }
 
-  async get(userId: string, id: string): Promise<TaskView> {
+  /** The task as the JSON of an answer, with its version. */
+  async get(userId: string, id: string): Promise<{ readonly json: string; readonly version: string }> {
     requireId(id);
-    const [task] = await this.database.read((manager) =>
-      manager.query<TaskView[]>(
-        `SELECT ${taskColumns} FROM tasks.tasks WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL`,
-        [id, userId],
-      ),
-    );
-    if (task === undefined) throw new TaskNotFound();
-    return task;
+    const [row] = await this.database.rows(taskById, [id, userId]);
+    const [json, version] = row ?? [];
+    if (typeof json !== 'string' || typeof version !== 'string') throw new TaskNotFound();
+    return { json, version };
   }
 
-  patch(userId: string, id: string, patch: TaskPatch, expectedVersions: ExpectedVersions): Promise<TaskView> {
-    return this.database.write(async (manager) => {
-      const task = await getLive(manager, userId, id);
-      requireVersion(expectedVersions, task.version);
-      const next = patched(task, patch, task.lockedAt);
-      await this.store(manager, task, next);
-      return view(next);
-    });
+  /** The task as the JSON of an answer. */
+  async patch(
+    userId: string,
+    id: string,
+    patch: TaskPatch,
+    expectedVersions: ExpectedVersions,
+  ): Promise<string> {
+    requireId(id);
+    const { statement, values, hasEvent } = patchStatement({ userId, id, patch }, expectedVersions, (count) =>
+      this.events.updatedPart(count),
+    );
+    const [row] = await this.database.writeRows(statement, values);
+    if (row === undefined) throw new TaskNotFound();
+    const [version, isExpected, json] = row;
+    if (isExpected !== 't') throw new VersionMismatch(Number(version));
+    if (hasEvent) this.events.appended();
+    return json ?? '';
   }
 
   /** Puts the task into the trash, from where `restore` gets it back for 30 days. */

@@ -48,7 +48,7 @@ export class ProfilesService extends UsersPort {
     return { role: profile?.role ?? 'user', tier: profile?.tier ?? 'free' };
   }
 
-  timezoneOf(userId: string): Promise<string> {
+  async timezoneOf(userId: string): Promise<string> {
     return this.timezones.through(userId, async () => ({
       value: (await this.find(userId))?.timezone ?? 'UTC',
     }));

@@ -33,7 +33,7 @@ export class UsersService {
   ) {}
 
   /** As `get`, by way of the cache. */
-  getCached(userId: string): Promise<UserView> {
+  async getCached(userId: string): Promise<UserView> {
     return this.cache.through(userId, async () => ({ value: await this.get(userId) }));
   }
 

@@ -1,5 +1,6 @@
 import { uuidv7 } from '../../libs/platform/ids/uuid.js';
-import { encodeCursor, type ListedTask } from '../../libs/tasks/list/task-cursor.js';
+import { encodeCursor } from '../../libs/tasks/list/task-cursor.js';
+import type { ListedTask } from '../../libs/tasks/list/task-sort.js';
 import { listStatement } from '../../libs/tasks/list/task-list.query.js';
 import { taskQuerySchema } from '../../libs/tasks/list/task-query.schema.js';
 import { statsStatement } from '../../libs/tasks/stats/task-stats.query.js';
@@ -55,12 +56,12 @@ async function cursorAfter(
 ): Promise<string> {
   const parsed = taskQuerySchema.parse(query);
   const { text, values } = listStatement(userId, { ...parsed, limit: row }, null);
-  const [last] = await dataSource.query<ListedTask[]>(
+  const [last] = await dataSource.query<{ json: string }[]>(
     `SELECT * FROM (${text}) AS list OFFSET ${row - 1} LIMIT 1`,
     [...values],
   );
   if (last === undefined) throw new Error('The list is not long enough.');
-  return encodeCursor(parsed, last);
+  return encodeCursor(parsed, JSON.parse(last.json) as ListedTask);
 }
 
 /** With the parameters that the service uses for the last 30 days. */

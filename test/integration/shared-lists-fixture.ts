@@ -84,4 +84,4 @@ function servicesOf(path: DataPath, rules: Rules): ListServices {
 
 /** The list as a client gets it. */
 export const readList = async ({ reads }: ListServices, userId: string, listId: string): Promise<List> =>
-  JSON.parse((await reads.list(userId, listId)).json.toString()) as List;
+  JSON.parse((await reads.list(userId, listId)).json) as List;

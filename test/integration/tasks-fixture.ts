@@ -1,4 +1,6 @@
 import type { DataSource } from 'typeorm';
+import type { z } from 'zod';
+import type { Serialized } from '../../libs/platform/cache/serialized.js';
 import type { DataPath } from '../../libs/platform/data-path.js';
 import type { Database } from '../../libs/platform/database/database.js';
 import { persistenceOf } from '../../libs/platform/features/persistence-of.js';
@@ -11,7 +13,7 @@ import { created, newTask, type Task } from '../../libs/tasks/task.js';
 import { TaskEntity } from '../../libs/tasks/task.entity.js';
 import { tasksFeature } from '../../libs/tasks/tasks.feature.js';
 import { tasks } from '../../libs/tasks/tasks.port.js';
-import { createTaskSchema, type TaskPage } from '../../libs/tasks/tasks.schemas.js';
+import { createTaskSchema, taskPageSchema, type TaskPage } from '../../libs/tasks/tasks.schemas.js';
 import { openTestDataPath } from '../support/test-data-path.js';
 import { explain, type QueryPlan, type Statement } from './query-plan.js';
 
@@ -49,12 +51,16 @@ export async function openTasksFixture(): Promise<TasksFixture> {
       await dataSource.manager.insert(TaskEntity, made);
       return made;
     },
-    list: (userId, query = {}) => lists.list(userId, taskQuerySchema.parse(query)),
-    listParsed: (userId, query) => lists.list(userId, query),
+    list: async (userId, query = {}) => pageOf(await lists.read(userId, taskQuerySchema.parse(query))),
+    listParsed: async (userId, query) => pageOf(await lists.read(userId, query)),
     explain: (userId, query = {}) => explain(dataSource, pageStatement(userId, query)),
     close,
   };
 }
+
+/** Strict: a page of another shape than the documented one fails. */
+const pageOf = ({ json }: Serialized<TaskPage>): TaskPage =>
+  taskPageSchema.encode(JSON.parse(json) as z.output<typeof taskPageSchema>);
 
 const blank = (userId: string): Task =>
   created(newTask(userId, createTaskSchema.parse({ title: 'Task' })), new Date());

@@ -1,7 +1,6 @@
 import { Module, type CanActivate, type DynamicModule } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
 import { Caches } from '../../platform/cache/caches.js';
-import { EARLY_GUARDS } from '../../platform/http/http-application.js';
+import { EARLY_GUARDS, ENDPOINT_GUARDS } from '../../platform/http/http-application.js';
 import { RateLimitGuard } from '../../platform/http/rate-limit.guard.js';
 import { ThrottlingModule } from '../../platform/http/throttling.module.js';
 import { AccessTokenGuard, AuthenticationGuard } from './access-token.guard.js';
@@ -25,11 +24,16 @@ export class AccessModule {
           useFactory: (...guards: readonly CanActivate[]) => guards,
           inject: [AccessTokenGuard, RateLimitGuard],
         },
+        AuthenticationGuard,
+        SessionGuard,
         // After it: whether the call has a valid token, and whether its session is active.
-        { provide: APP_GUARD, useClass: AuthenticationGuard },
-        { provide: APP_GUARD, useClass: SessionGuard },
+        {
+          provide: ENDPOINT_GUARDS,
+          useFactory: (...guards: readonly CanActivate[]) => guards,
+          inject: [AuthenticationGuard, SessionGuard],
+        },
       ],
-      exports: [EARLY_GUARDS],
+      exports: [EARLY_GUARDS, ENDPOINT_GUARDS],
     };
   }
 }

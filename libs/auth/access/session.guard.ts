@@ -26,16 +26,16 @@ export class SessionGuard implements CanActivate {
     @Inject(sessionEnds.token) private readonly cache: Cache<{ readonly endsAt: Date }>,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    const { user } = context.switchToHttp().getRequest<FastifyRequest>();
+  canActivate(context: ExecutionContext): true | Promise<true> {
+    const { user } = context.getArgByIndex<FastifyRequest>(0);
     if (user === undefined || !isVerified(user)) return true;
     const { userId, sessionId, tokenHash, tokenExpiresAt } = user;
-    await this.cache.through(tokenHash, async () => {
+    const found = this.cache.through(tokenHash, async () => {
       const { value: endsAt, ...known } = await this.sessions.findEnd(sessionId, userId);
       if (endsAt === null) throw new Unauthenticated('The session of this token has ended.', 'invalid_token');
       return { ...known, value: { endsAt }, expiresAt: Math.min(tokenExpiresAt, endsAt.getTime()) };
     });
-    return true;
+    return found instanceof Promise ? found.then(() => true) : true;
   }
 }
 

@@ -4,6 +4,6 @@ import type { ClientInfo } from './client-info.js';
 
 /** Where the request comes from, as a handler's parameter. */
 export const Client = createParamDecorator((_: unknown, context: ExecutionContext): ClientInfo => {
-  const request = context.switchToHttp().getRequest<FastifyRequest>();
+  const request = context.getArgByIndex<FastifyRequest>(0);
   return { ip: request.ip, userAgent: request.headers['user-agent']?.slice(0, 200) ?? null };
 });

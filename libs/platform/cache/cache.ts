@@ -71,20 +71,31 @@ export class Cache<V> {
    * The value depends on `scopes`, by default the view of the user of this call. A value that users share says so, and must
    * be given only to those for whom a check that depends on their own scope allows it.
    */
-  async through(
+  through(
     key: string,
     fill: () => Promise<Filled<V>>,
     scopes?: readonly [Scope, ...Scope[]],
-  ): Promise<V> {
+  ): V | Promise<V> {
     const view = currentCall()?.view ?? null;
-    if (!this.caches.isEnabled || view === null) return (await fill()).value;
+    if (!this.caches.isEnabled || view === null) return valueOf(fill());
     const of = scopes ?? view.scopes;
     const preparing = this.caches.consistency.prepare(view, this.definition.dependsOn, of);
-    if (preparing !== null) await preparing;
-    const lookUp = this.lookUpOf(view, key, of);
+    return preparing === null
+      ? this.lookUp(view, key, fill, of)
+      : preparing.then(() => this.lookUp(view, key, fill, of));
+  }
+
+  /** At once where the entry is in the process. */
+  private lookUp(
+    view: ConsistencyView,
+    key: string,
+    fill: () => Promise<Filled<V>>,
+    scopes: readonly [Scope, ...Scope[]],
+  ): V | Promise<V> {
+    const lookUp = this.lookUpOf(view, key, scopes);
     if (lookUp === null) {
       this.lookUps.bypass.inc();
-      return (await fill()).value;
+      return valueOf(fill());
     }
     // The name of the cache is part of the id, so an entry that is found is one of this cache.
     const cached = this.caches.memory.get(lookUp.id) as Entry<V> | undefined;
@@ -158,3 +169,5 @@ export class Cache<V> {
     return Math.min(Math.floor(Date.now() + ttlMs), expiresAt);
   }
 }
+
+const valueOf = async <V>(filling: Promise<Filled<V>>): Promise<V> => (await filling).value;

@@ -14,7 +14,7 @@ describe('a cached value', () => {
   });
 
   it('is refused where it is not of its schema', () => {
-    expect(() => valueForm(schema).decode(Buffer.from('{"name":1,"at":null}'))).toThrow();
+    expect(() => valueForm(schema).decode('{"name":1,"at":null}')).toThrow();
   });
 });
 
@@ -24,15 +24,9 @@ describe('a cached answer', () => {
 
   it('is the same after it was stored, byte for byte', () => {
     const restored = form.decode(form.encode(answer));
-    expect(restored.json.equals(answer.json)).toBe(true);
+    expect(restored.json).toBe(answer.json);
     expect(restored.hash).toBe(answer.hash);
     expect(restored.attributes).toEqual({ next_cursor: 'abc' });
-  });
-
-  it('has memory of its own, not the buffer that it came in', () => {
-    const network = Buffer.concat([form.encode(answer), Buffer.alloc(65_536)]);
-    const restored = form.decode(network.subarray(0, network.length - 65_536));
-    expect(restored.json.buffer.byteLength).toBe(answer.json.length);
   });
 
   it('holds nothing that its schema does not declare', () => {

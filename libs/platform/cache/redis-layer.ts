@@ -9,8 +9,6 @@ import type { RedisConnection } from '../redis/redis-connection.js';
 import type { CachedForm } from './cached-form.js';
 import { maxBytes, type Entry } from './memory-layer.js';
 
-const newline = 0x0a;
-
 /** The layer that all processes share. An entry is one value: a line with its end and version stamp, then the value. */
 export class RedisLayer {
   private readonly get: HistogramSeries;
@@ -38,7 +36,7 @@ export class RedisLayer {
     try {
       const found = await timed(this.get, () =>
         withTimeout(
-          connection.run('GET', () => connection.redis.getBuffer(redisKey(scope, key, form))),
+          connection.run('GET', () => connection.redis.get(redisKey(scope, key, form))),
           connection.readTimeoutMs,
         ),
       );
@@ -54,11 +52,10 @@ export class RedisLayer {
     if (ttlMs < 1 || !this.connection.isUp) return;
     const value = form.encode(entry.value);
     if (value.length > maxBytes) return;
-    const head = Buffer.from(`${[entry.expiresAt, ...entry.stamp].join()}\n`);
-    const bytes = Buffer.concat([head, value]);
+    const text = `${[entry.expiresAt, ...entry.stamp].join()}\n${value}`;
     timed(this.set, () =>
       this.connection.run('SET', () =>
-        this.connection.redis.set(redisKey(scope, key, form), bytes, 'PX', ttlMs),
+        this.connection.redis.set(redisKey(scope, key, form), text, 'PX', ttlMs),
       ),
     ).catch(() => undefined);
   }
@@ -71,9 +68,9 @@ const formVersion = 'v3';
 const redisKey = (scope: Scope, key: string, { shape }: Pick<CachedForm<unknown>, 'shape'>): string =>
   `{${scope}}:cache:${createHash('sha256').update(`${formVersion} ${shape} ${key}`).digest('base64url').slice(0, 22)}`;
 
-function decode<V>(bytes: Buffer, form: CachedForm<V>): Entry<V> | null {
-  const end = bytes.indexOf(newline);
+function decode<V>(text: string, form: CachedForm<V>): Entry<V> | null {
+  const end = text.indexOf('\n');
   if (end < 0) return null;
-  const [expiresAt, ...stamp] = bytes.toString('latin1', 0, end).split(',');
-  return { stamp, expiresAt: Number(expiresAt), value: form.decode(bytes.subarray(end + 1)) };
+  const [expiresAt, ...stamp] = text.slice(0, end).split(',');
+  return { stamp, expiresAt: Number(expiresAt), value: form.decode(text.slice(end + 1)) };
 }

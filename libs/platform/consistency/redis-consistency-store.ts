@@ -1,3 +1,4 @@
+import { Gathered } from '../async/gathered.js';
 import { Deadline } from '../context/deadline.js';
 import type { LastWrite, LastWrites, WriteIntent } from '../context/last-write.js';
 import type { Scope } from '../context/scope.js';
@@ -31,9 +32,22 @@ export const changesChannel = 'task-api:changes';
 
 type Fields = readonly [since: number, ...fields: string[]];
 
+/** Part of one call in the script that begins calls. */
+interface BeginQuestion {
+  readonly keys: readonly string[];
+  readonly args: readonly (string | number)[];
+}
+type BeginAnswer = readonly [used: number, resetMs: number, blockedMs: number, ...scopes: Fields[]];
+
+/** Redis serves nobody else meanwhile: about a millisecond. */
+const maxBegins = 64;
+
 /** The consistency store that all processes share. */
 export class RedisConsistencyStore extends ConsistencyStore {
   readonly isShared = true;
+
+  /** By the slot of a Redis Cluster. */
+  private readonly begins = new Map<number, Gathered<BeginQuestion, BeginAnswer>>();
 
   constructor(private readonly connection: RedisConnection) {
     super();
@@ -69,13 +83,23 @@ export class RedisConsistencyStore extends ConsistencyStore {
     return this.connection.untilUp(timeoutMs);
   }
 
-  async begin(limit: Limit, cost: number, { scopes, intent }: Question): Promise<Beginning> {
+  begin(limit: Limit, cost: number, { scopes, intent }: Question): Promise<Beginning> {
     const { connection } = this;
     const slot = connection.slotOf(limit.key);
-    const near = scopes.filter((scope) => connection.slotOf(keyOf(scope)) === slot);
-    const far = scopes.filter((scope) => !near.includes(scope));
+    const far = scopes.filter((scope) => connection.slotOf(keyOf(scope)) !== slot);
+    if (far.length > 0) return this.beginFar(limit, cost, { scopes, intent }, far);
+    const begun = this.beginNear(limit, cost, scopes, intent);
+    return intent === null ? begun : this.orWithdraw(intent, begun);
+  }
+
+  private async beginFar(
+    limit: Limit,
+    cost: number,
+    { scopes, intent }: Question,
+    far: readonly Scope[],
+  ): Promise<Beginning> {
+    const near = scopes.filter((scope) => !far.includes(scope));
     const begun = this.beginNear(limit, cost, near, intent);
-    if (far.length === 0) return this.orWithdraw(intent, begun);
     const [beginning, others] = await this.orWithdraw(intent, Promise.all([begun, this.ask(far)]));
     for (const [scope, known] of others) beginning.lastWrites.set(scope, known);
     return beginning;
@@ -146,13 +170,39 @@ export class RedisConsistencyStore extends ConsistencyStore {
     intent: WriteIntent | null,
   ): Promise<Beginning> {
     const { key, points, windowMs, blockMs } = limit;
-    const intents = scopes.map((scope) => (intent?.scope === scope ? fieldOf(intent) : ''));
-    const args = [points, windowMs, blockMs, cost, intentTtlMs, positionTtlMs, ...seedOf(limit), ...intents];
-    const keys = [key, ...scopes.map(keyOf)];
-    const result = await this.connection.script('consistencyBegin', keys, args);
-    const [used, resetMs, blockedMs, ...found] = result as [number, number, number, ...Fields[]];
+    const args: (string | number)[] = [scopes.length, points, windowMs, blockMs, cost, ...seedOf(limit)];
+    const keys = [key];
+    for (const scope of scopes) {
+      keys.push(keyOf(scope));
+      args.push(intent?.scope === scope ? fieldOf(intent) : '');
+    }
+    const begins = this.beginsOf(this.connection.slotOf(key));
+    const answer = await this.connection.waitFor('EVALSHA consistencyBegin', () =>
+      begins.get({ keys, args }),
+    );
+    const [used, resetMs, blockedMs, ...found] = answer;
     const lastWrites = new Map(found.map((fields, n) => [scopes[n] as Scope, lastWritesOf(fields)]));
     return { limit: { used, resetMs, blockedMs }, lastWrites };
+  }
+
+  /** Calls that begin at the same time share a script: with 64 clients that takes a third of the time of one each. */
+  private beginsOf(slot: number): Gathered<BeginQuestion, BeginAnswer> {
+    let begins = this.begins.get(slot);
+    if (begins === undefined) {
+      begins = new Gathered((questions) => this.beginAll(questions), maxBegins);
+      this.begins.set(slot, begins);
+    }
+    return begins;
+  }
+
+  private async beginAll(questions: readonly BeginQuestion[]): Promise<readonly BeginAnswer[]> {
+    const keys: string[] = [];
+    const args: (string | number)[] = [intentTtlMs, positionTtlMs];
+    for (const question of questions) {
+      keys.push(...question.keys);
+      args.push(...question.args);
+    }
+    return (await this.connection.sharedScript('consistencyBegin', keys, args)) as readonly BeginAnswer[];
   }
 
   /** One call for the keys of each slot, at the same time. Where one fails, the others have taken effect or fail, too. */

@@ -48,37 +48,49 @@ local function read(key)
 end`;
 
 /**
- * KEYS: the limit, then the hashes of the scopes. ARGV: points, window, block, cost, TTL of an intent, TTL of a hash, used
- * points and rest of the window as this process knows them, then for each hash the field of an intent or ''. Returns used
- * points, rest of the window, rest of the block; then an array for each hash, see `readScope`.
+ * The beginnings of several calls. KEYS: for each the limit, then the hashes of its scopes. ARGV: TTL of an intent, TTL of a
+ * hash, then for each call: how many scopes, points, window, block, cost, used points and rest of the window as this process
+ * knows them, and for each scope the field of an intent or ''. Returns for each call: used points, rest of the window, rest
+ * of the block, then an array for each hash, see `readScope`.
  *
  * A counter outlives its window and block by one window. So a counter that is missing was lost. Otherwise what another
  * process knows of an earlier window would be taken for the current one.
  */
 export const beginScript = `${timeNow}
-local points, window, block, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local ttl = ARGV[6]${readScope}
-local counter = redis.call('HMGET', KEYS[1], 'used', 'ends', 'blocked')
-local used, ends, blocked = tonumber(counter[1]) or 0, tonumber(counter[2]) or 0, tonumber(counter[3]) or 0
-if blocked <= now then
-  blocked = 0
-  if not counter[1] and tonumber(ARGV[8]) > 0 then used = tonumber(ARGV[7]); ends = now + tonumber(ARGV[8]) end
-  if ends <= now then used = 0; ends = now + window end
-  used = used + cost
-  if used > points then blocked = now + block; ends = blocked end
-  redis.call('HSET', KEYS[1], 'used', used, 'ends', ends, 'blocked', blocked)
-  redis.call('PEXPIREAT', KEYS[1], ends + window)
-end
-local result = { used, ends - now, math.max(0, blocked - now) }
-for n = 2, #KEYS do
-  result[n + 2] = read(KEYS[n])
-  local intent = ARGV[7 + n]
-  if intent ~= '' and blocked == 0 then
-    redis.call('HSET', KEYS[n], intent, now + ARGV[5])
-    redis.call('PEXPIRE', KEYS[n], ttl)
+local intentTtl, ttl = ARGV[1], ARGV[2]${readScope}
+local results, k, a = {}, 1, 3
+while k <= #KEYS do
+  local limit, scopes = KEYS[k], tonumber(ARGV[a])
+  local points, window, block, cost = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4])
+  local counter = redis.call('HMGET', limit, 'used', 'ends', 'blocked')
+  local used, ends, blocked = tonumber(counter[1]) or 0, tonumber(counter[2]) or 0, tonumber(counter[3]) or 0
+  if blocked <= now then
+    local isNew = blocked ~= 0 or not counter[1]
+    blocked = 0
+    if not counter[1] and tonumber(ARGV[a + 6]) > 0 then used = tonumber(ARGV[a + 5]); ends = now + tonumber(ARGV[a + 6]) end
+    if ends <= now then used = 0; ends = now + window; isNew = true end
+    used = used + cost
+    if used > points then blocked = now + block; ends = blocked; isNew = true end
+    if isNew then
+      redis.call('HSET', limit, 'used', used, 'ends', ends, 'blocked', blocked)
+      redis.call('PEXPIREAT', limit, ends + window)
+    else
+      redis.call('HSET', limit, 'used', used)
+    end
   end
+  local result = { used, ends - now, math.max(0, blocked - now) }
+  for n = 1, scopes do
+    local key, intent = KEYS[k + n], ARGV[a + 6 + n]
+    result[n + 3] = read(key)
+    if intent ~= '' and blocked == 0 then
+      redis.call('HSET', key, intent, now + intentTtl)
+      redis.call('PEXPIRE', key, ttl)
+    end
+  end
+  results[#results + 1] = result
+  k, a = k + 1 + scopes, a + 7 + scopes
 end
-return result`;
+return results`;
 
 /** KEYS: the hashes of scopes. ARGV: TTL of a hash. Returns an array for each, see `readScope`. */
 export const askScript = `${timeNow}

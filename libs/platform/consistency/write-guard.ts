@@ -44,6 +44,8 @@ export class WriteUnsafe extends ServiceUnavailable {
  */
 export class WriteGuard {
   private readonly since = performance.now();
+  /** The intents were announced then or later. */
+  private freshAt = this.since;
   private readonly intents: WriteIntent[];
 
   private constructor(
@@ -125,6 +127,21 @@ export class WriteGuard {
       throw new WriteUnsafe('The lease ended before COMMIT.');
   }
 
+  /**
+   * Until when a statement may commit that is sent now and decides that by itself, by the monotonic clock: the intents, which
+   * are announced once more where they are not fresh, certainly stand until then. Null: under a lease only `confirm` can tell.
+   *
+   * @throws WriteUnsafe, DeadlineExceeded
+   */
+  async commitBy(): Promise<number | null> {
+    const { store } = this.consistency;
+    if (this.needsLease() || store === null) return null;
+    this.check();
+    if (performance.now() - this.freshAt > freshIntentMs / 2) await this.announceAgain(store, []);
+    this.check();
+    return this.freshAt + freshIntentMs;
+  }
+
   /** To be called after COMMIT. After it the write may be acknowledged. The call's deadline does not end it. */
   async done(position: Position): Promise<void> {
     const { store, lease } = this.consistency;
@@ -157,7 +174,8 @@ export class WriteGuard {
 
   private async announceAgain(store: ConsistencyStore, learned: readonly Scope[]): Promise<void> {
     const known = new Set(this.scopes);
-    const isFresh = performance.now() - this.since < freshIntentMs;
+    const now = performance.now();
+    const isFresh = now - this.freshAt < freshIntentMs / 2;
     const fresh = learned.filter((scope) => !known.has(scope)).map((scope) => newIntent(this.feature, scope));
     const again = isFresh ? [] : this.intents;
     const due = [...again, ...fresh];
@@ -165,6 +183,7 @@ export class WriteGuard {
     this.intents.push(...fresh);
     try {
       if (due.length > 0) await store.announce(due);
+      if (!isFresh) this.freshAt = now;
     } catch (error) {
       if (!(error instanceof RedisUnavailable)) throw error;
     }

@@ -1,35 +1,33 @@
 import type { EntityManager } from 'typeorm';
 import type { Consistency } from '../consistency/consistency.js';
-import { WriteGuard, WriteUnsafe } from '../consistency/write-guard.js';
 import { currentCall } from '../context/call-context.js';
 import type { ConsistencyView } from '../context/consistency-view.js';
 import type { FeatureName } from '../context/feature-name.js';
 import type { Scope } from '../context/scope.js';
-import { DeadlineExceeded } from '../errors/common-errors.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { covers, type Position } from '../positions/position.js';
 import type { ConnectionConfig } from '../postgres/data-source.js';
-import { DatabaseUnavailable, NotUsable } from '../postgres/database-unavailable.js';
+import { NotUsable } from '../postgres/database-unavailable.js';
 import {
   isDatabaseUnavailable,
   isRecoveryConflict,
   isStatementTimeout,
-  isTransientConflict,
 } from '../postgres/postgres-errors.js';
 import type { PostgresServer } from '../postgres/postgres-server.js';
 import type { PostgresServers } from '../postgres/postgres-servers.js';
-import { transact, UnknownOutcome } from '../postgres/transaction.js';
-import { Changes } from './changes.js';
+import type { Session } from '../postgres/session.js';
+import { unprepared, type Statement, type TextRow } from '../postgres/statement.js';
+import type { Changes } from './changes.js';
 import { DatabaseMetrics, type FallbackReason } from './database-metrics.js';
+import { Writer, type WriteOptions } from './writer.js';
 
-/** Postgres gives up one of two deadlocked transactions. A second deadlock in a row is rare, a third one is a bug. */
-const writeAttempts = 3;
 /** A row whose scopes change again and again is read from the primary in the end. */
 const learningAttempts = 3;
 /** A read that fails on a replica through no fault of its own goes to one other replica, then to the primary. */
 const replicaAttempts = 2;
 
 type Run<T> = (manager: EntityManager) => Promise<T>;
+type RunIn<T> = (session: Session) => Promise<T>;
 type RunWrite<T> = (manager: EntityManager, changes: Changes) => Promise<T>;
 
 export interface ReadOptions {
@@ -37,14 +35,6 @@ export interface ReadOptions {
   readonly scopes?: readonly Scope[];
   /** False: the read must also show what other clients did, so the token of this client is not enough. */
   readonly isOwnOnly?: boolean;
-}
-
-export interface WriteOptions {
-  /**
-   * What the write changes, besides what it learns by `changes.add`, and besides the view of the user of the call, who wrote.
-   * Default: only those. Empty: nobody sees the write; it can learn nothing either.
-   */
-  readonly scopes?: readonly Scope[];
 }
 
 export interface DatabaseParts {
@@ -82,12 +72,14 @@ export class DatabaseFactory {
  */
 export class Database {
   private readonly features: readonly [string];
+  private readonly writer: Writer;
 
   constructor(
     private readonly databases: DatabaseFactory,
     private readonly feature: string,
   ) {
     this.features = [feature];
+    this.writer = new Writer(databases, feature);
   }
 
   /**
@@ -95,10 +87,16 @@ export class Database {
    * snapshot. Within a call of a user they come from a replica that shows all changes of the scopes that were acknowledged
    * before the call began, or from the primary; outside of one, from the primary.
    */
-  async read<T>(run: Run<T>, { scopes, isOwnOnly = true }: ReadOptions = {}): Promise<T> {
-    const view = viewOfCall();
-    if (view === undefined) return this.readPrimary(run);
-    return (await this.readFor(view, run, scopes ?? view.scopes, isOwnOnly)).value;
+  read<T>(run: Run<T>, options?: ReadOptions): Promise<T> {
+    return this.readIn(({ manager }) => run(manager), options);
+  }
+
+  /** The same for one statement, without TypeORM: the rows as text. For what is read with nearly every call. */
+  rows(statement: Statement, values: readonly unknown[], options?: ReadOptions): Promise<readonly TextRow[]> {
+    const { text } = statement;
+    // Behind a pooler the next statement may run on another connection, which does not know the name.
+    const sent = this.databases.config.DATABASE_POOLER ? unprepared(text) : statement;
+    return this.readIn((session) => session.rows(sent, values), options);
   }
 
   /**
@@ -107,10 +105,11 @@ export class Database {
    * yet tells nothing.
    */
   async readAndLearn<T>(
-    run: Run<T | null>,
+    runOn: Run<T | null>,
     scopesOf: (found: T) => readonly Scope[],
     { scopes, isOwnOnly = true }: ReadOptions = {},
   ): Promise<T | null> {
+    const run: RunIn<T | null> = ({ manager }) => runOn(manager);
     const view = viewOfCall();
     if (view === undefined) return this.readPrimary(run);
     const known = new Set(scopes ?? view.scopes);
@@ -134,60 +133,33 @@ export class Database {
    * knows by `changes.add`, from rows that it has locked or that a statement returned: another transaction may change a row
    * that was only read.
    */
-  async write<T>(run: RunWrite<T>, { scopes }: WriteOptions = {}): Promise<T> {
-    const view = viewOfCall();
-    if (view === undefined && scopes === undefined)
-      throw new Error('A write outside of a call of a user must say what it changes.');
-    const isUnseen = scopes?.length === 0;
-    const affected = isUnseen ? null : [...new Set([...(scopes ?? []), ...(view ? [view.scope] : [])])];
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.writeOnce(run, affected);
-      } catch (error) {
-        const isRepeatable =
-          error instanceof WriteUnsafe || error instanceof NotUsable || isTransientConflict(error);
-        if (attempt >= writeAttempts || !isRepeatable) throw error;
-      }
-    }
+  write<T>(run: RunWrite<T>, options: WriteOptions = {}): Promise<T> {
+    return this.writer.write(({ manager }, changes) => run(manager, changes), options);
   }
 
-  /** `affected` null: no reader sees the write. */
-  private async writeOnce<T>(run: RunWrite<T>, affected: readonly Scope[] | null): Promise<T> {
-    const { consistency, servers } = this.databases;
-    const view = viewOfCall();
-    // First: without a primary no scope may have an intent, which would keep reads from replicas.
-    await servers.getPrimary();
-    const guard =
-      affected === null ? null : await WriteGuard.obtain(consistency, this.feature, affected, view);
-    const changes = new Changes(guard !== null);
-    const { result, position } = await this.transactUnder(guard, changes, run);
-    if (affected === null || position === null) return result;
-    view?.wrote(this.feature, [...affected, ...changes.scopes], position);
-    await guard?.done(position);
-    return result;
+  /**
+   * The same for one statement, as a transaction of its own in one round trip. It must tell by itself whether it may still
+   * commit: `mayCommit` is part of what it returns. Where that came too late, or only this process can tell, it is run again
+   * in a transaction that this process ends. `values` are those before the last placeholder, which is that of `mayCommit`.
+   */
+  writeRows(
+    statement: Statement,
+    values: readonly unknown[],
+    options: WriteOptions = {},
+  ): Promise<readonly TextRow[]> {
+    return this.writer.rows(statement, values, options);
   }
 
-  private async transactUnder<T>(guard: WriteGuard | null, changes: Changes, run: RunWrite<T>) {
-    try {
-      const primary = await this.databases.servers.getPrimary();
-      return await transact(
-        primary,
-        this.databases.config,
-        (manager) => run(manager, changes),
-        guard && ((manager) => guard.confirm(manager, changes.scopes)),
-      );
-    } catch (error) {
-      const isUnknown = error instanceof UnknownOutcome;
-      const abandoned = guard?.abandon(isUnknown);
-      if (!(error instanceof DeadlineExceeded)) await abandoned;
-      throw isUnknown ? new DatabaseUnavailable(error.cause) : error;
-    }
+  private async readIn<T>(run: RunIn<T>, { scopes, isOwnOnly = true }: ReadOptions = {}): Promise<T> {
+    const view = viewOfCall();
+    if (view === undefined) return this.readPrimary(run);
+    return (await this.readFor(view, run, scopes ?? view.scopes, isOwnOnly)).value;
   }
 
   /** `reached` is a position that the replica had reached before it read; null: the primary was read. */
   private async readFor<T>(
     view: ConsistencyView,
-    run: Run<T>,
+    run: RunIn<T>,
     scopes: readonly Scope[],
     isOwnOnly: boolean,
   ): Promise<{ readonly value: T; readonly reached: Position | null }> {
@@ -212,7 +184,7 @@ export class Database {
 
   /** Null where no replica could serve it. */
   private async readReplica<T>(
-    run: Run<T>,
+    run: RunIn<T>,
     position: Position,
   ): Promise<{ readonly value: T; readonly reached: Position } | null> {
     const { servers, metrics } = this.databases;
@@ -222,8 +194,8 @@ export class Database {
       try {
         const isRight = (isStandby: boolean, reached: Position) =>
           servers.isRight(isStandby, reached, position);
-        const found = await replica.read(isRight, async (manager, reached) => ({
-          value: await run(manager),
+        const found = await replica.read(isRight, async (session, reached) => ({
+          value: await run(session),
           reached,
         }));
         metrics.reads.replica.inc();
@@ -240,15 +212,15 @@ export class Database {
     return null;
   }
 
-  private async readPrimary<T>(run: Run<T>, position: Position | null = null): Promise<T> {
+  private async readPrimary<T>(run: RunIn<T>, position: Position | null = null): Promise<T> {
     const { servers, metrics } = this.databases;
     const primary = await servers.getPrimary(position);
     const result = await (primary.isShared
       ? primary.read(
           (isStandby) => !isStandby,
-          (manager) => run(manager),
+          (session) => run(session),
         )
-      : primary.borrow('read', ({ runner }) => run(runner.manager)));
+      : primary.borrow('read', ({ session }) => run(session)));
     metrics.reads.primary.inc();
     return result;
   }

@@ -1,7 +1,9 @@
 import type { EntityManager } from 'typeorm';
 import type { z } from 'zod';
 import { DomainError } from '../errors/domain-error.js';
+import { prepared, type Statement, type TextRow } from '../postgres/statement.js';
 import type { Database } from './database.js';
+import { mayCommit } from './writer.js';
 
 /** A call that may be retried: its effect happens once. */
 export interface IdempotentCall {
@@ -25,7 +27,19 @@ export interface StoredAnswer {
  */
 export type Outcome<T> =
   | { readonly kind: 'value'; readonly value: T; readonly isReplay: boolean }
+  /** The value of this call as the JSON of its answer. */
+  | { readonly kind: 'json'; readonly json: string }
   | { readonly kind: 'stored-answer'; readonly answer: StoredAnswer };
+
+/** An effect that is one statement. */
+export interface StatementEffect {
+  /**
+   * CTEs, of which `effect` returns one row, with the value as text in its column `json`, for the row of `allowed`. If there is
+   * no such row, they must have no effect. Placeholders begin with $1.
+   */
+  readonly sql: string;
+  readonly values: readonly unknown[];
+}
 
 interface StoredRow {
   readonly fingerprint: Buffer;
@@ -37,6 +51,10 @@ interface StoredRow {
 
 /** Gives a retried call one effect: key and value are stored in the effect's own transaction. */
 export class Idempotency {
+  /** By the SQL of their effects. */
+  private readonly withKey = new Map<string, Statement>();
+  private readonly withoutKey = new Map<string, Statement>();
+
   constructor(
     private readonly database: Database,
     private readonly schema: string,
@@ -65,10 +83,42 @@ export class Idempotency {
     });
   }
 
+  /** The same for an effect that is one statement: all of it is one round trip. */
+  async runStatement<T>(call: IdempotentCall | null, { sql, values }: StatementEffect): Promise<Outcome<T>> {
+    const statement = this.statementFor(sql, values.length, call !== null);
+    if (call === null) {
+      const [row] = await this.database.writeRows(statement, values);
+      return { kind: 'json', json: textOf(row?.[0]) };
+    }
+    const { userId, key, fingerprint } = call;
+    const rows = await this.database.writeRows(statement, [
+      ...values,
+      ...[userId, key, fingerprint, this.lockOf(call)],
+    ]);
+    const [locked, json, ...known] = rows[0] ?? [];
+    if (locked !== 't') throw new IdempotencyInFlight();
+    if (typeof json === 'string') return { kind: 'json', json };
+    return replay<z.ZodType<unknown, T>>(storedRowOf(known), call);
+  }
+
+  private statementFor(sql: string, count: number, hasKey: boolean): Statement {
+    const kind = hasKey ? this.withKey : this.withoutKey;
+    let statement = kind.get(sql);
+    if (statement === undefined) {
+      statement = prepared(hasKey ? keyedSql(this.schema, sql, count) : plainSql(sql, count));
+      kind.set(sql, statement);
+    }
+    return statement;
+  }
+
+  private lockOf({ userId, key }: IdempotentCall): string {
+    return `${this.schema}:${userId}:${key}`;
+  }
+
   private async lock(manager: EntityManager, call: IdempotentCall): Promise<void> {
     const [row] = await manager.query<{ locked: boolean }[]>(
       'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS locked',
-      [`${this.schema}:${call.userId}:${call.key}`],
+      [this.lockOf(call)],
     );
     if (!row?.locked) throw new IdempotencyInFlight();
   }
@@ -94,6 +144,52 @@ export class Idempotency {
       [call.userId, call.key, call.fingerprint, JSON.stringify(json)],
     );
   }
+}
+
+const plainSql = (effect: string, count: number): string => `
+  WITH allowed AS (SELECT), ${effect}
+  SELECT json, ${mayCommit(`$${count + 1}`)} FROM effect`;
+
+/**
+ * All rows are of the snapshot from before the lock. A call that committed in between is not seen, but then its key is met
+ * when this one is to be stored: nothing is stored, the last column fails, and the statement is run again.
+ */
+function keyedSql(schema: string, effect: string, count: number): string {
+  const [user, key, fingerprint, lock, latest] = [1, 2, 3, 4, 5].map((n) => `$${count + n}`);
+  const isFresh = `created_at > now() - interval '24 hours'`;
+  return `
+    WITH lock AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(hashtextextended(${lock}, 0)) AS locked),
+    known AS MATERIALIZED (
+      SELECT encode(fingerprint, 'hex') AS fingerprint, status, headers, body
+      FROM ${schema}.idempotency_keys AS stored, lock
+      WHERE locked AND user_id = ${user}::uuid AND key = ${key} AND ${isFresh} FOR UPDATE OF stored),
+    allowed AS MATERIALIZED (SELECT FROM lock WHERE locked AND NOT EXISTS (SELECT FROM known)),
+    ${effect},
+    stored AS (
+      INSERT INTO ${schema}.idempotency_keys AS old (user_id, key, fingerprint, status, headers, body)
+      SELECT ${user}::uuid, ${key}, ${fingerprint}::bytea, 200, 'null', json::json FROM effect
+      ON CONFLICT ON CONSTRAINT pk_idempotency_keys DO UPDATE
+        SET fingerprint = excluded.fingerprint, status = excluded.status, headers = excluded.headers,
+            body = excluded.body, created_at = now()
+        WHERE NOT old.${isFresh}
+      RETURNING 1)
+    SELECT locked, json, known.fingerprint, known.status, known.headers, known.body,
+      CASE WHEN json IS NOT NULL THEN ${mayCommit(latest ?? '')} / (SELECT count(*) FROM stored) END
+    FROM lock LEFT JOIN effect ON true LEFT JOIN known ON true`;
+}
+
+function storedRowOf([fingerprint, status, headers, body]: TextRow): StoredRow {
+  return {
+    fingerprint: Buffer.from(textOf(fingerprint), 'hex'),
+    status: Number(status),
+    headers: JSON.parse(textOf(headers)) as StoredRow['headers'],
+    body: JSON.parse(textOf(body)),
+  };
+}
+
+function textOf(column: string | null | undefined): string {
+  if (typeof column !== 'string') throw new Error('A write that returned nothing');
+  return column;
 }
 
 function replay<S extends z.ZodType>(

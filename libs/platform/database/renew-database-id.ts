@@ -19,7 +19,7 @@ export async function renewDatabaseId({ servers, consistency, config }: Database
     const { result } = await transact(
       await servers.getPrimary(),
       config,
-      (manager) => manager.query<[{ id: string }[], number]>(renewDatabaseIdSql),
+      ({ manager }) => manager.query<[{ id: string }[], number]>(renewDatabaseIdSql),
       async (manager) => {
         if (!(await lease.confirm(manager))) throw new DatabaseUnavailable();
       },

@@ -52,6 +52,30 @@ export class Outbox {
     this.onAppended();
   }
 
+  /**
+   * The same as a part of a statement: a CTE named `name` that publishes `payload`, an SQL expression of JSON, for each row of
+   * `source`, and its values, whose placeholders begin after `count`. Null where no app consumes the event.
+   * `appended` is to be called when the statement has committed.
+   */
+  statementPart(
+    event: EventDefinition,
+    { name, payload, source }: { readonly name: string; readonly payload: string; readonly source: string },
+    count: number,
+  ): { readonly sql: string; readonly values: readonly unknown[] } | null {
+    if (this.routes.of(event.topic).length === 0) return null;
+    const [id, topic, trace] = [1, 2, 3].map((n) => `$${count + n}`);
+    return {
+      sql: `${name} AS (
+        INSERT INTO ${this.schema}.outbox (id, topic, payload, trace)
+        SELECT ${id}::uuid, ${topic}, ${payload}, ${trace}::jsonb FROM ${source})`,
+      values: [uuidv7(), event.topic, activeTracer()?.carrier() ?? null],
+    };
+  }
+
+  appended(): void {
+    this.onAppended();
+  }
+
   /** Calls `listener` after each statement that wrote events, before its transaction commits. */
   notify(listener: () => void): void {
     this.onAppended = listener;

@@ -1,10 +1,8 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Consistency } from '../consistency/consistency.js';
-import type { ConsistencyTokens } from '../consistency/consistency-token.js';
 import { CallContext } from '../context/call-context.js';
 import type { Caller } from '../context/caller.js';
-import { Deadline } from '../context/deadline.js';
 import type { Scope } from '../context/scope.js';
 import { Unauthenticated } from '../errors/common-errors.js';
 import type { Route, Routes } from './routes.js';
@@ -21,48 +19,28 @@ declare module 'fastify' {
     user?: Caller;
     /** Why the token was refused; thrown after the call has been counted. */
     refusal: Error | null;
+    /** Size of the body of its answer, once that is known. */
+    bodyBytes: number;
   }
 }
 
 export interface CallAdapterOptions {
   readonly routes: Routes;
   readonly consistency: Consistency;
-  readonly tokens: ConsistencyTokens;
-  /** Longest time from the end of the body to the answer. */
-  readonly handlerTimeoutMs: number;
 }
 
-/** The adapter for HTTP: creates the `CallContext` of each request, and sends the consistency token with the answer. */
-export function adaptCalls(
-  fastify: FastifyInstance,
-  { routes, consistency, tokens, handlerTimeoutMs }: CallAdapterOptions,
-): void {
+/** The adapter for HTTP: creates the `CallContext` of each request. */
+export function adaptCalls(fastify: FastifyInstance, { routes, consistency }: CallAdapterOptions): void {
   fastify.decorateRequest('call', null);
   fastify.decorateRequest('route', null);
   fastify.decorateRequest('template', undefined);
   fastify.decorateRequest('user', undefined);
   fastify.decorateRequest('refusal', null);
+  fastify.decorateRequest('bodyBytes', 0);
   fastify.addHook('onRequest', (request, _reply, done) => {
     // Fastify creates `routeOptions` at each access.
     const template = request.is404 ? undefined : request.routeOptions.url;
     beginCall(request, template, routes.of(request.method, template)).run(done);
-  });
-  // The time that a client takes to send its body is not the handler's. What reads the body may run in the context of the
-  // connection, so the call is entered anew.
-  fastify.addHook('preHandler', (request, _reply, done) => {
-    const { call } = request;
-    if (call === null) {
-      done();
-      return;
-    }
-    call.deadline = new Deadline(handlerTimeoutMs);
-    call.run(done);
-  });
-  fastify.addHook('onSend', (request, reply, _payload, done) => {
-    const view = request.call?.view ?? null;
-    if (view !== null && view.written.length > 0)
-      void reply.header('consistency-token', tokens.issue(view.userId, view.proven));
-    done();
   });
   fastify.addHook('onResponse', (request, _reply, done) => {
     request.call?.deadline.end();
@@ -100,7 +78,7 @@ function scopesOf({ params }: FastifyRequest, { endpoint }: Route): readonly Sco
 
 /** The caller, as a handler's parameter. */
 export const CurrentUser = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
-  const { user } = context.switchToHttp().getRequest<FastifyRequest>();
+  const { user } = context.getArgByIndex<FastifyRequest>(0);
   if (user === undefined) throw new Unauthenticated();
   return user;
 });

@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import fastifyCors from '@fastify/cors';
-import fastifyHelmet from '@fastify/helmet';
-import { ForbiddenException, type CanActivate, type DynamicModule } from '@nestjs/common';
+import {
+  NotFoundException,
+  type CanActivate,
+  type DynamicModule,
+  type INestApplicationContext,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { publicUrlOf } from '../config/public-url.js';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Consistency } from '../consistency/consistency.js';
 import type { ConsistencyTokens } from '../consistency/consistency-token.js';
 import { MalformedRequest } from '../errors/common-errors.js';
@@ -13,21 +15,20 @@ import type { Health } from '../lifecycle/health.js';
 import { logger, NestLogger } from '../logging/logger.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { adaptCalls } from './call-adapter.js';
+import { addEndpoints } from './endpoints.js';
 import { Connections } from './connections.js';
-import { EndpointInterceptor } from './endpoint.interceptor.js';
 import type { HttpConfig } from './http.config.js';
 import { HttpError } from './http-error.js';
 import { HttpMetrics } from './http-metrics.js';
 import { answerInvalidRequest, rejectUnsupportedRequests } from './invalid-request.js';
-import { ProblemFilter, sendProblem } from './problem.filter.js';
-import { tellLimits } from './rate-limit-headers.js';
+import { sendProblem } from './send-problem.js';
 import { requestIdOf } from './request-id.js';
 import { logRequests } from './request-log.js';
 import { measureRequests } from './request-metrics.js';
 import { traceRequests } from './request-spans.js';
+import { ResponseHeaders } from './response-headers.js';
 import { recordRoutes, refuseForeignMethods } from './route-table.js';
 import { guardBeforeBody, Routes } from './routes.js';
-import { SchemaValidationPipe } from './schema-validation.pipe.js';
 import { parseStrictJson } from './strict-json.js';
 
 const maxBodyBytes = 1024 * 1024;
@@ -39,8 +40,10 @@ const exposedHeaders = [
   ...['Allow', 'Accept-Patch', 'WWW-Authenticate', 'RateLimit', 'RateLimit-Policy'],
 ];
 
+/** Nest's container, and Fastify, which serves its controllers. */
 export interface HttpApplication {
-  readonly app: NestFastifyApplication;
+  readonly app: INestApplicationContext;
+  readonly fastify: FastifyInstance;
   readonly connections: Connections;
 }
 
@@ -57,65 +60,59 @@ export interface HttpApplicationOptions {
 
 /** Guards that run before the body of a request is read, in their order: `CanActivate[]`. */
 export const EARLY_GUARDS = Symbol('EARLY_GUARDS');
+/** Guards of every endpoint that run after it, in their order, before those of `@UseGuards`: `CanActivate[]`. */
+export const ENDPOINT_GUARDS = Symbol('ENDPOINT_GUARDS');
 
-/** Builds the HTTP side of an app: limits, headers, parsing, problems, validation. It does not listen yet. */
+/**
+ * Builds the HTTP side of an app: limits, headers, parsing, problems, validation. It does not listen yet. Nest's own adapter
+ * for Fastify has no part in it: its router and its hooks would cost each request more than everything that we do here.
+ */
 export async function createHttpApplication(options: HttpApplicationOptions): Promise<HttpApplication> {
   const { module, config, metrics, addRoutes } = options;
   const httpMetrics = new HttpMetrics(metrics);
-  const adapter = createAdapter(config, httpMetrics);
-  const fastify = adapter.getInstance<FastifyInstance>();
-  const connections = new Connections(fastify.server, metrics);
-  rejectUnsupportedRequests(fastify.server, httpMetrics);
-  recordRoutes(fastify);
-  acceptStrictJsonOnly(fastify);
-  traceRequests(fastify);
-  await addHeaders(fastify, options);
+  const server = createFastify(config, httpMetrics);
+  const connections = new Connections(server.server, metrics);
+  rejectUnsupportedRequests(server.server, httpMetrics);
+  recordRoutes(server);
+  acceptStrictJsonOnly(server);
+  traceRequests(server);
+  requireHost(server);
+  await allowOrigins(server, config);
+  const headers = new ResponseHeaders(options);
+  headers.addTo(server);
   const routes = new Routes();
-  adaptCalls(fastify, { ...options, routes, handlerTimeoutMs: config.HANDLER_TIMEOUT_MS });
-  tellLimits(fastify);
+  adaptCalls(server, { ...options, routes });
   let guards: readonly CanActivate[] = [];
-  guardBeforeBody(fastify, routes, async (context) => {
-    // A guard that returns false refuses the request, as in Nest.
-    for (const guard of guards)
-      if ((await guard.canActivate(context)) !== true) throw new ForbiddenException();
-  });
-  refuseForeignMethods(fastify);
-  logRequests(fastify);
-  const announceRoutes = measureRequests(fastify, httpMetrics);
-  addRoutes?.(fastify);
+  guardBeforeBody(server, routes, () => guards);
+  refuseForeignMethods(server);
+  logRequests(server);
+  const announceRoutes = measureRequests(server, httpMetrics);
+  addRoutes?.(server);
 
-  const app = await createNestApplication(module, adapter);
+  const app = await NestFactory.createApplicationContext(module, {
+    logger: new NestLogger(),
+    abortOnError: false,
+  });
   try {
-    await app.init();
+    addEndpoints(server, {
+      ...{ app, headers, handlerTimeoutMs: config.HANDLER_TIMEOUT_MS },
+      guards: app.get<readonly CanActivate[]>(ENDPOINT_GUARDS, { strict: false }),
+    });
     routes.learn(app);
     guards = app.get<readonly CanActivate[]>(EARLY_GUARDS, { strict: false });
     announceRoutes(app);
+    await server.ready();
   } catch (error) {
     // Parts that had started before another one failed have timers, which would keep the process from ending.
     await app.close();
     throw error;
   }
-  return { app, connections };
-}
-
-async function createNestApplication(
-  module: DynamicModule,
-  adapter: FastifyAdapter,
-): Promise<NestFastifyApplication> {
-  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
-    bodyParser: false,
-    logger: new NestLogger(),
-    abortOnError: false,
-  });
-  app.useGlobalFilters(new ProblemFilter());
-  app.useGlobalPipes(new SchemaValidationPipe());
-  app.useGlobalInterceptors(new EndpointInterceptor());
-  return app;
+  return { app, fastify: server, connections };
 }
 
 /** Fastify with its limits. */
-function createAdapter(config: HttpConfig, metrics: HttpMetrics): FastifyAdapter {
-  return new FastifyAdapter({
+function createFastify(config: HttpConfig, metrics: HttpMetrics): FastifyInstance {
+  const instance = fastify({
     bodyLimit: maxBodyBytes,
     requestTimeout: config.REQUEST_TIMEOUT_MS,
     http: {
@@ -138,6 +135,9 @@ function createAdapter(config: HttpConfig, metrics: HttpMetrics): FastifyAdapter
     // No bound of its own: what names nothing is a 404, and Node bounds the whole head to 16 KiB.
     routerOptions: { maxParamLength: 16_384 },
   });
+  instance.setErrorHandler(sendProblem);
+  instance.setNotFoundHandler((request, reply) => sendProblem(new NotFoundException(), request, reply));
+  return instance;
 }
 
 function acceptStrictJsonOnly(fastify: FastifyInstance): void {
@@ -176,32 +176,16 @@ function requireSupportedType(request: FastifyRequest): void {
   );
 }
 
-async function addHeaders(
-  fastify: FastifyInstance,
-  { config, health }: Pick<HttpApplicationOptions, 'config' | 'health'>,
-): Promise<void> {
-  fastify.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id);
-    if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
+/** We refuse such a request ourselves, with a problem. */
+function requireHost(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', ({ headers, raw }, _reply, done) => {
+    if (headers.host === undefined && raw.httpVersion === '1.1')
       done(new MalformedRequest('A request needs a Host header.'));
     else done();
   });
-  fastify.addHook('onSend', (_request, reply, _payload, done) => {
-    // We stop: the client shall not send its next request on this connection.
-    if (health.isStopping) reply.header('connection', 'close');
-    done();
-  });
-  await fastify.register(fastifyHelmet, {
-    global: true,
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-    },
-    crossOriginResourcePolicy: { policy: config.CORS_ORIGINS.length > 0 ? 'cross-origin' : 'same-origin' },
-    frameguard: { action: 'deny' },
-    referrerPolicy: { policy: 'no-referrer' },
-    strictTransportSecurity: publicUrlOf(config).startsWith('https:') ? { maxAge: 31_536_000 } : false,
-  });
+}
+
+async function allowOrigins(fastify: FastifyInstance, config: HttpConfig): Promise<void> {
   if (config.CORS_ORIGINS.length === 0) return;
   await fastify.register(fastifyCors, {
     origin: config.CORS_ORIGINS.includes('*') ? '*' : [...config.CORS_ORIGINS],
@@ -225,7 +209,7 @@ const forcedExitDelayMs = 10_000;
  * @returns false where something was
  */
 export async function stopHttpApplication(
-  { app, connections }: HttpApplication,
+  { app, fastify: server, connections }: HttpApplication,
   config: Pick<HttpConfig, 'STOP_TIMEOUT_MS'>,
 ): Promise<boolean> {
   let isClean = true;
@@ -236,6 +220,7 @@ export async function stopHttpApplication(
     setTimeout(() => process.exit(1), forcedExitDelayMs).unref();
   }, config.STOP_TIMEOUT_MS);
   const linger = setTimeout(() => connections.end(), lingerMs);
+  await server.close();
   await app.close();
   clearTimeout(linger);
   clearTimeout(overdue);

@@ -14,7 +14,7 @@ export function IdempotencyKey(): ParameterDecorator {
 }
 
 const keyOf = createParamDecorator((_: unknown, context: ExecutionContext): IdempotentCall | null => {
-  const { headers, user, method, url, body } = context.switchToHttp().getRequest<FastifyRequest>();
+  const { headers, user, method, url, body } = context.getArgByIndex<FastifyRequest>(0);
   const key = headers['idempotency-key'];
   if (key === undefined || user === undefined) return null;
   if (typeof key !== 'string' || !/^[\x21-\x7E]{1,255}$/.test(key)) {

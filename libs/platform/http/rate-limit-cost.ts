@@ -23,7 +23,7 @@ export class RateLimitCostGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const cost = endpointOf(context.getClass(), context.getHandler())?.cost;
     if (cost === null || cost === undefined) return true;
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const request = context.getArgByIndex<FastifyRequest>(0);
     const more = cost(request.body) - 1;
     if (more < 1) return true;
     const { user } = request;

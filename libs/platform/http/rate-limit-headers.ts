@@ -1,16 +1,14 @@
-import type { FastifyInstance } from 'fastify';
 import type { CountedLimit } from '../context/call-context.js';
 
+type Header = readonly [name: string, value: string];
+
 /** Tells the client of the limits that its call was counted against (draft-ietf-httpapi-ratelimit-headers-10). */
-export function tellLimits(fastify: FastifyInstance): void {
-  fastify.addHook('onSend', (request, reply, _payload, done) => {
-    const limits = request.call?.limits ?? [];
-    if (limits.length > 0) {
-      void reply.header('ratelimit-policy', limits.map(policyItem).join(', '));
-      void reply.header('ratelimit', limits.map(stateItem).join(', '));
-    }
-    done();
-  });
+export function limitHeaders(limits: readonly CountedLimit[]): readonly Header[] {
+  if (limits.length === 0) return [];
+  return [
+    ['ratelimit-policy', limits.map(policyItem).join(', ')],
+    ['ratelimit', limits.map(stateItem).join(', ')],
+  ];
 }
 
 /** Quota, and window in seconds. */

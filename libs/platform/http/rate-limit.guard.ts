@@ -1,18 +1,59 @@
 import { Injectable, type ExecutionContext } from '@nestjs/common';
-import { normalizeIp, ThrottlerGuard, type ThrottlerLimitDetail } from '@nestjs/throttler';
+import {
+  normalizeIp,
+  ThrottlerGuard,
+  type Resolvable,
+  type ThrottlerLimitDetail,
+  type ThrottlerOptions,
+} from '@nestjs/throttler';
 import type { FastifyRequest } from 'fastify';
 import { RateLimited } from '../throttling/rate-limited.error.js';
 import { userSubject } from '../throttling/rate-limiter.js';
 
-/** The throttler's guard: counts each call of a user or, without a valid token, of an IP, over all routes together. */
+/**
+ * The throttler's guard: counts each call of a user or, without a valid token, of an IP, over all routes together. Which of
+ * its throttlers count a route is found out once: to look at all of them for each call takes longer than to count it.
+ */
 @Injectable()
 export class RateLimitGuard extends ThrottlerGuard {
+  private readonly counting = new WeakMap<object, readonly ThrottlerOptions[]>();
+
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    for (const throttler of this.throttlersOf(context)) {
+      await this.handleRequest({
+        ...{ context, throttler },
+        limit: numberOf(throttler.limit, context),
+        ttl: numberOf(throttler.ttl, context),
+        blockDuration: numberOf(throttler.blockDuration ?? throttler.ttl, context),
+        getTracker: throttler.getTracker ?? this.getTracker.bind(this),
+        generateKey: this.commonOptions.generateKey ?? this.generateKey.bind(this),
+      });
+    }
+    return true;
+  }
+
+  private throttlersOf(context: ExecutionContext): readonly ThrottlerOptions[] {
+    const handler = context.getHandler();
+    const known = this.counting.get(handler);
+    if (known !== undefined) return known;
+    // By the declarations of the route alone, see `ThrottlingModule`.
+    const counting = this.throttlers.filter(({ skipIf }) => skipIf?.(context) !== true);
+    this.counting.set(handler, counting);
+    return counting;
+  }
+
   protected override throwThrottlingException(
     _context: ExecutionContext,
     { timeToBlockExpire }: ThrottlerLimitDetail,
   ): Promise<void> {
     throw new RateLimited(timeToBlockExpire * 1000);
   }
+}
+
+function numberOf(value: Resolvable<number>, context: ExecutionContext): number {
+  const found = typeof value === 'function' ? value(context) : value;
+  if (typeof found !== 'number') throw new Error('Limits are known at once.');
+  return found;
 }
 
 /** Who is counted: the user, or the IP of a call without a valid token. */

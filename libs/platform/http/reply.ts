@@ -25,12 +25,18 @@ export class Reply<T = unknown> {
     return isNotModified(ifNoneMatch, etag) ? Reply.notModified({ etag }) : Reply.of(value, { etag });
   }
 
-  /** Bytes that are ready to send, or 304 where the client has them. */
+  /** JSON that is ready to send, with its ETag, or 304 where the client has that version. */
+  static json(json: string, etag: string, ifNoneMatch: string | undefined): Reply<string | undefined> {
+    if (isNotModified(ifNoneMatch, etag)) return Reply.notModified({ etag });
+    return new Reply(json, { etag, 'content-type': 'application/json; charset=utf-8' }, null, true);
+  }
+
+  /** JSON with the hash of its bytes, or 304 where the client has them. */
   static serialized<T>(
     { json, hash }: Serialized<T>,
     ifNoneMatch: string | undefined,
     more: Headers = {},
-  ): Reply<Buffer | undefined> {
+  ): Reply<string | undefined> {
     const headers = { ...more, etag: etagOf(hash) };
     if (isNotModified(ifNoneMatch, headers.etag)) return Reply.notModified(headers);
     return new Reply(json, { ...headers, 'content-type': 'application/json; charset=utf-8' }, null, true);
@@ -49,6 +55,15 @@ export class Reply<T = unknown> {
     if (outcome.kind === 'stored-answer') {
       const { body, headers, status } = outcome.answer;
       return new Reply(body, { ...headers, ...replayed }, status, true);
+    }
+    if (outcome.kind === 'json') {
+      const { headers } = render(JSON.parse(outcome.json) as T);
+      return new Reply(
+        outcome.json,
+        { ...headers, 'content-type': 'application/json; charset=utf-8' },
+        null,
+        true,
+      );
     }
     const reply = render(outcome.value);
     if (!outcome.isReplay) return reply;

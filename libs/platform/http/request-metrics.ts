@@ -20,7 +20,7 @@ export function measureRequests(
   });
   fastify.addHook('onResponse', (request, reply, done) => {
     const { method } = request;
-    const size = method === 'HEAD' ? 0 : Number(reply.getHeader('content-length') ?? 0);
+    const size = method === 'HEAD' ? 0 : request.bodyBytes || Number(reply.getHeader('content-length') ?? 0);
     metrics.count({
       method,
       route: routeOf(request),

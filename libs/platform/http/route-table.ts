@@ -9,6 +9,8 @@ interface KnownRoute {
 }
 
 const tables = new WeakMap<object, KnownRoute[]>();
+/** The templates of a server, once all of them are there. */
+const fixed = new WeakMap<object, ReadonlySet<string>>();
 
 /** Records each route as it is added, so that a 404 and a 405 can be told apart. */
 export function recordRoutes(fastify: FastifyInstance): void {
@@ -26,11 +28,20 @@ export function recordRoutes(fastify: FastifyInstance): void {
 /** `PATCH /v1/tasks/bulk` must not be taken for a task with the id "bulk". */
 export function refuseForeignMethods(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
-    const isParametric = request.template?.includes(':') ?? false;
-    const allowed = isParametric ? methodsOf(fastify, request.url) : [request.method];
-    if (allowed.includes(request.method)) done();
+    const { method, template, url } = request;
+    // Only a path that is also the whole template of another route can be meant by that.
+    const isOther = template?.includes(':') === true && isFixed(fastify, url);
+    const allowed = isOther ? methodsOf(fastify, url) : null;
+    if (allowed === null || allowed.includes(method)) done();
     else done(new MethodNotAllowed(allowed));
   });
+}
+
+function isFixed(fastify: FastifyInstance, url: string): boolean {
+  const known =
+    fixed.get(fastify.server) ?? new Set((tables.get(fastify.server) ?? []).map(({ template }) => template));
+  fixed.set(fastify.server, known);
+  return known.has(splitAddress(url).path);
 }
 
 /** The methods that the path of `url` takes, a fixed one before those with parameters; empty where nothing is there. */

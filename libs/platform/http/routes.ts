@@ -1,5 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { ExecutionContext, INestApplicationContext, Type } from '@nestjs/common';
+import {
+  ForbiddenException,
+  type CanActivate,
+  type ExecutionContext,
+  type INestApplicationContext,
+  type Type,
+} from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/internal';
 import type { FastifyReply } from 'fastify';
 import type { Endpoint } from './endpoint.js';
@@ -52,13 +58,23 @@ export class Routes {
 export function guardBeforeBody(
   fastify: FastifyInstance,
   routes: Routes,
-  run: (context: ExecutionContext) => Promise<void>,
+  guards: () => readonly CanActivate[],
 ): void {
   fastify.addHook('onRequest', (request, reply, done) => {
-    run(routes.contextOf(request, reply)).then(
+    const context = routes.contextOf(request, reply);
+    runGuards(guards(), context).then(
       () => done(),
       (error: unknown) =>
         done(error instanceof Error ? error : new Error('A guard failed.', { cause: error })),
     );
   });
+}
+
+/** One after the other, as Nest does. @throws ForbiddenException where one returns false */
+export async function runGuards(guards: readonly CanActivate[], context: ExecutionContext): Promise<void> {
+  for (const guard of guards) {
+    const allowed = guard.canActivate(context);
+    // Most can tell at once: to wait for those, too, would cost each request a few turns.
+    if (allowed !== true && (await allowed) !== true) throw new ForbiddenException();
+  }
 }

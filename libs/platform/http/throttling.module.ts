@@ -58,7 +58,6 @@ const countsRoute = ({ name, points, windowMs, blockMs }: Policy) => ({
   getTracker: (request: unknown) => ipSubject(request as FastifyRequest),
 });
 
-const requestOf = (context: ExecutionContext): FastifyRequest =>
-  context.switchToHttp().getRequest<FastifyRequest>();
+const requestOf = (context: ExecutionContext): FastifyRequest => context.getArgByIndex<FastifyRequest>(0);
 
 const endpointIn = (context: ExecutionContext) => endpointOf(context.getClass(), context.getHandler());

@@ -16,15 +16,21 @@ export async function commit(
   client: PostgresClient,
   near: Position | null,
 ): Promise<Position | null> {
+  await confirmed(client, () => runner.commitTransaction());
+  if (near === null) return null;
+  const [row] = (await runner.query(`SELECT ${primaryProgressSql} AS progress`)) as { progress: string }[];
+  if (row === undefined) throw new Error('A position without a row');
+  return databaseOf(near) + row.progress;
+}
+
+/** Runs what commits. @throws DatabaseUnavailable where no synchronous standby confirmed it */
+export async function confirmed<T>(client: PostgresClient, commit: () => Promise<T>): Promise<T> {
   const warnings: NoticeMessage[] = [];
   const listen = (notice: NoticeMessage) => {
     if (notice.routine === 'SyncRepWaitForLSN') warnings.push(notice);
   };
   client.on('notice', listen);
-  await runner.commitTransaction().finally(() => client.off('notice', listen));
+  const result = await commit().finally(() => client.off('notice', listen));
   if (warnings.length > 0) throw new DatabaseUnavailable(new Error('No standby confirmed the write.'));
-  if (near === null) return null;
-  const [row] = (await runner.query(`SELECT ${primaryProgressSql} AS progress`)) as { progress: string }[];
-  if (row === undefined) throw new Error('A position without a row');
-  return databaseOf(near) + row.progress;
+  return result;
 }

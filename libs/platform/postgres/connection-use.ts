@@ -1,4 +1,3 @@
-import type { QueryRunner } from 'typeorm';
 import type { Deadline } from '../context/deadline.js';
 import { DeadlineExceeded } from '../errors/common-errors.js';
 import type { PostgresClient } from './postgres-client.js';
@@ -6,16 +5,16 @@ import { isDatabaseUnavailable } from './postgres-errors.js';
 
 /** A connection as the pool lends it. */
 export interface Connection {
-  readonly runner: QueryRunner;
   readonly client: PostgresClient;
+  readonly release: () => void;
 }
 
 /**
  * One use of a connection, from the wait for it to its return. It ends with the deadline of the call that it is for: the
  * wait ends, and a connection in use is interrupted, so that no statement runs on it any more.
  */
-export class ConnectionUse {
-  connection: Connection | null = null;
+export class ConnectionUse<C extends Connection> {
+  connection: C | null = null;
   private isExpired = false;
   private endWait: ((error: Error) => void) | null = null;
   private readonly forgetDeadline: () => void;
@@ -28,12 +27,12 @@ export class ConnectionUse {
   }
 
   /** Waits for a connection. One that comes after the deadline is released. @throws DeadlineExceeded */
-  wait(acquiring: Promise<Connection>): Promise<Connection> {
+  wait(acquiring: Promise<C>): Promise<C> {
     return new Promise((resolve, reject) => {
       this.endWait = reject;
       acquiring.then((connection) => {
         if (this.isExpired) {
-          void connection.runner.release();
+          connection.release();
           return;
         }
         this.connection = connection;
@@ -63,9 +62,9 @@ export class ConnectionUse {
   };
 
   /** Returns the connection to its pool. */
-  async end(): Promise<void> {
+  end(): void {
     this.forgetDeadline();
-    await this.connection?.runner.release();
+    this.connection?.release();
   }
 
   private expire(): void {

@@ -1,7 +1,11 @@
 import { Client, DatabaseError, type ClientConfig } from 'pg';
 import { ConnectionLost, ConnectionRefused } from './connection-errors.js';
 import { codeOf } from './error-code.js';
-import { superviseQueries } from './supervised-queries.js';
+import { inClientSpan } from '../telemetry/tracer.js';
+import { StatementQuery } from './statement-query.js';
+import { describeStatement, type TracedServer } from './statement-span.js';
+import type { Statement, TextRow } from './statement.js';
+import { answerOf, superviseQueries } from './supervised-queries.js';
 
 export interface PostgresClientConfig extends ClientConfig {
   /** Longest wait for the answer to a statement. The server's own `statement_timeout` should be shorter, to answer first. */
@@ -28,13 +32,59 @@ const unreachableCodes = new Set([
  * with pg's DatabaseError where the server answered with an error.
  */
 export class PostgresClient extends Client {
+  private readonly answerTimeoutMs: number;
+  private readonly tracedAs: TracedServer | null;
+
   constructor({ answerTimeoutMs, isTraced = false, ...config }: PostgresClientConfig) {
     super(config);
     const { host: address, port, database = '' } = this;
-    superviseQueries(this, {
-      timeoutMs: answerTimeoutMs,
-      tracedAs: isTraced ? { address, port, database } : null,
-    });
+    this.answerTimeoutMs = answerTimeoutMs;
+    this.tracedAs = isTraced ? { address, port, database } : null;
+    superviseQueries(this, { timeoutMs: answerTimeoutMs, tracedAs: this.tracedAs });
+    // A connection that broke shows in its next statement. Without a listener the event would end the process.
+    this.on('error', () => undefined);
+  }
+
+  /** Runs a statement. Returns its rows as text. */
+  rows(statement: Statement, values: readonly unknown[]): Promise<readonly TextRow[]> {
+    const { tracedAs } = this;
+    const ask = () =>
+      answerOf<readonly TextRow[]>(
+        this,
+        (done) => void this.query(new StatementQuery(statement, values, done)),
+        this.answerTimeoutMs,
+      );
+    return tracedAs === null ? ask() : inClientSpan(() => describeStatement(statement.text, tracedAs), ask);
+  }
+
+  /** Runs both, one after the other, in one round trip. `onDone` is called when the server has run the first. */
+  bothRows(
+    first: Statement,
+    values: readonly unknown[],
+    second: Statement,
+    onDone: () => void,
+  ): Promise<readonly [readonly TextRow[], readonly TextRow[]]> {
+    const { tracedAs } = this;
+    const ask = () =>
+      answerOf<readonly [readonly TextRow[], readonly TextRow[]]>(
+        this,
+        (done) => {
+          let found: readonly TextRow[] | null = null;
+          const after = new StatementQuery(second, [], (error, rows = []) => {
+            if (error !== null) done(error);
+            else if (found !== null) done(null, [found, rows]);
+          });
+          const before = new StatementQuery(first, values, (error, rows = []) => {
+            if (error !== null) done(error);
+            else found = rows;
+          });
+          before.sendWith(after, onDone);
+          void this.query(before);
+          void this.query(after);
+        },
+        this.answerTimeoutMs,
+      );
+    return tracedAs === null ? ask() : inClientSpan(() => describeStatement(first.text, tracedAs), ask);
   }
 
   override connect(): Promise<Client>;

@@ -1,4 +1,3 @@
-import type { EntityManager } from 'typeorm';
 import { Batched } from '../async/batched.js';
 import { TimeoutError } from '../async/with-timeout.js';
 import { outsideOfCalls } from '../context/call-context.js';
@@ -11,6 +10,7 @@ import { isStatementTimeout } from './postgres-errors.js';
 import type { MeasuredServer, PoolFigures, PostgresMetrics } from './postgres-metrics.js';
 import { Probe } from './probe.js';
 import { checkedReadSql, probeSql, type ProbeRow } from './probe-sql.js';
+import type { Session } from './session.js';
 import { ServerPool, type Borrowed, type PoolOptions } from './server-pool.js';
 
 /** What a server answered at the last poll. */
@@ -28,6 +28,8 @@ export interface ServerState {
   readonly isCommitWaiting: boolean;
   /** When the poll was sent, by the monotonic clock. */
   readonly askedAt: number;
+  /** How far the clock of the server is ahead of the monotonic clock, in milliseconds: that much at the least. */
+  readonly clockAheadMs: number;
 }
 
 export interface ServerOptions extends PoolOptions {
@@ -106,7 +108,7 @@ export class PostgresServer implements MeasuredServer {
    */
   borrow<T>(purpose: 'read' | 'write', work: (borrowed: Borrowed) => Promise<T>): Promise<T> {
     return this.connections.use(this.metrics.operations[purpose].primary, async (borrowed) => {
-      this.checkIdentity(borrowed.client);
+      this.checkIdentity(borrowed.session.client);
       return work(borrowed);
     });
   }
@@ -118,13 +120,13 @@ export class PostgresServer implements MeasuredServer {
    * @throws NotUsable where it is not good
    * @throws DeadlineExceeded
    */
-  read<T>(isGood: IsGood, run: (manager: EntityManager, reached: Position) => Promise<T>): Promise<T> {
+  read<T>(isGood: IsGood, run: (session: Session, reached: Position) => Promise<T>): Promise<T> {
     const operation = this.metrics.operations.read[this.target ?? 'replica'];
-    return this.connections.use(operation, async ({ runner, client }) => {
+    return this.connections.use(operation, async ({ session }) => {
       const { state } = this;
-      if (!this.isShared && state !== null && this.connections.identityOf(client) === state.identity)
-        return run(runner.manager, state.position);
-      return this.readChecked(client, isGood, (reached) => run(runner.manager, reached));
+      if (!this.isShared && state !== null && this.connections.identityOf(session.client) === state.identity)
+        return run(session, state.position);
+      return this.readChecked(session.client, isGood, (reached) => run(session, reached));
     });
   }
 
@@ -154,10 +156,11 @@ export class PostgresServer implements MeasuredServer {
     try {
       const [row] = await this.probe.ask<ProbeRow>(probeSql, [this.options.processId]);
       if (row === undefined) throw new Error('no answer');
-      const { standby, position, identity, leases, waiting, receiving, identified } = row;
+      const { standby, position, identity, leases, waiting, receiving, identified, clock } = row;
       this.state = {
         ...{ isStandby: standby, position, identity, leases, isIdentified: identified, askedAt },
         isCommitWaiting: waiting,
+        clockAheadMs: clock - performance.now(),
       };
       this.target = standby ? 'replica' : 'primary';
       this.isReportedLost = false;

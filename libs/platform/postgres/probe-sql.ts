@@ -34,6 +34,8 @@ export interface ProbeRow {
   readonly receiving: boolean;
   /** The id of the database was given to one of this name. */
   readonly identified: boolean;
+  /** The clock of the server, in milliseconds of Unix time. */
+  readonly clock: number;
 }
 
 /**
@@ -49,7 +51,8 @@ export const probeSql = `
     ${isCommitWaiting} AS waiting, EXISTS (SELECT FROM pg_stat_wal_receiver) AS receiving,
     EXISTS (
       SELECT FROM platform.database_identity JOIN pg_database ON oid = database_oid AND datname = database_name
-      WHERE datname = current_database()) AS identified
+      WHERE datname = current_database()) AS identified,
+    (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS clock
   FROM standing`;
 
 /** Begins a read on a server that is not known yet. The statements after it take their own snapshots, later than the position. */

@@ -1,9 +1,8 @@
 import type { Pool } from 'pg';
-import { TypeORMError, type DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { failAfter } from '../async/with-timeout.js';
 import { currentCall, outsideOfCalls } from '../context/call-context.js';
 import { Deadline } from '../context/deadline.js';
-import { ConnectionLost } from './connection-errors.js';
 import { ConnectionUse, type Connection } from './connection-use.js';
 import { createDataSource, type ConnectionConfig } from './data-source.js';
 import type { Operation } from './operation.js';
@@ -12,6 +11,7 @@ import type { PostgresClient } from './postgres-client.js';
 import { isUnanswered } from './postgres-errors.js';
 import type { PoolFigures } from './postgres-metrics.js';
 import { identitySql } from './probe-sql.js';
+import { Session } from './session.js';
 
 export interface PoolOptions {
   readonly url: string;
@@ -21,7 +21,8 @@ export interface PoolOptions {
 }
 
 /** A connection that is in use. */
-export interface Borrowed extends Connection {
+export interface Borrowed {
+  readonly session: Session;
   /** From now on the deadline of the call does not end the use, see `ConnectionUse`. @throws DeadlineExceeded */
   readonly outlastDeadline: () => void;
 }
@@ -73,12 +74,14 @@ export class ServerPool {
   async use<T>(operation: Operation, work: (borrowed: Borrowed) => Promise<T>): Promise<T> {
     const deadline = currentCall()?.deadline ?? Deadline.none;
     deadline.throwIfExpired();
-    const use = new ConnectionUse(deadline, (client) => this.interrupt(client));
+    const use = new ConnectionUse<PooledConnection>(deadline, this.interrupt);
     this.outstanding++;
+    let session: Session | null = null;
     try {
-      const { runner, client } = await operation.measureWait(() => use.wait(this.acquire()));
+      const { client, dataSource } = await operation.measureWait(() => use.wait(this.acquire()));
       this.inUse.add(client);
-      const borrowed = { runner, client, outlastDeadline: use.outlastDeadline };
+      session = new Session(client, dataSource);
+      const borrowed = { session, outlastDeadline: use.outlastDeadline };
       return await operation.measure(() => use.run(() => work(borrowed)));
     } catch (error) {
       // The client has cut the connection off already.
@@ -87,7 +90,8 @@ export class ServerPool {
     } finally {
       this.outstanding--;
       if (use.connection !== null) this.inUse.delete(use.connection.client);
-      await use.end();
+      session?.end();
+      use.end();
     }
   }
 
@@ -116,30 +120,34 @@ export class ServerPool {
     await dataSource?.destroy();
   }
 
-  private interrupt(client: PostgresClient): void {
+  private readonly interrupt = (client: PostgresClient): void => {
     client.cut();
     this.onInterrupted(client);
-  }
+  };
 
   /**
    * A connection from the pool. After a loss of power nobody tells us that the other end is gone. So a connection in doubt
    * is checked first, and where no answer comes the pool is closed with all its connections.
    */
-  private async acquire(): Promise<Connection> {
+  private async acquire(): Promise<PooledConnection> {
     for (let isFirst = true; ; isFirst = false) {
       const pool = this.open();
       const connection = await connect(await pool);
+      if (!this.isDoubtful(connection.client)) return connection;
       const failure = await this.findFailure(connection.client);
       if (failure === null) return connection;
       connection.client.cut();
-      await connection.runner.release();
+      connection.release();
       if (this.dataSource === pool) this.reset();
       if (!isFirst) throw failure;
     }
   }
 
+  private isDoubtful(client: PostgresClient): boolean {
+    return (this.answeredAt.get(client) ?? -Infinity) < this.doubtedAt;
+  }
+
   private async findFailure(client: PostgresClient): Promise<Error | null> {
-    if ((this.answeredAt.get(client) ?? -Infinity) >= this.doubtedAt) return null;
     const askedAt = performance.now();
     try {
       await failAfter(client.query('SELECT 1'), proofTimeoutMs, 'checking a connection');
@@ -180,15 +188,17 @@ export class ServerPool {
   }
 }
 
-async function connect(dataSource: DataSource): Promise<Connection> {
-  const runner = dataSource.createQueryRunner();
-  try {
-    return { runner, client: (await runner.connect()) as PostgresClient };
-  } catch (error) {
-    // TypeORM's own error here: the pool was closed meanwhile.
-    throw error instanceof TypeORMError ? new ConnectionLost('the pool was closed', error) : error;
-  }
+interface PooledConnection extends Connection {
+  readonly dataSource: DataSource;
 }
+
+const connect = (dataSource: DataSource): Promise<PooledConnection> =>
+  new Promise((resolve, reject) => {
+    poolOf(dataSource).connect((error, client, release) => {
+      if (client === undefined) reject(error ?? new Error('A pool without a client'));
+      else resolve({ client: client as unknown as PostgresClient, release, dataSource });
+    });
+  });
 
 /** TypeORM's types leave it out. */
 const poolOf = ({ driver }: DataSource): Pool => (driver as unknown as { master: Pool }).master;

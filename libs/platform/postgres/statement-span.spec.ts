@@ -9,6 +9,10 @@ describe('the span of a statement', () => {
     ['INSERT INTO auth.outbox (id) VALUES ($1)', 'INSERT auth.outbox'],
     ['UPDATE auth.sessions SET revoked_at = now()', 'UPDATE auth.sessions'],
     ['\n  with found as (select 1 from tasks.tasks) select * from found', 'WITH tasks.tasks'],
+    [
+      'WITH due AS (SELECT id FROM tasks.outbox FOR UPDATE SKIP LOCKED) DELETE FROM tasks.outbox USING due',
+      'DELETE tasks.outbox',
+    ],
     ['COMMIT', 'COMMIT'],
     ['', 'OTHER'],
   ])('is named by operation and table: %s', (text, name) => {

@@ -12,8 +12,10 @@ export interface TracedServer {
  * value. The table is the first that the statement names, which tells statements apart well enough.
  */
 export function describeStatement(text: string, { address, port, database }: TracedServer): SpanDescription {
-  const operation = /^\s*([a-z]+)/i.exec(text)?.[1]?.toUpperCase() ?? 'OTHER';
-  const table = /\b(?:from|into|update)\s+("?\w+"?(?:\."?\w+"?)?)/i.exec(text)?.[1]?.replaceAll('"', '');
+  const [operation, table] = changeOf(text) ?? [
+    /^\s*([a-z]+)/i.exec(text)?.[1]?.toUpperCase() ?? 'OTHER',
+    /\b(?:from|into|update)\s+("?\w+"?(?:\."?\w+"?)?)/i.exec(text)?.[1]?.replaceAll('"', ''),
+  ];
   const summary = table === undefined ? operation : `${operation} ${table}`;
   return {
     name: summary,
@@ -26,4 +28,11 @@ export function describeStatement(text: string, { address, port, database }: Tra
       'server.port': port,
     },
   };
+}
+
+/** What a statement of several parts (WITH) changes first; null where it changes nothing, or is no such statement. */
+function changeOf(text: string): readonly [operation: string, table: string] | null {
+  if (!/^\s*with\b/i.test(text)) return null;
+  const [, operation, table] = /\b(insert|update|delete)\s+(?:into\s+|from\s+)?(\w+\.\w+)/i.exec(text) ?? [];
+  return operation === undefined || table === undefined ? null : [operation.toUpperCase(), table];
 }

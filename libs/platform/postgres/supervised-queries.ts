@@ -33,13 +33,18 @@ export function superviseQueries(client: Supervised, { timeoutMs, tracedAs }: Su
     const text = textOf(statement);
     // Streams and calls with a callback of their own return no promise.
     if (text === null || typeof args.at(-1) === 'function') return send(...args);
-    const ask = () => answerOf(client, (done) => send(statement, values, done), timeoutMs);
+    const ask = () => answerOf(client, (done: Callback) => send(statement, values, done), timeoutMs);
     return tracedAs === null ? ask() : inClientSpan(() => describeStatement(text, tracedAs), ask);
   };
 }
 
-function answerOf(client: Supervised, send: (done: Callback) => void, timeoutMs: number): Promise<unknown> {
-  return new Promise((resolve, reject) => {
+/** The answer that `send` gives to its callback. @throws StatementTimedOut */
+export function answerOf<T>(
+  client: Pick<Supervised, 'cut' | 'failureOf'>,
+  send: (done: (error: Error | null | undefined, result?: T) => void) => void,
+  timeoutMs: number,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
     let isAnswered = false;
     const giveUp = () => {
       if (isAnswered) return;
@@ -51,7 +56,7 @@ function answerOf(client: Supervised, send: (done: Callback) => void, timeoutMs:
     send((error, result) => {
       isAnswered = true;
       clearTimeout(timer);
-      if (error === null || error === undefined) resolve(result);
+      if (error === null || error === undefined) resolve(result as T);
       else reject(client.failureOf(error));
     });
   });

@@ -5,6 +5,7 @@ import { NotUsable } from './database-unavailable.js';
 import { idleInTransactionMs, type ConnectionConfig } from './data-source.js';
 import { isDatabaseUnavailable, isReadOnly } from './postgres-errors.js';
 import type { PostgresServer } from './postgres-server.js';
+import type { Session } from './session.js';
 
 /** A transaction ended with an error, and it is unknown whether it took effect. `cause` is that error. */
 export class UnknownOutcome extends Error {}
@@ -20,17 +21,18 @@ export class UnknownOutcome extends Error {}
 export async function transact<T>(
   primary: PostgresServer,
   config: ConnectionConfig,
-  run: (manager: EntityManager) => Promise<T>,
+  run: (session: Session) => Promise<T>,
   confirm: ((manager: EntityManager) => Promise<void>) | null,
 ): Promise<{ result: T; position: Position | null }> {
   try {
-    return await primary.borrow('write', async ({ runner, client, outlastDeadline }) => {
+    return await primary.borrow('write', async ({ session, outlastDeadline }) => {
+      const { runner, client } = session;
       const { state } = primary;
       if (state === null) throw new NotUsable(`${primary.name} does not answer`);
       await runner.startTransaction();
       const result = await orRollBack(runner, async () => {
         if (config.DATABASE_POOLER) await runner.query(timeoutsSql(config));
-        const result = await run(runner.manager);
+        const result = await run(session);
         await confirm?.(runner.manager);
         outlastDeadline();
         return result;

@@ -4,6 +4,7 @@ import type { Gauge } from 'prom-client';
 import { failAfter } from '../async/with-timeout.js';
 import { currentCall, outsideOfCalls } from '../context/call-context.js';
 import { Deadline } from '../context/deadline.js';
+import { DeadlineExceeded } from '../errors/common-errors.js';
 import { logger } from '../logging/logger.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { inClientSpan } from '../telemetry/tracer.js';
@@ -95,9 +96,24 @@ export class RedisConnection {
     args: readonly (string | number)[],
     deadline?: Deadline,
   ): Promise<unknown> {
-    const commands = this.redis as unknown as Readonly<Record<string, Script>>;
-    const command = () => (commands[name] as Script).call(this.redis, keys.length, ...keys, ...args);
-    return this.run(`EVALSHA ${name}`, command, deadline);
+    return this.run(`EVALSHA ${name}`, () => this.evaluate(name, keys, args), deadline);
+  }
+
+  /** Runs a script for several calls at once: it is part of none of them. Each waits for it by `waitFor`. @throws RedisUnavailable */
+  sharedScript(name: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    return outsideOfCalls(() => this.runNow(() => this.evaluate(name, keys, args)));
+  }
+
+  /** The part of a call in a shared script: the span of the call, and the wait until its deadline. */
+  waitFor<T>(
+    name: string,
+    work: () => Promise<T>,
+    deadline = currentCall()?.deadline ?? Deadline.none,
+  ): Promise<T> {
+    return inClientSpan(
+      () => describeCommand(name, this.address, this.redis),
+      () => (deadline.isExpired ? Promise.reject(new DeadlineExceeded()) : deadline.limit(work())),
+    );
   }
 
   /**
@@ -112,12 +128,13 @@ export class RedisConnection {
     command: () => Promise<T>,
     deadline = currentCall()?.deadline ?? Deadline.none,
   ): Promise<T> {
-    return inClientSpan(
-      () => describeCommand(name, this.address, this.redis),
-      async () => {
-        deadline.throwIfExpired();
-        return deadline.limit(this.runNow(command));
+    return this.waitFor(
+      name,
+      () => {
+        corkUntilNextTurn(this.redis);
+        return this.runNow(command);
       },
+      deadline,
     );
   }
 
@@ -145,10 +162,18 @@ export class RedisConnection {
     this.redis.disconnect();
   }
 
+  private evaluate(
+    name: string,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+  ): Promise<unknown> {
+    const commands = this.redis as unknown as Readonly<Record<string, Script>>;
+    return (commands[name] as Script).call(this.redis, keys.length, ...keys, ...args);
+  }
+
   private async runNow<T>(command: () => Promise<T>): Promise<T> {
     if (!this.isUp) throw new RedisUnavailable('Redis is not available');
     const { epoch } = this;
-    corkUntilNextTurn(this.redis);
     try {
       return await this.withinTimeout(command());
     } catch (error) {

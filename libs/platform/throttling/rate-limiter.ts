@@ -60,23 +60,28 @@ export class RateLimiter {
     question: Question,
   ): Promise<{ readonly record: LimitRecord; readonly lastWrites: Map<Scope, LastWrites> | null }> {
     const limit = this.limitOf(policy, userSubject(userId));
-    let lastWrites: Map<Scope, LastWrites> | null = null;
-    const record = await this.decide(policy, limit, 1, async () => {
-      const beginning = await this.askStore(limit, question);
-      lastWrites = beginning?.lastWrites ?? null;
-      return beginning?.limit ?? null;
-    });
-    return { record, lastWrites };
+    const block = this.local.findBlock(limit.key);
+    const beginning = block === null ? await this.askStore(limit, question) : null;
+    if (beginning !== null && this.consistency.store?.isShared === true)
+      this.local.learn(limit.key, beginning.limit);
+    const record = block ?? beginning?.limit ?? this.local.count(limit, 1);
+    this.tell(policy, record);
+    return { record, lastWrites: beginning?.lastWrites ?? null };
   }
 
-  /** A write waits until its intent is announced; a read is correct without an answer, too. */
+  /** Null where the store is not available. A write waits until its intent is announced; a read is correct without an answer, too. */
   private async askStore(limit: Limit, question: Question): Promise<Beginning | null> {
     const { store } = this.consistency;
-    if (store === null) return null;
-    const asked = store.begin(limit, 1, question);
-    if (question.intent !== null) return asked;
-    const answer = await withTimeout(asked, store.readTimeoutMs);
-    return answer === timedOut ? null : answer;
+    if (store?.isUp !== true) return null;
+    try {
+      const asked = store.begin(limit, 1, question);
+      if (question.intent !== null) return await asked;
+      const answer = await withTimeout(asked, store.readTimeoutMs);
+      return answer === timedOut ? null : answer;
+    } catch (error) {
+      if (error instanceof RedisUnavailable) return null;
+      throw error;
+    }
   }
 
   /** @throws RateLimited where the count went over the limit */
@@ -111,9 +116,13 @@ export class RateLimiter {
     ask: () => Promise<LimitRecord | null>,
   ): Promise<LimitRecord> {
     const record = this.local.findBlock(limit.key) ?? (await this.askOrCount(limit, cost, ask));
-    const { allowed, blocked } = this.decisionsOf(policy.name);
-    (record.blockedMs > 0 ? blocked : allowed).inc();
+    this.tell(policy, record);
     return record;
+  }
+
+  private tell({ name }: Policy, { blockedMs }: LimitRecord): void {
+    const { allowed, blocked } = this.decisionsOf(name);
+    (blockedMs > 0 ? blocked : allowed).inc();
   }
 
   private async askOrCount(
@@ -136,7 +145,9 @@ export class RateLimiter {
   }
 
   private decisionsOf(policy: string): Decisions {
-    const series = this.decisionsByPolicy.get(policy) ?? {
+    const known = this.decisionsByPolicy.get(policy);
+    if (known !== undefined) return known;
+    const series = {
       allowed: this.decisions.series({ policy, decision: 'allowed' }),
       blocked: this.decisions.series({ policy, decision: 'blocked' }),
     };

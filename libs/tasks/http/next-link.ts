@@ -5,7 +5,7 @@ import { splitAddress } from '../../platform/http/address.js';
 
 /** The address of the request as the client sent it, without the host. */
 export const RequestAddress = createParamDecorator(
-  (_: unknown, context: ExecutionContext): string => context.switchToHttp().getRequest<FastifyRequest>().url,
+  (_: unknown, context: ExecutionContext): string => context.getArgByIndex<FastifyRequest>(0).url,
 );
 
 interface Linked {

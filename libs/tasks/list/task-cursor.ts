@@ -3,9 +3,8 @@ import { z } from 'zod';
 import { MalformedRequest } from '../../platform/errors/common-errors.js';
 import { instant, opaque, uuid } from '../../platform/schemas/fields.js';
 import { priorities } from '../task.entity.js';
-import type { TaskView } from '../tasks.schemas.js';
 import { asSet, type TaskQuery } from './task-query.schema.js';
-import { sortColumns, type SortField } from './task-sort.js';
+import { sortColumns, type ListedTask, type SortField } from './task-sort.js';
 
 /** Where a page ended. The next one begins after it, whatever was inserted meanwhile. */
 export interface PageEnd {
@@ -15,9 +14,6 @@ export interface PageEnd {
   /** `created_at` of the newest match of the first page: relevance ranks nothing newer on the pages after it. */
   readonly newest: string | null;
 }
-
-/** A row of a list; `rank` and `newest` where it is sorted by relevance. */
-export type ListedTask = TaskView & { readonly rank?: number; readonly newest?: Date };
 
 const time = () => instant().transform((value) => value.toISOString());
 
@@ -33,7 +29,7 @@ const keySchemas: Readonly<Record<SortField, z.ZodType<string | number | null>>>
 /** Opaque to clients but not secret: a client that makes one up gets another position in its own list. */
 export function encodeCursor(query: TaskQuery, last: ListedTask): string {
   const keys = query.sort.map(({ field }) => sortColumns[field].of(last));
-  const content = [fingerprint(query), keys, last.id, last.newest?.toISOString() ?? null];
+  const content = [fingerprint(query), keys, last.id, last.newest ?? null];
   return Buffer.from(JSON.stringify(content)).toString('base64url');
 }
 

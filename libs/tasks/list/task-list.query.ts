@@ -1,4 +1,5 @@
-import { taskColumns } from '../tasks.repository.js';
+import { prepared, unprepared, type Statement } from '../../platform/postgres/statement.js';
+import { taskJson } from '../tasks.repository.js';
 import type { PageRequest } from './page-request.js';
 import { Parameters } from './parameters.js';
 import type { PageEnd } from './task-cursor.js';
@@ -7,13 +8,16 @@ import { afterPage, orderOf } from './task-keyset.js';
 import type { TaskQuery } from './task-query.schema.js';
 import { searchSql } from './task-search.query.js';
 
-interface Statement {
+export interface ListStatement {
   readonly text: string;
   readonly values: readonly unknown[];
 }
 
-/** The statement of a page: `limit` + 1 rows after `after`. The last one tells whether there are more. */
-export function listStatement(userId: string, query: TaskQuery, after: PageEnd | null): Statement {
+/**
+ * The statement of a page: `limit` + 1 rows after `after`, each as JSON, with its rank and the time of the newest match where
+ * it is sorted by relevance. The last row tells whether there are more.
+ */
+export function listStatement(userId: string, query: TaskQuery, after: PageEnd | null): ListStatement {
   const parameters = new Parameters();
   const owner = parameters.add(userId, 'uuid');
   const limit = parameters.add(query.limit + 1, 'int');
@@ -30,6 +34,24 @@ function walkSql({ query, after, owner, limit, parameters }: PageRequest): strin
     ...(after === null ? [] : [afterPage(query.sort, after, parameters)]),
   ];
   return `
-    SELECT ${taskColumns} FROM tasks.tasks WHERE ${conditions.join(' AND ')}
+    SELECT ${taskJson} AS json FROM tasks.tasks WHERE ${conditions.join(' AND ')}
     ORDER BY ${orderOf(query.sort)} LIMIT ${limit}`;
+}
+
+/** As many texts as single filters and sort keys have; others are rare, and each plan takes memory in each connection. */
+const maxPrepared = 500;
+const known = new Map<string, Statement>();
+
+/** The statement for a text of `listStatement`: planned once per connection where many calls have that text. */
+export function preparedFor(
+  { sort, limit: _limit, cursor: _cursor, ...filters }: TaskQuery,
+  text: string,
+): Statement {
+  const statement = known.get(text);
+  if (statement !== undefined) return statement;
+  const isCommon = sort.length === 1 && Object.values(filters).filter(Boolean).length <= 1;
+  if (!isCommon || known.size >= maxPrepared) return unprepared(text);
+  const fresh = prepared(text);
+  known.set(text, fresh);
+  return fresh;
 }

@@ -5,8 +5,10 @@ import { Serialized } from '../../platform/cache/serialized.js';
 import { Database } from '../../platform/database/database.js';
 import { tasks } from '../tasks.port.js';
 import { taskPageSchema, type TaskPage } from '../tasks.schemas.js';
-import { decodeCursor, encodeCursor, type ListedTask } from './task-cursor.js';
-import { listStatement } from './task-list.query.js';
+import type { TextRow } from '../../platform/postgres/statement.js';
+import { decodeCursor, encodeCursor } from './task-cursor.js';
+import { listStatement, preparedFor } from './task-list.query.js';
+import type { ListedTask } from './task-sort.js';
 import { queryKey, type TaskQuery } from './task-query.schema.js';
 
 /** Pages, by their query. */
@@ -28,31 +30,32 @@ export class TaskListService {
    * Lists by `overdue` are not cached: they change without a write.
    */
   async page(userId: string, query: TaskQuery): Promise<Serialized<TaskPage>> {
-    const make = async () => serialize(await this.list(userId, query));
-    if (query.overdue !== undefined) return make();
-    return this.cache.through(queryKey(query), async () => ({ value: await make() }));
+    if (query.overdue !== undefined) return this.read(userId, query);
+    return this.cache.through(queryKey(query), async () => ({ value: await this.read(userId, query) }));
   }
 
   /**
-   * A page of the user's tasks. All pages together show each task once that was there throughout and did not move.
-   * Consistency: as `Database.read`.
+   * A page of the user's tasks as JSON, from the database. All pages together show each task once that was there throughout
+   * and did not move. Consistency: as `Database.read`.
    */
-  async list(userId: string, query: TaskQuery): Promise<TaskPage> {
+  async read(userId: string, query: TaskQuery): Promise<Serialized<TaskPage>> {
     const after = query.cursor === undefined ? null : decodeCursor(query, query.cursor);
     const { text, values } = listStatement(userId, query, after);
-    const rows = await this.database.read((manager) => manager.query<ListedTask[]>(text, [...values]));
+    const rows = await this.database.rows(preparedFor(query, text), values);
     const shown = rows.slice(0, query.limit);
     const last = rows.length > query.limit ? shown.at(-1) : undefined;
-    const cursor = last === undefined ? null : encodeCursor(query, last);
-    return {
-      data: shown.map(({ rank: _rank, newest: _newest, ...task }) => task),
-      next_cursor: cursor,
-      has_more: cursor !== null,
-    };
+    const cursor = last === undefined ? null : encodeCursor(query, listed(last));
+    const tasks = shown.map(([json]) => json).join();
+    // A cursor is base64url: it needs no escapes.
+    const end = cursor === null ? 'null,"has_more":false' : `"${cursor}","has_more":true`;
+    const attributes = cursor === null ? {} : { next_cursor: cursor };
+    return Serialized.ofJson<TaskPage>(`{"data":[${tasks}],"next_cursor":${end}}`, attributes);
   }
 }
 
-function serialize(page: TaskPage): Serialized<TaskPage> {
-  const { next_cursor } = page;
-  return Serialized.of(taskPageSchema, page, next_cursor === null ? {} : { next_cursor });
+function listed([json, rank, newest]: TextRow): ListedTask {
+  const task = JSON.parse(json ?? '') as ListedTask;
+  return typeof rank === 'string' && typeof newest === 'string'
+    ? { ...task, rank: Number(rank), newest }
+    : task;
 }

@@ -1,4 +1,5 @@
-import { taskColumns } from '../tasks.repository.js';
+import { isoTime } from '../../platform/postgres/json-sql.js';
+import { taskJson } from '../tasks.repository.js';
 import type { PageRequest } from './page-request.js';
 import type { Parameters } from './parameters.js';
 import type { PageEnd } from './task-cursor.js';
@@ -22,9 +23,10 @@ export function searchSql({ query, after, owner, limit, parameters }: PageReques
   const position = after === null ? '' : `WHERE ${afterPage(query.sort, after, parameters)}`;
   const order = orderOf(query.sort);
   const extras = isRanked ? ', rank, newest' : '';
+  const shown = isRanked ? `, rank, ${isoTime('newest')}` : '';
   return `
     WITH matches AS MATERIALIZED (${matches})
-    SELECT ${taskColumns}${extras}
+    SELECT ${taskJson} AS json${shown}
     FROM (SELECT id AS match_id${extras} FROM matches ${position} ORDER BY ${order} LIMIT ${limit}) AS page
     JOIN tasks.tasks ON id = match_id
     ORDER BY ${order}`;

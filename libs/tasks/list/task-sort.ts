@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { TaskView } from '../tasks.schemas.js';
+import type { taskSchema } from '../tasks.schemas.js';
 
 /** All but `relevance` are columns. */
 export const sortFields = ['created_at', 'updated_at', 'due_at', 'priority', 'title', 'relevance'] as const;
@@ -37,23 +37,26 @@ export const sortParameter = () =>
         'ranks the newest 10,000 matches.',
     });
 
+/** A row of a list, as it is answered; `rank` and `newest` where it is sorted by relevance. */
+export type ListedTask = z.output<typeof taskSchema> & { readonly rank?: number; readonly newest?: string };
+
 interface Column {
   /** Never null, so that keys compare by `<` and `>`. Each is the expression of an index. */
   readonly sql: Readonly<Record<SortKey['direction'], string>>;
   readonly type: string;
   /** The value of a row for a cursor, as `sql` gives it; null sorts last. */
-  readonly of: (row: TaskView & { readonly rank?: number }) => string | number | null;
+  readonly of: (row: ListedTask) => string | number | null;
 }
 
 const both = (sql: string) => ({ asc: sql, desc: sql });
 
 export const sortColumns: Readonly<Record<SortField, Column>> = {
-  created_at: { sql: both('created_at'), type: 'timestamptz', of: (row) => row.created_at.toISOString() },
-  updated_at: { sql: both('updated_at'), type: 'timestamptz', of: (row) => row.updated_at.toISOString() },
+  created_at: { sql: both('created_at'), type: 'timestamptz', of: (row) => row.created_at },
+  updated_at: { sql: both('updated_at'), type: 'timestamptz', of: (row) => row.updated_at },
   due_at: {
     sql: { asc: `coalesce(due_at, 'infinity')`, desc: `coalesce(due_at, '-infinity')` },
     type: 'timestamptz',
-    of: (row) => row.due_at?.toISOString() ?? null,
+    of: (row) => row.due_at,
   },
   priority: { sql: both('priority'), type: 'tasks.task_priority', of: (row) => row.priority },
   title: {

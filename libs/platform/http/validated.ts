@@ -1,4 +1,3 @@
-import { Injectable, type ArgumentMetadata, type PipeTransform } from '@nestjs/common';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { MalformedRequest, ValidationFailed } from '../errors/common-errors.js';
 import type { ErrorDetail } from '../errors/domain-error.js';
@@ -6,19 +5,21 @@ import type { ErrorDetail } from '../errors/domain-error.js';
 /** More than this many problems of one request help nobody. */
 const maxErrors = 50;
 
-/** Validates each argument by the schema given where it is declared: `@Body({ schema })`. */
-@Injectable()
-export class SchemaValidationPipe implements PipeTransform {
-  async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    const { schema, type } = metadata;
-    if (schema === undefined || type === 'custom') return value;
-    if (type === 'body' && value === undefined)
-      throw new MalformedRequest('A JSON body is needed.', 'body_required');
-    const result = await schema['~standard'].validate(value);
-    if (result.issues === undefined) return result.value;
-    const errors = result.issues.slice(0, maxErrors).flatMap(describe);
-    throw new ValidationFailed(errors);
-  }
+/**
+ * A value after its schema; a promise where the schema takes its time.
+ *
+ * @throws ValidationFailed, with a pointer to each problem; MalformedRequest where a body is missing
+ */
+export function validated(schema: StandardSchemaV1, value: unknown, kind: string): unknown {
+  if (kind === 'body' && value === undefined)
+    throw new MalformedRequest('A JSON body is needed.', 'body_required');
+  const result = schema['~standard'].validate(value);
+  return result instanceof Promise ? result.then(valueOf) : valueOf(result);
+}
+
+function valueOf(result: StandardSchemaV1.Result<unknown>): unknown {
+  if (result.issues === undefined) return result.value;
+  throw new ValidationFailed(result.issues.slice(0, maxErrors).flatMap(describe));
 }
 
 function describe(issue: StandardSchemaV1.Issue): ErrorDetail[] {

@@ -1,4 +1,3 @@
-import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../errors/domain-error.js';
 import { logger } from '../logging/logger.js';
@@ -7,14 +6,6 @@ import { toFailure, toProblem } from './problem.js';
 import { methodsOf } from './route-table.js';
 
 /** The one place where an error becomes an answer, and where a 5xx is logged. */
-@Catch()
-export class ProblemFilter implements ExceptionFilter {
-  catch(exception: unknown, host: ArgumentsHost): void {
-    const http = host.switchToHttp();
-    sendProblem(exception, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
-  }
-}
-
 export function sendProblem(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
   if (reply.sent) return;
   const failure = toFailure(methodNotAllowed(exception, request) ?? exception);

@@ -1,0 +1,98 @@
+import type { Connection, Submittable } from 'pg';
+import { serialize } from 'pg-protocol';
+import { prepareValue } from 'pg/lib/utils.js';
+import type { Statement, TextRow } from './statement.js';
+
+/** What pg keeps of the statements that a connection has parsed. */
+interface PgConnection extends Connection {
+  readonly parsedStatements: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * One run of a statement, as pg's own `Query` but with less to do: the types of the columns are not asked for, because all
+ * are taken as text, and nothing is converted. pg calls the `handle…` methods as the answers of the server arrive.
+ */
+export class StatementQuery implements Submittable {
+  /** pg keeps it among the statements that are parsed. */
+  readonly name: string;
+  readonly text: string;
+  /** pg sets one where there is none. */
+  readonly callback: (error: Error | null, result?: readonly TextRow[]) => void;
+  private readonly values: (string | Buffer | null)[];
+  private readonly rows: TextRow[] = [];
+  private isSent = false;
+  private follower: StatementQuery | null = null;
+  private onDone: (() => void) | null = null;
+
+  constructor(
+    { name, text }: Statement,
+    values: readonly unknown[],
+    done: (error: Error | null, rows?: readonly TextRow[]) => void,
+  ) {
+    this.name = name;
+    this.text = text;
+    this.values = values.map((value) => prepareValue(value));
+    this.callback = done;
+  }
+
+  /** `follower` is sent with it. pg must be given that right after it. `onDone`: the server has run it, but not committed. */
+  sendWith(follower: StatementQuery, onDone: () => void): void {
+    this.follower = follower;
+    this.onDone = onDone;
+  }
+
+  /** Sends it in one piece with its follower: each write would wake the server. */
+  submit(connection: Connection): null {
+    if (this.isSent) return null;
+    this.isSent = true;
+    const { follower } = this;
+    const message = this.message(connection as PgConnection);
+    if (follower === null) connection.stream.write(message);
+    else {
+      follower.isSent = true;
+      connection.stream.write(Buffer.concat([message, follower.message(connection as PgConnection)]));
+    }
+    return null;
+  }
+
+  private message({ parsedStatements }: PgConnection): Buffer {
+    const { name, text, values } = this;
+    const parts = [serialize.bind({ statement: name, values }), serialize.execute(), serialize.sync()];
+    if (name === '' || parsedStatements[name] === undefined) parts.unshift(serialize.parse({ name, text }));
+    return Buffer.concat(parts);
+  }
+
+  handleDataRow({ fields }: { readonly fields: TextRow }): void {
+    this.rows.push(fields);
+  }
+
+  handleReadyForQuery(): void {
+    this.callback(null, this.rows);
+  }
+
+  handleError(error: Error): void {
+    this.callback(error);
+  }
+
+  handleRowDescription(): void {
+    // Not asked for.
+  }
+
+  handleCommandComplete(): void {
+    this.onDone?.();
+  }
+
+  handleEmptyQuery(): void {
+    // No rows.
+  }
+
+  handlePortalSuspended(): void {
+    // All rows are asked for at once.
+  }
+
+  handleCopyInResponse(connection: Connection): void {
+    (connection as unknown as { sendCopyFail(reason: string): void }).sendCopyFail(
+      'There is nothing to copy.',
+    );
+  }
+}

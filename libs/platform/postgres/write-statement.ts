@@ -1,0 +1,61 @@
+import { DatabaseError } from 'pg';
+import { databaseOf, type Position } from '../positions/position.js';
+import { confirmed } from './commit.js';
+import { NotUsable } from './database-unavailable.js';
+import { isReadOnly, isDatabaseUnavailable } from './postgres-errors.js';
+import { primaryProgressSql } from './position-sql.js';
+import type { PostgresServer } from './postgres-server.js';
+import { prepared, type Statement, type TextRow } from './statement.js';
+import { UnknownOutcome } from './transaction.js';
+
+const progress = prepared(`SELECT ${primaryProgressSql}`);
+
+/**
+ * Runs a statement that is a transaction of its own, and asks for the position after its commit, in one round trip. The
+ * position is past the commit, because the server runs one after the other.
+ *
+ * @throws UnknownOutcome where it may have taken effect
+ */
+export async function commitStatement(
+  primary: PostgresServer,
+  statement: Statement,
+  /** Called when there is a connection: a statement may have waited for that. */
+  values: () => Promise<readonly unknown[]>,
+): Promise<{ readonly rows: readonly TextRow[]; readonly position: Position }> {
+  try {
+    return await primary.borrow('write', async ({ session, outlastDeadline }) => {
+      const { state } = primary;
+      if (state === null) throw new NotUsable(`${primary.name} does not answer`);
+      const sentValues = await values();
+      // It commits as soon as it has arrived.
+      outlastDeadline();
+      const { client } = session;
+      let doneAt: number | null = null;
+      const sent = confirmed(client, () =>
+        client.bothRows(statement, sentValues, progress, () => (doneAt = performance.now())),
+      );
+      const [rows, [row]] = await orUnknown(sent, () => doneAt !== null);
+      const [reached] = row ?? [];
+      if (typeof reached !== 'string') throw new Error('A position without a row');
+      return { rows, position: databaseOf(state.position) + reached };
+    });
+  } catch (error) {
+    if (isReadOnly(error)) {
+      // After a failover the server is a standby: its connections can't write any more.
+      primary.lose(error);
+      primary.reset();
+    }
+    throw error;
+  }
+}
+
+/** What the server refused before the statement was done has no effect; nor has a COMMIT that it refused. */
+async function orUnknown<T>(sent: Promise<T>, isDone: () => boolean): Promise<T> {
+  try {
+    return await sent;
+  } catch (error) {
+    const isRefused = error instanceof DatabaseError && !(isDone() && isDatabaseUnavailable(error));
+    if (isRefused) throw error;
+    throw new UnknownOutcome('It is not known whether the write took effect.', { cause: error });
+  }
+}
