@@ -14,6 +14,7 @@ const all = [
   'list-scale',
   'redis-loss',
   'database-loss',
+  'start',
 ] as const;
 
 const chosen = process.argv.slice(2);

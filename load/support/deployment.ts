@@ -17,6 +17,8 @@ export interface Deployment {
   readonly databaseUrl: string;
   readonly redis: TestRedis;
   readonly databases: Databases | null;
+  /** Variables of every process: one that is started later with them belongs to it. */
+  readonly environment: Environment;
   /** Root of the checkout that is started; default: this one. */
   readonly root: string | undefined;
   stop(): Promise<void>;
@@ -67,7 +69,7 @@ export async function startDeployment({
       started.push(api);
       stops.push(() => api.stop());
     }
-    return { apis: started, databaseUrl, redis, databases, root, stop };
+    return { apis: started, databaseUrl, redis, databases, environment: common, root, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import { failAfter } from '../async/with-timeout.js';
 import { currentCall, outsideOfCalls } from '../context/call-context.js';
 import { Deadline } from '../context/deadline.js';
+import { ConnectionLost } from './connection-errors.js';
 import { ConnectionUse, type Connection } from './connection-use.js';
 import { createDataSource, type ConnectionConfig } from './data-source.js';
 import type { Operation } from './operation.js';
@@ -40,6 +41,7 @@ export class ServerPool {
   private readonly answeredAt = new WeakMap<PostgresClient, number>();
   private readonly inUse = new Set<PostgresClient>();
   private doubtedAt = -Infinity;
+  private isClosed = false;
 
   constructor(
     private readonly options: PoolOptions,
@@ -114,6 +116,7 @@ export class ServerPool {
   }
 
   async close(): Promise<void> {
+    this.isClosed = true;
     const dataSource = await this.dataSource?.catch(() => null);
     this.dataSource = null;
     this.pool = null;
@@ -159,6 +162,8 @@ export class ServerPool {
   }
 
   private open(): Promise<DataSource> {
+    // Work of a client that has gone may go on while the process stops: a new pool would keep the process alive.
+    if (this.isClosed) return Promise.reject(new ConnectionLost('the pool was closed'));
     if (this.dataSource !== null) return this.dataSource;
     const { url, config, features, applicationName } = this.options;
     const opening = createDataSource(url, config, features, applicationName, (client) =>
