@@ -12,6 +12,7 @@ const all = [
   'hit-rate',
   'replica-share',
   'list-scale',
+  'filters',
   'redis-loss',
   'database-loss',
   'start',

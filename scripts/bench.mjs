@@ -7,7 +7,7 @@ if (!/^[a-z-]+$/.test(name) || !existsSync(new URL(`../load/${name}.ts`, import.
   console.error(
     'Unknown bench. Usage: npm run bench [-- NAME [arguments]]\n' +
       'With a target, all run when no name is given:\n' +
-      '  cached-list | hit-rate | replica-share | redis-loss | database-loss | list-scale | start\n' +
+      '  cached-list | hit-rate | replica-share | redis-loss | database-loss | list-scale | filters | start\n' +
       'By name only:\n' +
       '  login-timing | scrape | overhead [metrics | logs | traces-10 | traces-0 | unconfigured] | soak | first-task\n' +
       '  builds DIR [STARTS]: compares this build with another checkout, which must be built',

@@ -4,6 +4,7 @@ import { TaskBulkService } from './bulk/task-bulk.service.js';
 import { TaskListService, taskLists } from './list/task-list.service.js';
 import { CreateTasks1764000000000 } from './migrations/1764000000000-create-tasks.js';
 import { CreateTasksOutboxAndInbox1764200000000 } from './migrations/1764200000000-create-outbox-and-inbox.js';
+import { FindTasksByStatusAndPriority1764300000000 } from './migrations/1764300000000-find-tasks-by-status-and-priority.js';
 import { TaskStatsService, taskStats } from './stats/task-stats.service.js';
 import { TaskEvents } from './task-events.js';
 import { TaskFinderService } from './task-finder.service.js';
@@ -21,7 +22,11 @@ import { trashSweep } from './tasks.sweeps.js';
 export const tasksFeature = defineFeature({
   name: tasks,
   entities: [TaskEntity],
-  migrations: [CreateTasks1764000000000, CreateTasksOutboxAndInbox1764200000000],
+  migrations: [
+    CreateTasks1764000000000,
+    CreateTasksOutboxAndInbox1764200000000,
+    FindTasksByStatusAndPriority1764300000000,
+  ],
   caches: [taskLists, taskStats],
   sweeps: [trashSweep],
   hasOutbox: true,

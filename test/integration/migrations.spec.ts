@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { jest } from '@jest/globals';
+import { Client } from 'pg';
 import { startApi, type Api } from '../support/api.js';
 import { runApp } from '../support/run.js';
 import { runSql, sharedDatabase } from '../support/test-database.js';
@@ -17,6 +18,10 @@ const appliedTo = async (url: string) => {
   );
   return rows.map((migrations) => migrations.map(({ name }) => name));
 };
+
+const insertTask = `
+  INSERT INTO tasks.tasks (id, user_id, title, description, status, priority, tags, created_at, updated_at, version)
+  VALUES (gen_random_uuid(), gen_random_uuid(), 'Task', '', 'todo', 'none', '{}', now(), now(), 1)`;
 
 describe('migrations', () => {
   it('are applied once when ten processes start at once', async () => {
@@ -71,6 +76,39 @@ describe('migrations', () => {
         'idx_tasks_user_status',
       ]),
     );
+  });
+
+  it('build an index while tasks are written, also after an interrupted attempt', async () => {
+    const url = await sharedDatabase('migrations');
+    const env = { DATABASE_URL: url };
+    await runApp('migrate', [], env);
+    await runSql(url, `DELETE FROM tasks.migrations WHERE name LIKE 'FindTasksByStatusAndPriority%'`);
+    await runSql(url, 'CREATE INDEX idx_tasks_status_new ON tasks.tasks (id)');
+    const writer = new Client({ connectionString: url });
+    await writer.connect();
+    await writer.query('BEGIN');
+    await writer.query(insertTask);
+    const runs = [runApp('migrate', [], env), runApp('migrate', [], env)];
+    const isBuilding = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%INDEX CONCURRENTLY%'
+      AND state = 'active' AND pid <> pg_backend_pid()`;
+    await waitFor(async () => (await runSql(url, isBuilding)).length > 0, { timeoutMs: 30_000 });
+    await runSql(url, insertTask);
+    expect(await runSql(url, isBuilding)).toHaveLength(1);
+    await writer.query('COMMIT');
+    await writer.end();
+    expect((await Promise.all(runs)).map(({ code }) => code)).toEqual([0, 0]);
+    const indexes = await runSql(
+      url,
+      `SELECT relname, indisvalid, pg_get_indexdef(indexrelid) AS definition
+       FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE relname LIKE 'idx_tasks_status%'`,
+    );
+    expect(indexes).toEqual([
+      {
+        relname: 'idx_tasks_status',
+        indisvalid: true,
+        definition: expect.stringContaining('(user_id, status, priority, due_at) WHERE'),
+      },
+    ]);
   });
 
   it('do not change a schema that is newer', async () => {

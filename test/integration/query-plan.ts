@@ -1,4 +1,5 @@
-import type { DataSource } from 'typeorm';
+import { escapeLiteral } from 'pg';
+import type { DataSource, QueryRunner } from 'typeorm';
 
 /** What a statement did when it was executed. */
 export interface QueryPlan {
@@ -36,13 +37,17 @@ export interface Statement {
   readonly values: readonly unknown[];
 }
 
-export async function explain(dataSource: DataSource, { text, values }: Statement): Promise<QueryPlan> {
-  const rows = await dataSource.query<{ 'QUERY PLAN': readonly { readonly Plan: Node }[] }[]>(
-    `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${text}`,
-    [...values],
-  );
-  const root = rows[0]?.['QUERY PLAN'][0]?.Plan;
-  if (root === undefined) throw new Error('A statement without a plan');
+/** Whether Postgres plans for the values of the parameters, or once for any, as it does for named statements. */
+export type Planning = 'force_custom_plan' | 'force_generic_plan';
+
+export async function explain(
+  dataSource: DataSource,
+  statement: Statement,
+  planning?: Planning,
+): Promise<QueryPlan> {
+  const root = await (planning === undefined
+    ? run(dataSource, `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${statement.text}`, statement.values)
+    : runPrepared(dataSource, statement, planning));
   const nodes = allOf(root);
   return {
     json: JSON.stringify(root, null, 1),
@@ -55,7 +60,45 @@ export async function explain(dataSource: DataSource, { text, values }: Statemen
   };
 }
 
-const allOf = (node: Node): readonly Node[] => [node, ...(node.Plans ?? []).flatMap(allOf)];
+async function run(
+  runner: DataSource | QueryRunner,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<Node> {
+  const rows = (await runner.query(text, [...values])) as {
+    'QUERY PLAN': readonly { readonly Plan: Node }[];
+  }[];
+  const root = rows[0]?.['QUERY PLAN'][0]?.Plan;
+  if (root === undefined) throw new Error('A statement without a plan');
+  return root;
+}
+
+async function runPrepared(
+  dataSource: DataSource,
+  { text, values }: Statement,
+  planning: Planning,
+): Promise<Node> {
+  const runner = dataSource.createQueryRunner();
+  try {
+    await runner.query(`SET plan_cache_mode = ${planning}`);
+    await runner.query(`PREPARE page AS ${text}`);
+    const literals = values.map((value) => escapeLiteral(literalOf(value)));
+    return await run(runner, `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE page (${literals.join(', ')})`);
+  } finally {
+    await runner.query('DEALLOCATE ALL');
+    await runner.query('RESET plan_cache_mode');
+    await runner.release();
+  }
+}
+
+function literalOf(value: unknown): string {
+  if (Array.isArray(value)) return `{${value.map((member) => JSON.stringify(member)).join(',')}}`;
+  return value instanceof Date ? value.toISOString() : String(value);
+}
+
+/** Those that ran: a plan may have parts for other cases. */
+const allOf = (node: Node): readonly Node[] =>
+  node['Actual Loops'] === 0 ? [] : [node, ...(node.Plans ?? []).flatMap(allOf)];
 
 /** A bitmap index scan names only the index. */
 function tasksReadBy(node: Node): number {

@@ -15,7 +15,7 @@ import { tasksFeature } from '../../libs/tasks/tasks.feature.js';
 import { tasks } from '../../libs/tasks/tasks.port.js';
 import { createTaskSchema, taskPageSchema, type TaskPage } from '../../libs/tasks/tasks.schemas.js';
 import { openTestDataPath } from '../support/test-data-path.js';
-import { explain, type QueryPlan, type Statement } from './query-plan.js';
+import { explain, type Planning, type QueryPlan, type Statement } from './query-plan.js';
 
 export type QueryInput = Readonly<Record<string, string | readonly string[] | undefined>>;
 
@@ -31,8 +31,8 @@ export interface TasksFixture {
   list(userId: string, query?: QueryInput): Promise<TaskPage>;
   /** The same for a query without validation. */
   listParsed(userId: string, query: TaskQuery): Promise<TaskPage>;
-  /** The plan of the page's statement. */
-  explain(userId: string, query?: QueryInput): Promise<QueryPlan>;
+  /** The plan of the page's statement; by default as Postgres decides. */
+  explain(userId: string, query?: QueryInput, planning?: Planning): Promise<QueryPlan>;
   close(): Promise<void>;
 }
 
@@ -53,7 +53,7 @@ export async function openTasksFixture(): Promise<TasksFixture> {
     },
     list: async (userId, query = {}) => pageOf(await lists.read(userId, taskQuerySchema.parse(query))),
     listParsed: async (userId, query) => pageOf(await lists.read(userId, query)),
-    explain: (userId, query = {}) => explain(dataSource, pageStatement(userId, query)),
+    explain: (userId, query = {}, planning) => explain(dataSource, pageStatement(userId, query), planning),
     close,
   };
 }

@@ -80,7 +80,8 @@ describe('a page of one user among thousands', () => {
     const plan = await tasks.explain(tasks.small, { overdue: 'true' });
     const open = await tasks.count(tasks.small, "deleted_at IS NULL AND status IN ('todo', 'in_progress')");
     expect(plan.indexes.join()).toMatch(/^idx_tasks_(user_)?status$/);
-    expectReads(plan, { rows: open, buffers: fewBuffers });
+    // One range of the index for each priority of the two statuses.
+    expectReads(plan, { rows: open, buffers: fewBuffers + 40 });
   });
 });
 

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
 import { logger } from '../logging/logger.js';
@@ -11,7 +12,7 @@ const migrationLock = 7_461_073_501;
 /**
  * Brings the schemas of `features` up to date. Several processes may call it at once: an advisory lock lets one at a time
  * work, and those that waited find nothing left to do. Each feature has its list of applied migrations in its own schema,
- * and each migration is a transaction.
+ * and each migration is a transaction, unless it says otherwise because it builds an index while rows are written.
  */
 export async function migrate(
   url: string,
@@ -24,8 +25,7 @@ export async function migrate(
     application_name: 'task-api-migrate',
     connectionTimeoutMillis: 5000,
     keepAlive: true,
-    answerTimeoutMs: lockTimeoutMs + 1000,
-    lock_timeout: lockTimeoutMs,
+    answerTimeoutMs: 10_000,
   });
   // Where this connection breaks, the migration's own breaks, too: its error is the one to report.
   lock.on('error', (error) => {
@@ -33,7 +33,7 @@ export async function migrate(
   });
   await lock.connect();
   try {
-    await lock.query('SELECT pg_advisory_lock($1)', [migrationLock]);
+    await takeLock(lock, lockTimeoutMs);
     const applied: string[] = [];
     for (const feature of features) {
       await lock.query(`CREATE SCHEMA IF NOT EXISTS ${lock.escapeIdentifier(feature.schema)}`);
@@ -42,6 +42,24 @@ export async function migrate(
     return applied;
   } finally {
     await lock.end();
+  }
+}
+
+/**
+ * By attempts: a statement that waits for the lock has a snapshot, and an index that the holder of the lock builds
+ * concurrently waits for all older snapshots to end.
+ */
+async function takeLock(client: PostgresClient, timeoutMs: number): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  for (;;) {
+    const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [
+      migrationLock,
+    ]);
+    if (rows[0]?.taken === true) return;
+    if (performance.now() > end) {
+      throw new Error(`Another process has been migrating for ${timeoutMs / 1000} s.`);
+    }
+    await setTimeout(200);
   }
 }
 

@@ -1,6 +1,7 @@
+import type { Status } from '../task.entity.js';
 import type { Parameters } from './parameters.js';
 import type { TaskQuery } from './task-query.schema.js';
-import { sortColumns } from './task-sort.js';
+import { sortColumns, type SortKey } from './task-sort.js';
 
 /** Keys of a query that do not change which tasks the list has. */
 type NonFilter = 'sort' | 'limit' | 'cursor';
@@ -12,6 +13,8 @@ export interface FilterContext {
   readonly owner: string;
   /** The words of the query as a tsquery; null where it has none. */
   readonly words: string | null;
+  /** Whether idx_tasks_search finds the tags; else they are compared in each row, which is quicker for few rows. */
+  readonly tagsByIndex: boolean;
   readonly parameters: Parameters;
 }
 
@@ -24,8 +27,7 @@ type Filter = (query: TaskQuery, context: FilterContext) => readonly string[];
  */
 const filters: Readonly<Record<FilterKey, Filter>> = {
   q: (_, { words }) => (words === null ? [] : [`search @@ ${words}`, `querytree(${words}) NOT IN ('', 'T')`]),
-  tag: ({ tag }, { owner, parameters }) =>
-    tag === undefined ? [] : [`search @@ tasks.tags_query(${owner}, ${parameters.add(tag, 'text[]')})`],
+  tag: ({ tag }, context) => (tag === undefined ? [] : [taggedWith(tag, context)]),
   deleted: ({ deleted }) => [`deleted_at IS ${deleted ? 'NOT NULL' : 'NULL'}`],
   status: ({ status }, { parameters }) => oneOf('status', status, 'tasks.task_status', parameters),
   priority: ({ priority }, { parameters }) => oneOf('priority', priority, 'tasks.task_priority', parameters),
@@ -40,15 +42,23 @@ export function filtersOf(query: TaskQuery, context: FilterContext): string[] {
   return [...new Set(Object.values(filters).flatMap((filter) => filter(query, context)))];
 }
 
-/** As the condition of idx_tasks_status, which can serve it only in this form. */
-const isOverdue = `status IN ('todo', 'in_progress') AND due_at < now()`;
+export function taggedWith(
+  tags: readonly string[],
+  { owner, parameters, tagsByIndex }: Omit<FilterContext, 'words'>,
+): string {
+  const given = parameters.add(tags, 'text[]');
+  return tagsByIndex ? `search @@ tasks.tags_query(${owner}, ${given})` : `tags @> ${given}`;
+}
+
+export const openStatuses = ['todo', 'in_progress'] as const satisfies readonly Status[];
+const isOverdue = `status IN ('${openStatuses.join("', '")}') AND due_at < now()`;
 
 /** Without it a range that is open at this end would hold the tasks that are never due. */
 const isEverDue = { asc: `< 'infinity'`, desc: `> '-infinity'` } as const;
 
 /** By the expression that the list is sorted by, if by due date: then the range is one range of that index. */
-function dueAt(
-  sort: TaskQuery['sort'],
+export function dueAt(
+  sort: readonly SortKey[],
   operator: '>=' | '<',
   time: Date | undefined,
   parameters: Parameters,

@@ -3,8 +3,10 @@ import { taskJson } from '../tasks.repository.js';
 import type { PageRequest } from './page-request.js';
 import { Parameters } from './parameters.js';
 import type { PageEnd } from './task-cursor.js';
+import { filteredSql } from './task-filtered.query.js';
 import { filtersOf } from './task-filters.js';
 import { afterPage, orderOf } from './task-keyset.js';
+import { indexedMatches } from './task-matches.js';
 import type { TaskQuery } from './task-query.schema.js';
 import { searchSql } from './task-search.query.js';
 
@@ -22,15 +24,21 @@ export function listStatement(userId: string, query: TaskQuery, after: PageEnd |
   const owner = parameters.add(userId, 'uuid');
   const limit = parameters.add(query.limit + 1, 'int');
   const page = { query, after, owner, limit, parameters };
-  const isSearch = query.q !== undefined || query.tag !== undefined;
-  return { text: isSearch ? searchSql(page) : walkSql(page), values: parameters.values };
+  return { text: sqlOf(page), values: parameters.values };
+}
+
+function sqlOf(page: PageRequest): string {
+  const matches = indexedMatches(page);
+  if (matches !== null) return filteredSql(page, matches);
+  const { q, tag } = page.query;
+  return q !== undefined || tag !== undefined ? searchSql(page) : walkSql(page);
 }
 
 /** Reads an index in its order, from where the last page ended. */
 function walkSql({ query, after, owner, limit, parameters }: PageRequest): string {
   const conditions = [
     `user_id = ${owner}`,
-    ...filtersOf(query, { owner, words: null, parameters }),
+    ...filtersOf(query, { owner, words: null, tagsByIndex: false, parameters }),
     ...(after === null ? [] : [afterPage(query.sort, after, parameters)]),
   ];
   return `

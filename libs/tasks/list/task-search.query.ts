@@ -18,7 +18,7 @@ const maxRanked = 10_000;
 export function searchSql({ query, after, owner, limit, parameters }: PageRequest): string {
   const words = query.q === undefined ? null : wordsQuery(owner, parameters.add(query.q, 'text'));
   const isRanked = words !== null && query.sort.some(({ field }) => field === 'relevance');
-  const conditions = [ownedBy(owner), ...filtersOf(query, { owner, words, parameters })];
+  const conditions = [ownedBy(owner), ...filtersOf(query, { owner, words, tagsByIndex: true, parameters })];
   const matches = isRanked ? rankedMatches(words, conditions, after, parameters) : plainMatches(conditions);
   const position = after === null ? '' : `WHERE ${afterPage(query.sort, after, parameters)}`;
   const order = orderOf(query.sort);
@@ -36,7 +36,7 @@ export function searchSql({ query, after, owner, limit, parameters }: PageReques
  * Words and tags carry the mark of their owner, so they select the user as well. This comparison removes the tasks of
  * users with the same mark; its form keeps Postgres from using an index on the user for it.
  */
-const ownedBy = (owner: string): string => `(user_id = ${owner}) IS TRUE`;
+export const ownedBy = (owner: string): string => `(user_id = ${owner}) IS TRUE`;
 
 const wordsQuery = (owner: string, q: string): string => `tasks.search_query(${owner}, ${q})`;
 
