@@ -31,7 +31,7 @@ export default {
       ...shared,
       displayName: 'unit',
       testMatch: [
-        '<rootDir>/{apps,libs,monitoring}/**/*.spec.ts',
+        '<rootDir>/{apps,libs,load,monitoring}/**/*.spec.ts',
         '<rootDir>/test/{consistency,docs,support}/**/*.spec.ts',
       ],
     },

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AccessModule } from '../../libs/auth/access/access.module.js';
+import type { EventRoutes } from '../../libs/platform/events/event-routes.js';
 import type { FeatureDefinition } from '../../libs/platform/features/define-feature.js';
 import { composeFeatures } from '../../libs/platform/features/feature-modules.js';
 import { HealthzController } from '../../libs/platform/operations/healthz.controller.js';
@@ -10,6 +11,8 @@ import { eventRoutes, features as monolith } from '../features.js';
 export interface Composition {
   readonly features?: readonly FeatureDefinition[];
   readonly modules?: readonly DynamicModule[];
+  /** The event consumers of all apps. Default: those of the product's features. */
+  readonly routes?: EventRoutes;
 }
 
 /** By default the monolith: every feature in one process, each reached by the others only through its ports. */
@@ -17,7 +20,7 @@ export interface Composition {
 export class AppModule {
   static register(
     options: PlatformOptions,
-    { features = monolith, modules = [] }: Composition = {},
+    { features = monolith, modules = [], routes = eventRoutes }: Composition = {},
   ): DynamicModule {
     return {
       module: AppModule,
@@ -25,7 +28,7 @@ export class AppModule {
         PlatformModule.register(options),
         ...modules,
         AccessModule.register(),
-        ...composeFeatures(features, 'service', eventRoutes),
+        ...composeFeatures(features, 'service', routes),
       ],
       controllers: [HealthzController],
     };

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { client } from '../../test/support/client.js';
 import { runApp } from '../../test/support/run.js';
 import { runSql } from '../../test/support/test-database.js';
+import type { Api } from '../../test/support/api.js';
 import type { Deployment } from './deployment.js';
 
 /** A user who is logged in. */
@@ -9,6 +10,11 @@ export interface LoadUser {
   readonly token: string;
   readonly taskIds: readonly string[];
 }
+
+/** Where the users are made. */
+type SeededService = Pick<Deployment, 'databaseUrl' | 'redis' | 'root'> & {
+  readonly apis: readonly Pick<Api, 'url'>[];
+};
 
 const loginsAtOnce = 4;
 
@@ -18,7 +24,7 @@ const sameTasks = ['../../scripts/typescript-hook.mjs', 'same-tasks.ts']
 
 /** Creates users and tasks with `npm run seed`, the same each time, and logs all users in by the real route. A thousand users take half a minute. */
 export async function seedUsers(
-  { apis, databaseUrl, redis, root }: Deployment,
+  { apis, databaseUrl, redis, root }: SeededService,
   options: { readonly users: number; readonly tasksOfEach: number },
 ): Promise<LoadUser[]> {
   const counts = ['--users', String(options.users), '--tasks', String(options.users * options.tasksOfEach)];

@@ -1,0 +1,10 @@
+-- A random one of all tasks.
+local shared = dofile(os.getenv("COMPARE_SCRIPTS") .. "/shared.lua")
+
+local ids, owners = shared.tasks()
+local random = math.random
+
+function request()
+  local n = random(#ids)
+  return shared.get("/v1/tasks/" .. ids[n], owners[n])
+end

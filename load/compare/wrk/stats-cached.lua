@@ -1,0 +1,7 @@
+-- The statistics of a random user: the same address each time, so that a cache has them.
+local shared = dofile(os.getenv("COMPARE_SCRIPTS") .. "/shared.lua")
+
+local requests = {}
+for user = 1, #shared.heads do requests[user] = shared.get("/v1/tasks/stats", user) end
+
+function request() return requests[shared.random_user()] end
