@@ -39,6 +39,8 @@ export interface StageOptions {
   readonly servers: ReadonlySet<ServerName>;
   readonly users: number;
   readonly tasksOfEach: number;
+  /** More variables of the API. */
+  readonly apiEnv?: Readonly<Record<string, string>>;
 }
 
 type Stop = () => Promise<unknown>;
@@ -56,7 +58,10 @@ export async function withStage(options: StageOptions, use: (stage: Stage) => Pr
   }
 }
 
-async function openStage({ servers, users, tasksOfEach }: StageOptions, stops: Stop[]): Promise<Stage> {
+async function openStage(
+  { servers, users, tasksOfEach, apiEnv }: StageOptions,
+  stops: Stop[],
+): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'task-api-compare-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const redis = await startRedis();
@@ -74,7 +79,7 @@ async function openStage({ servers, users, tasksOfEach }: StageOptions, stops: S
     started.set(name, server);
   };
   // The API is always there: it makes the tables and the tokens.
-  await add('api', startApi);
+  await add('api', (all) => startApi(all, apiEnv));
   const initialRssMib = rssMib(started.get('api')?.pid ?? 0);
   const apis = [...started.values()];
   const seeded = await seedUsers(

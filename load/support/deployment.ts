@@ -29,6 +29,8 @@ export interface DeploymentOptions {
   readonly apis: readonly Environment[];
   /** A primary and two replicas instead of one server. */
   readonly isReplicated?: boolean;
+  /** As production runs it: with a log line for each request, which goes to a file. No mail is sent. */
+  readonly isProduction?: boolean;
   /** Another checkout whose build is started. */
   readonly root?: string;
 }
@@ -36,6 +38,7 @@ export interface DeploymentOptions {
 export async function startDeployment({
   apis,
   isReplicated = false,
+  isProduction = false,
   root,
 }: DeploymentOptions): Promise<Deployment> {
   endOnSignals();
@@ -55,6 +58,7 @@ export async function startDeployment({
     const common = {
       ...(await sharedBy(folder)),
       REDIS_URL: redis.url,
+      ...(isProduction && production),
       ...(databases !== null && {
         DATABASE_URL: databases.anyUrl,
         DATABASE_REPLICA_URLS: databases.replicas.map((node) => databases.urlOf(node)).join(','),
@@ -62,9 +66,14 @@ export async function startDeployment({
     };
     const started: Api[] = [];
     // One by one, since the first runs the migrations.
-    for (const special of apis) {
+    for (const [n, special] of apis.entries()) {
       const env = { ...common, ...special };
-      const place = { databaseUrl, mailDir: folder, ...(root !== undefined && { root }) };
+      const place = {
+        databaseUrl,
+        mailDir: folder,
+        ...(root !== undefined && { root }),
+        ...(isProduction && { outputFile: join(folder, `api-${n}.log`) }),
+      };
       const api = await startApi({ ...place, env });
       started.push(api);
       stops.push(() => api.stop());
@@ -75,6 +84,13 @@ export async function startDeployment({
     throw error;
   }
 }
+
+const production = {
+  NODE_ENV: 'production',
+  LOG_LEVEL: 'info',
+  SMTP_URL: 'smtp://127.0.0.1:25',
+  MAIL_FROM: 'Task API <no-reply@example.com>',
+};
 
 /** Runs the bench and stops everything, also after a failure. */
 export async function withDeployment<T>(

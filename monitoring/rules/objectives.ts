@@ -16,7 +16,7 @@ interface Objective {
   readonly words: { readonly bad: string; readonly look: string };
 }
 
-const objectives: readonly Objective[] = [
+export const objectives: readonly Objective[] = [
   {
     name: 'availability',
     budget: '0.001',

@@ -37,6 +37,11 @@ describe('contradictory values are refused with a message', () => {
       'above postgres.external.replicaMaxConnections 50',
       { ...external, 'postgres.external.replicaMaxConnections': 50 },
     ],
+    [
+      'loadTest.users is 20, but config.RATE_LIMIT_CREDENTIALS_POINTS allows 10 logins a minute',
+      { 'loadTest.enabled': true, 'loadTest.users': 20 },
+    ],
+    ['loadTest.variables.BASE_URL is set by the chart', { 'loadTest.variables': { BASE_URL: 'http://x' } }],
     ['redis.bundled.maxmemoryMiB 512 must be below', { 'redis.bundled.maxmemoryMiB': 512 }],
   ])('%s', (sentence, set) => {
     expect(refusal({ set })).toContain(sentence);
@@ -73,6 +78,7 @@ describe('the schema', () => {
     ["/networkPolicy/ops': missing property", { 'networkPolicy.ops.monitoringNamespace': null }],
     ['/networkPolicy/http/from/0', { 'networkPolicy.http.from': [{}] }],
     ['/ingress/hosts/0', { 'ingress.hosts': ['https://tasks.example.com'] }],
+    ['/loadTest/scenario', { 'loadTest.scenario': 'mix' }],
     ['/monitoring/serviceMonitor/enabled', { 'monitoring.serviceMonitor.enabled': 'yes' }],
   ])('refuses what is wrong with %s', (path, set) => {
     for (const helm of helms) expect(refusal({ helm, set })).toContain(path);

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,6 +26,8 @@ export interface ApiOptions {
   /** Another checkout with its own `dist` and `node_modules`, whose build is started. TEST_API_ROOT names one for a whole run. */
   readonly root?: string;
   readonly timeoutMs?: number;
+  /** Its output goes to this file, as a production server's does; default: to this process, which keeps it. */
+  readonly outputFile?: string;
   /** Returns without waiting for readiness, for tests of a start or of a failing start. */
   readonly waitUntilReady?: boolean;
 }
@@ -70,7 +73,7 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
   };
   const root = options.root ?? process.env['TEST_API_ROOT'] ?? ownRoot;
   const { app = 'api', program = [join('dist', 'apps', app, 'main.js')], args = [] } = options;
-  const api = launch(root, [...program, ...args], env, place);
+  const api = launch(root, [...program, ...args], env, place, options.outputFile);
   if (options.waitUntilReady === false) return api;
   try {
     await untilReady(api, options.timeoutMs ?? 30_000);
@@ -121,15 +124,18 @@ function launch(
   program: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
   place: Place,
+  outputFile?: string,
 ): Api {
   const node = join(root, 'node_modules', '.bin', 'node');
+  const file = outputFile === undefined ? undefined : openSync(outputFile, 'w');
   // As in scripts/app.mjs.
   const child = spawn(node, ['--max-semi-space-size=8', ...program], {
     cwd: root,
     env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', file ?? 'pipe', file ?? 'pipe'],
   });
-  const logs = collect(child);
+  if (file !== undefined) closeSync(file);
+  const logs = outputFile === undefined ? collect(child) : () => readFileSync(outputFile, 'utf8');
   const exit = exitOf(child).finally(() => cleanUp(place, atExit));
   const atExit = (): boolean => child.kill('SIGKILL');
   process.once('exit', atExit);

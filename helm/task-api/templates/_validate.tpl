@@ -1,7 +1,7 @@
 {{/* Finds what the schema can't: values that contradict each other. Called once, by api-deployment.yaml. */}}
 {{- define "task-api.validate" -}}
 {{- $problems := list -}}
-{{- range list "names" "life" "scaling" "config" "stores" "edge" -}}
+{{- range list "names" "life" "scaling" "config" "stores" "edge" "load" -}}
 {{- range include (printf "task-api.validate.%s" .) $ | splitList "\n" -}}
 {{- with trim . }}{{ $problems = append $problems . }}{{ end -}}
 {{- end -}}
@@ -141,5 +141,19 @@ gke.healthCheckPolicy and gke.backendPolicy are for a Gateway, but httpRoute.ena
 {{- end }}
 {{- if and .Values.azure.healthCheckPolicy (not .Values.httpRoute.enabled) }}
 azure.healthCheckPolicy is for a Gateway, but httpRoute.enabled is false
+{{- end }}
+{{- end -}}
+
+{{- define "task-api.validate.load" -}}
+{{- with .Values.loadTest }}
+{{- $logins := int ($.Values.config.RATE_LIMIT_CREDENTIALS_POINTS | default 10) }}
+{{- if and .enabled (gt (int .users) $logins) }}
+loadTest.users is {{ .users }}, but config.RATE_LIMIT_CREDENTIALS_POINTS allows {{ $logins }} logins a minute
+{{- end }}
+{{- range $name, $_ := .variables }}
+{{- if has $name (list "BASE_URL" "USERS" "USERS_FILE") }}
+loadTest.variables.{{ $name }} is set by the chart{{ if eq $name "USERS" }}: use loadTest.users{{ end }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end -}}

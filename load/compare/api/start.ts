@@ -5,7 +5,10 @@ import { serverPorts } from '../../../test/support/ports.js';
 const points = '1000000000';
 
 /** The API as production runs it: nothing is switched off. */
-export async function startApi({ folder, databaseUrl, redisUrl, settings }: Common): Promise<ComparedServer> {
+export async function startApi(
+  { folder, databaseUrl, redisUrl, settings }: Common,
+  more: Readonly<Record<string, string>> = {},
+): Promise<ComparedServer> {
   const [opsPort = 0] = await serverPorts(1);
   return startServer({
     name: 'api',
@@ -27,6 +30,7 @@ export async function startApi({ folder, databaseUrl, redisUrl, settings }: Comm
       RATE_LIMIT_PREMIUM_POINTS: points,
       RATE_LIMIT_ANONYMOUS_POINTS: points,
       RATE_LIMIT_CREDENTIALS_POINTS: points,
+      ...more,
     },
   });
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitUnlessEnded } from '../../support/wait.js';
 
-const script = join(import.meta.dirname, '..', '..', '..', 'load', 'k6', 'mix.js');
+const script = join(import.meta.dirname, '..', '..', '..', 'load', 'k6', 'average.js');
 
 export interface LoadOptions {
   readonly url: string;
@@ -31,7 +31,7 @@ interface Summary {
   readonly metrics: Readonly<Record<string, { readonly values: Readonly<Record<string, number>> }>>;
 }
 
-/** Runs the work under k6's mix of 90 % reads and 10 % writes; the load ends with the work, also if it fails. */
+/** Runs the work under k6's scenario `average`, 90 % reads and 10 % writes; the load ends with the work, also if it fails. */
 export async function underLoad(options: LoadOptions, work: () => Promise<unknown>): Promise<LoadResult> {
   const load = await startLoad(options);
   let result: LoadResult;
@@ -46,9 +46,19 @@ export async function underLoad(options: LoadOptions, work: () => Promise<unknow
 /** Waits until its users send requests. */
 async function startLoad({ url, rate, users = 20 }: LoadOptions): Promise<Load> {
   const folder = await mkdtemp(join(tmpdir(), 'k6-'));
-  const summaryFile = join(folder, 'summary.json');
+  const summaryFile = join(folder, 'average.json');
   const child = spawn('k6', ['run', '--quiet', '--no-usage-report', '--address', '', script], {
-    env: { ...process.env, BASE_URL: url, RATE: String(rate), USERS: String(users), SUMMARY: summaryFile },
+    env: {
+      ...process.env,
+      BASE_URL: url,
+      RATE: String(rate),
+      DURATION: '15m',
+      USERS: String(users),
+      // The databases of the clusters have no seeded users.
+      REGISTER: 'true',
+      KEEP_BODIES: 'true',
+      SUMMARY_DIR: folder,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -76,7 +86,7 @@ async function startLoad({ url, rate, users = 20 }: LoadOptions): Promise<Load> 
       return {
         calls: of('calls', 'count'),
         failed: of('failed_calls', 'count') + of('dropped_iterations', 'count'),
-        p99Ms: of('http_req_duration{scenario:mix}', 'p(99)'),
+        p99Ms: of('http_req_duration{scenario:average}', 'p(99)'),
         complaints: output
           .split('\n')
           .filter((line) => line.includes('failed:'))
