@@ -49,9 +49,10 @@ export async function startServer(options: ServerOptions): Promise<ComparedServe
     stdio: ['ignore', log, log],
   });
   closeSync(log);
-  const { pid } = child;
-  if (pid === undefined) throw new Error(`${name} did not start.`);
   const ended = once(child, 'close');
+  const { pid } = child;
+  // Then `ended` rejects with the reason.
+  if (pid === undefined) return ended.then(() => Promise.reject(new Error(`${name} did not start.`)));
   const release = endWithUs({ pid, signal: 'SIGKILL' });
   const stop = async (): Promise<void> => {
     child.kill('SIGKILL');

@@ -10,8 +10,9 @@ import { isPublic } from '../../platform/http/endpoint.js';
 import { VerificationKeys } from './access.port.js';
 import { bearerTokenOf, InvalidAccessToken, type TokenCaller } from './access-token.strategy.js';
 
-/** A header of 600 bytes each. */
 const maxTokens = 10_000;
+/** Characters of their headers. One has 600, but blanks may be added to it. */
+const maxTokenLength = 8_000_000;
 
 /** A caller with its token. */
 export interface VerifiedCaller extends TokenCaller {
@@ -26,7 +27,11 @@ export interface VerifiedCaller extends TokenCaller {
 @Injectable()
 export class AccessTokenGuard extends AuthGuard('access-token') {
   /** By the whole `Authorization` header: nothing that it says is trusted before its signature was verified. */
-  private readonly verified = new LRUCache<string, VerifiedCaller>({ max: maxTokens });
+  private readonly verified = new LRUCache<string, VerifiedCaller>({
+    max: maxTokens,
+    maxSize: maxTokenLength,
+    sizeCalculation: (_, header) => header.length + 1,
+  });
 
   constructor(keys: VerificationKeys) {
     super();

@@ -20,6 +20,8 @@ const pagesOf = ({ tag }: TaskQuery) => ({ few: 2, near: 8, more: tag === undefi
  * 2. `near` reads the next eight pages of tasks in the order of the list, if an index has it, until a page of them match.
  * 3. `more` is like `few`, with more pages.
  * 4. `rest` reads tasks in the order of the list to the end, or finds all that have the tags.
+ *
+ * Whether a step runs is asked outside of its LIMIT: inside, Postgres starts parallel workers, 10 ms, before it asks.
  */
 export function filteredSql(request: PageRequest, matches: MatchesSql): string {
   const { query, limit } = request;
@@ -44,7 +46,7 @@ export function filteredSql(request: PageRequest, matches: MatchesSql): string {
       ${sorted('few')}
       UNION ALL (SELECT * FROM near WHERE (SELECT made FROM near_made))
       UNION ALL ${sorted('more')}
-      UNION ALL (${restSql(request, parts)})
+      UNION ALL (SELECT * FROM (${restSql(request, parts)}) AS rest WHERE NOT (SELECT made FROM more_made))
     ) AS page
     ORDER BY ${order}`;
 }
@@ -75,9 +77,9 @@ const liveOf = (owner: string): string => `user_id = ${owner} AND deleted_at IS 
 function nearSql({ query, owner, limit }: PageRequest, { columns, after, order }: Parts): string {
   return `
     SELECT * FROM (
-      SELECT ${columns} FROM tasks.tasks WHERE ${liveOf(owner)} AND ${after} AND NOT (SELECT made FROM few_made)
+      SELECT ${columns} FROM tasks.tasks WHERE ${liveOf(owner)} AND ${after}
       ORDER BY ${order} LIMIT (SELECT ${pagesOf(query).near} * ${limit})
-    ) AS next WHERE is_match LIMIT ${limit}`;
+    ) AS next WHERE is_match AND NOT (SELECT made FROM few_made) LIMIT ${limit}`;
 }
 
 /** In a form that no index can serve, and that keeps the planner from an estimate of how many match. */
@@ -99,6 +101,6 @@ function restSql(request: PageRequest, { columns, all, after, order }: Parts): s
           hidden(`${all} AND ${after}`),
         ];
   return `
-    SELECT ${columns} FROM tasks.tasks WHERE ${conditions.join(' AND ')} AND NOT (SELECT made FROM more_made)
+    SELECT ${columns} FROM tasks.tasks WHERE ${conditions.join(' AND ')}
     ORDER BY ${order} LIMIT (SELECT ${limit})`;
 }

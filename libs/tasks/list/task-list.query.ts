@@ -46,20 +46,24 @@ function walkSql({ query, after, owner, limit, parameters }: PageRequest): strin
     ORDER BY ${orderOf(query.sort)} LIMIT ${limit}`;
 }
 
-/** As many texts as single filters and sort keys have; others are rare, and each plan takes memory in each connection. */
-const maxPrepared = 500;
+/** More than there are common texts: each plan takes memory in each connection. */
+const maxPrepared = 64;
 const known = new Map<string, Statement>();
 
 /** The statement for a text of `listStatement`: planned once per connection where many calls have that text. */
-export function preparedFor(
-  { sort, limit: _limit, cursor: _cursor, ...filters }: TaskQuery,
-  text: string,
-): Statement {
+export function preparedFor(query: TaskQuery, text: string): Statement {
   const statement = known.get(text);
   if (statement !== undefined) return statement;
-  const isCommon = sort.length === 1 && Object.values(filters).filter(Boolean).length <= 1;
-  if (!isCommon || known.size >= maxPrepared) return unprepared(text);
+  if (!isCommon(query) || known.size >= maxPrepared) return unprepared(text);
   const fresh = prepared(text);
   known.set(text, fresh);
   return fresh;
+}
+
+/** In one order without a filter, or in the default one with a single filter: about forty texts. */
+function isCommon({ sort, limit: _limit, cursor: _cursor, ...filters }: TaskQuery): boolean {
+  const [first, ...others] = sort;
+  if (first === undefined || others.length > 0) return false;
+  const count = Object.values(filters).filter(Boolean).length;
+  return count === 0 || (count === 1 && first.field === 'created_at' && first.direction === 'desc');
 }
