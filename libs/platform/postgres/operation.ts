@@ -21,6 +21,11 @@ export class Operation {
     return timed(this.duration, run, this.countError);
   }
 
+  /** Counts one that was measured elsewhere. */
+  measured(seconds: number): void {
+    this.duration.observe(seconds);
+  }
+
   /** Measures the wait for its connection. */
   measureWait<T>(acquire: () => Promise<T>): Promise<T> {
     return timed(this.wait, acquire, this.countError);

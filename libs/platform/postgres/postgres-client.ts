@@ -57,12 +57,15 @@ export class PostgresClient extends Client {
     return tracedAs === null ? ask() : inClientSpan(() => describeStatement(statement.text, tracedAs), ask);
   }
 
-  /** Runs both, one after the other, in one round trip. `onDone` is called when the server has run the first. */
+  /**
+   * Runs both, one after the other, in one round trip. `told` hears when the server has run the first, and when it has
+   * committed it. Rejects with the error of the first, or with ConnectionLost where only the second failed.
+   */
   bothRows(
     first: Statement,
     values: readonly unknown[],
     second: Statement,
-    onDone: () => void,
+    told: { ran(): void; committed(): void },
   ): Promise<readonly [readonly TextRow[], readonly TextRow[]]> {
     const { tracedAs } = this;
     const ask = () =>
@@ -71,14 +74,19 @@ export class PostgresClient extends Client {
         (done) => {
           let found: readonly TextRow[] | null = null;
           const after = new StatementQuery(second, [], (error, rows = []) => {
-            if (error !== null) done(error);
+            // An error of the first is told already. One of the second must not look as if the first had been refused.
+            if (error !== null) done(new ConnectionLost('the second statement was not answered', error));
             else if (found !== null) done(null, [found, rows]);
           });
           const before = new StatementQuery(first, values, (error, rows = []) => {
-            if (error !== null) done(error);
-            else found = rows;
+            if (error !== null) {
+              done(error);
+              return;
+            }
+            found = rows;
+            told.committed();
           });
-          before.sendWith(after, onDone);
+          before.sendWith(after, () => told.ran());
           void this.query(before);
           void this.query(after);
         },

@@ -30,11 +30,16 @@ export async function commitStatement(
       // It commits as soon as it has arrived.
       outlastDeadline();
       const { client } = session;
-      let doneAt: number | null = null;
-      const sent = confirmed(client, () =>
-        client.bothRows(statement, sentValues, progress, () => (doneAt = performance.now())),
-      );
-      const [rows, [row]] = await orUnknown(sent, () => doneAt !== null);
+      let ranAt: number | null = null;
+      const told = {
+        ran: () => void (ranAt = performance.now()),
+        committed: () => {
+          if (ranAt !== null)
+            primary.metrics.operations.commit.primary.measured((performance.now() - ranAt) / 1000);
+        },
+      };
+      const sent = confirmed(client, () => client.bothRows(statement, sentValues, progress, told));
+      const [rows, [row]] = await orUnknown(sent, () => ranAt !== null);
       const [reached] = row ?? [];
       if (typeof reached !== 'string') throw new Error('A position without a row');
       return { rows, position: databaseOf(state.position) + reached };
