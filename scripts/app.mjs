@@ -7,5 +7,5 @@ const [name, ...args] = process.argv.slice(2);
 ensureInstalled();
 ensureBuilt();
 const [app = 'api', program = 'main'] = (name ?? '').split('/').filter(Boolean);
-// A young generation of 8 MiB instead of 16: 13 MiB less memory at rest for a few more minor collections.
-run(['--max-semi-space-size=8', `dist/apps/${app}/${program}.js`, ...args]);
+// V8's default grows to 128 MiB of young objects under load; this takes 32 MiB for 5 % of the throughput. Half of it costs 15 %.
+run(['--max-semi-space-size=16', `dist/apps/${app}/${program}.js`, ...args]);

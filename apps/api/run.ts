@@ -8,7 +8,7 @@ import { openDataPath, type DataPath, type DataPathParts } from '../../libs/plat
 import { persistenceOf } from '../../libs/platform/features/persistence-of.js';
 import { stopHttpApplication } from '../../libs/platform/http/http-application.js';
 import { Health } from '../../libs/platform/lifecycle/health.js';
-import { releaseMemory } from '../../libs/platform/lifecycle/release-memory.js';
+import { limitHeapGrowth, releaseMemory } from '../../libs/platform/lifecycle/release-memory.js';
 import { onStopSignal, Stopped, type StopRequest } from '../../libs/platform/lifecycle/stop-signal.js';
 import { followLevelFile } from '../../libs/platform/logging/level-file.js';
 import { logger } from '../../libs/platform/logging/logger.js';
@@ -97,6 +97,7 @@ async function serve(
   );
   const { app, fastify } = http;
   releaseMemory();
+  limitHeapGrowth();
   try {
     await fastify.listen({ port: config.PORT, host: config.HOST });
   } catch (error) {

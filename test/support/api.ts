@@ -129,7 +129,7 @@ function launch(
   const node = join(root, 'node_modules', '.bin', 'node');
   const file = outputFile === undefined ? undefined : openSync(outputFile, 'w');
   // As in scripts/app.mjs.
-  const child = spawn(node, ['--max-semi-space-size=8', ...program], {
+  const child = spawn(node, ['--max-semi-space-size=16', ...program], {
     cwd: root,
     env,
     stdio: ['ignore', file ?? 'pipe', file ?? 'pipe'],

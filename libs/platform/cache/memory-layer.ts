@@ -21,7 +21,6 @@ interface Stored extends Entry {
 
 /** Approximate memory of a key and the objects around an entry. */
 const overheadBytes = 400;
-const maxEntries = 200_000;
 /** Larger values are not cached: a few users could evict everyone else's entries. */
 export const maxBytes = 256 * 1024;
 
@@ -32,7 +31,6 @@ export class MemoryLayer {
 
   constructor({ CACHE_MEMORY_MIB }: { readonly CACHE_MEMORY_MIB: number }) {
     this.entries = new LRUCache({
-      max: maxEntries,
       maxSize: CACHE_MEMORY_MIB * 1024 * 1024,
       sizeCalculation: ({ bytes }, key) => bytes + 2 * key.length + overheadBytes,
       dispose: ({ scope }, key) => this.forget(scope, key),

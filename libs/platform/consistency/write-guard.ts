@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { currentCall } from '../context/call-context.js';
 import type { ConsistencyView } from '../context/consistency-view.js';
@@ -5,7 +6,6 @@ import { Deadline } from '../context/deadline.js';
 import type { WriteIntent } from '../context/last-write.js';
 import type { Scope } from '../context/scope.js';
 import { ServiceUnavailable } from '../errors/common-errors.js';
-import { uuidv7 } from '../ids/uuid.js';
 import { logger } from '../logging/logger.js';
 import type { Position } from '../positions/position.js';
 import { DatabaseUnavailable } from '../postgres/database-unavailable.js';
@@ -231,7 +231,7 @@ function claimIntent(
   return { intent: newIntent(feature, scope), isAnnounced: false };
 }
 
-const newIntent = (feature: string, scope: Scope): WriteIntent => ({ scope, feature, id: uuidv7() });
+const newIntent = (feature: string, scope: Scope): WriteIntent => ({ scope, feature, id: randomUUID() });
 
 /** @throws DatabaseUnavailable if the lease was not effective in time, because the primary is not available */
 async function untilLeased(lease: Lease): Promise<void> {

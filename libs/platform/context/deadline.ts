@@ -38,7 +38,11 @@ export class Deadline {
     if (this.timer === undefined) return work;
     return new Promise<T>((resolve, reject) => {
       const cancel = this.onExpired(() => reject(new DeadlineExceeded()));
-      work.finally(cancel).then(resolve, reject);
+      // After a rejection the listener has no effect any more, and goes with the deadline.
+      work.then((value) => {
+        cancel();
+        resolve(value);
+      }, reject);
     });
   }
 

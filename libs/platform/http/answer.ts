@@ -31,17 +31,20 @@ export function sendAnswer(
     void reply.code(status).headers(declared).headers(answer.headers).send(body);
     return;
   }
+  let encoding: BufferEncoding = 'utf8';
   const all = headers.of(request, reply, answer.headers);
   for (const name in declared) all.push(name, declared[name] ?? '');
   if (body !== undefined) {
     if (!('content-type' in answer.headers)) all.push('content-type', 'application/json; charset=utf-8');
     request.bodyBytes = Buffer.byteLength(body);
+    // Where each character is one byte, Node copies them instead of encoding them.
+    if (request.bodyBytes === body.length) encoding = 'latin1';
     all.push('content-length', String(request.bodyBytes));
   } else if (status !== 204 && status !== 304) all.push('content-length', '0');
   reply.hijack();
   const { raw } = reply;
   raw.writeHead(status, all);
-  raw.end(body);
+  raw.end(body, encoding);
 }
 
 /** Ready to send, or JSON by the schema of the endpoint. Undefined where there is none. */

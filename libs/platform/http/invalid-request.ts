@@ -1,6 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Server } from 'node:http';
-import { uuidv7 } from '../ids/uuid.js';
 import type { HttpMetrics } from './http-metrics.js';
 import { problemTitle, problemType } from './problem.js';
 
@@ -51,7 +51,7 @@ export function rejectUnsupportedRequests(server: Server, metrics: HttpMetrics):
 function writeProblem(metrics: HttpMetrics, socket: Socket, { status, code, detail }: Answer): void {
   metrics.countInvalid(status);
   const title = problemTitle(status);
-  const requestId = uuidv7();
+  const requestId = randomUUID();
   const body = JSON.stringify({
     type: problemType(code),
     title,

@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import { destination, pino, type Logger, type LoggerOptions } from 'pino';
+import { destination, pino, type Logger } from 'pino';
 import { currentCall } from '../context/call-context.js';
 import { currentTrace } from '../context/current-trace.js';
 import { LineOutput } from './line-output.js';
@@ -30,17 +30,13 @@ const output = new LineOutput(destination(1));
 // Also where an error that nobody has caught ends the process.
 process.on('exit', () => output.flush());
 
-const lines: LoggerOptions = {
-  level: 'info',
-  base: null,
-  timestamp: () => `,"time":"${new Date().toISOString()}"`,
-  formatters: { level: (label) => ({ level: label }) },
-};
-
 /** JSON lines on standard output. The level is set once the configuration is read. */
 export const logger: Logger = pino(
   {
-    ...lines,
+    level: 'info',
+    base: null,
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label) => ({ level: label }) },
     mixin: () => {
       const requestId = currentCall()?.requestId ?? null;
       return { ...(requestId !== null && { request_id: requestId }), ...traceMembers() };
@@ -51,17 +47,17 @@ export const logger: Logger = pino(
   { write: (line: string) => output.write(line) },
 );
 
-const plainLogger = pino(lines, { write: (line: string) => output.writeSoon(line) });
-
 /**
  * Logs, at `info`, what is put together of known members alone and can hold no secret: for what is logged with each request. To
- * look for secrets takes 75 µs a line, the line itself 3 µs; it is written a moment later, together with those of others.
+ * look for secrets takes 75 µs a line, pino's line itself 3 µs, this one 1 µs; it is written a moment later, together with those of others.
  */
 export function logPlainly(
   members: Readonly<Record<string, string | number | undefined>>,
   text: string,
 ): void {
-  if (logger.isLevelEnabled('info')) plainLogger.info({ ...members, ...traceMembers() }, text);
+  if (!logger.isLevelEnabled('info')) return;
+  const line = { level: 'info', time: new Date().toISOString(), ...members, ...traceMembers(), msg: text };
+  output.writeSoon(`${JSON.stringify(line)}\n`);
 }
 
 /** Of the sampled span that this code runs in; nothing without one. */

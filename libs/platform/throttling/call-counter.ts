@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { ThrottlerStorage } from '@nestjs/throttler';
 import { Consistency } from '../consistency/consistency.js';
@@ -6,7 +7,6 @@ import { ConsistencyTokens } from '../consistency/consistency-token.js';
 import { currentCall, type CallContext } from '../context/call-context.js';
 import type { WriteIntent } from '../context/last-write.js';
 import { userScope, type Scope } from '../context/scope.js';
-import { uuidv7 } from '../ids/uuid.js';
 import { RateLimitPolicies, type Policy } from './policy.js';
 import { RateLimiter } from './rate-limiter.js';
 
@@ -65,7 +65,7 @@ export class CallCounter implements ThrottlerStorage {
   /** Without a primary the write may never begin; if it does, it announces its intent itself. */
   private intentOf({ writes: feature }: CallContext, scope: Scope): WriteIntent | null {
     if (feature === null || this.consistency.servers.primary === null) return null;
-    return { scope, feature, id: uuidv7() };
+    return { scope, feature, id: randomUUID() };
   }
 }
 

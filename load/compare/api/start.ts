@@ -14,7 +14,7 @@ export async function startApi(
     name: 'api',
     folder,
     // As in the image.
-    program: ['--max-semi-space-size=8', 'load/compare/api/main.mjs'],
+    program: ['--max-semi-space-size=16', 'load/compare/api/main.mjs'],
     env: {
       ...settings,
       HOST: '127.0.0.1',
