@@ -16,7 +16,9 @@ export class TimeoutError extends Error {
 export function withTimeout<T>(answer: Promise<T>, timeoutMs: number): Promise<T | typeof timedOut> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => setImmediate(() => resolve(timedOut)), timeoutMs);
-    answer.then(resolve, reject).finally(() => clearTimeout(timer));
+    const stop = () => clearTimeout(timer);
+    answer.then(stop, stop);
+    answer.then(resolve, reject);
   });
 }
 

@@ -214,7 +214,8 @@ export class Database {
 
   private async readPrimary<T>(run: RunIn<T>, position: Position | null = null): Promise<T> {
     const { servers, metrics } = this.databases;
-    const primary = await servers.getPrimary(position);
+    const found = servers.getPrimary(position);
+    const primary = found instanceof Promise ? await found : found;
     const result = await (primary.isShared
       ? primary.read(
           (isStandby) => !isStandby,

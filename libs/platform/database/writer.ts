@@ -118,7 +118,8 @@ export class Writer {
   private async guard(affected: readonly Scope[]): Promise<WriteGuard> {
     const { servers, consistency } = this.parts;
     // First: without a primary no scope may have an intent, which would keep reads from replicas.
-    await servers.getPrimary();
+    const primary = servers.getPrimary();
+    if (primary instanceof Promise) await primary;
     return WriteGuard.obtain(consistency, this.feature, affected, viewOfCall());
   }
 }

@@ -1,11 +1,5 @@
 import { Injectable, type ExecutionContext } from '@nestjs/common';
-import {
-  normalizeIp,
-  ThrottlerGuard,
-  type Resolvable,
-  type ThrottlerLimitDetail,
-  type ThrottlerOptions,
-} from '@nestjs/throttler';
+import { normalizeIp, ThrottlerGuard, type Resolvable, type ThrottlerOptions } from '@nestjs/throttler';
 import type { FastifyRequest } from 'fastify';
 import { RateLimited } from '../throttling/rate-limited.error.js';
 import { userSubject } from '../throttling/rate-limiter.js';
@@ -20,14 +14,14 @@ export class RateLimitGuard extends ThrottlerGuard {
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     for (const throttler of this.throttlersOf(context)) {
-      await this.handleRequest({
-        ...{ context, throttler },
-        limit: numberOf(throttler.limit, context),
-        ttl: numberOf(throttler.ttl, context),
-        blockDuration: numberOf(throttler.blockDuration ?? throttler.ttl, context),
-        getTracker: throttler.getTracker ?? this.getTracker.bind(this),
-        generateKey: this.commonOptions.generateKey ?? this.generateKey.bind(this),
-      });
+      const { isBlocked, timeToBlockExpire } = await this.storageService.increment(
+        trackerOf(throttler, context),
+        numberOf(throttler.ttl, context),
+        numberOf(throttler.limit, context),
+        numberOf(throttler.blockDuration ?? throttler.ttl, context),
+        throttler.name ?? '',
+      );
+      if (isBlocked) throw new RateLimited(timeToBlockExpire * 1000);
     }
     return true;
   }
@@ -41,13 +35,12 @@ export class RateLimitGuard extends ThrottlerGuard {
     this.counting.set(handler, counting);
     return counting;
   }
+}
 
-  protected override throwThrottlingException(
-    _context: ExecutionContext,
-    { timeToBlockExpire }: ThrottlerLimitDetail,
-  ): Promise<void> {
-    throw new RateLimited(timeToBlockExpire * 1000);
-  }
+function trackerOf({ getTracker }: ThrottlerOptions, context: ExecutionContext): string {
+  const found = getTracker?.(context.getArgByIndex(0), context);
+  if (typeof found !== 'string') throw new Error('Who is counted is known at once.');
+  return found;
 }
 
 function numberOf(value: Resolvable<number>, context: ExecutionContext): number {

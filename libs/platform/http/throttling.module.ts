@@ -24,7 +24,6 @@ export class ThrottlingModule {
         storage: new CallCounter(limiter, policies, consistency, tokens),
         // The headers are ours, of the IETF draft.
         setHeaders: false,
-        generateKey: (_context, tracker) => tracker,
         throttlers: [...policies.byRoute.map(countsRoute), countsEveryCall(policies)],
       }),
     });

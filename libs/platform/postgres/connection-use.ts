@@ -41,13 +41,9 @@ export class ConnectionUse<C extends Connection> {
     });
   }
 
-  /** Runs `work` with the connection. @throws DeadlineExceeded where the deadline interrupted it */
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      throw this.isExpired && isDatabaseUnavailable(error) ? new DeadlineExceeded() : error;
-    }
+  /** What an error of the use means: DeadlineExceeded where the deadline interrupted it. */
+  failureOf(error: unknown): unknown {
+    return this.isExpired && isDatabaseUnavailable(error) ? new DeadlineExceeded() : error;
   }
 
   /**

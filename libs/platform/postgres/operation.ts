@@ -16,7 +16,12 @@ export class Operation {
     private readonly errors: Readonly<Record<'unavailable' | 'timeout' | 'conflict', CounterSeries>>,
   ) {}
 
-  /** Measures an operation that has its connection. */
+  /** Begins to measure one that waits for its connection. */
+  begin(): RunningOperation {
+    return new RunningOperation(this.duration, this.wait, this.countError);
+  }
+
+  /** Measures one that has its connection. */
   measure<T>(run: () => Promise<T>): Promise<T> {
     return timed(this.duration, run, this.countError);
   }
@@ -26,13 +31,37 @@ export class Operation {
     this.duration.observe(seconds);
   }
 
-  /** Measures the wait for its connection. */
-  measureWait<T>(acquire: () => Promise<T>): Promise<T> {
-    return timed(this.wait, acquire, this.countError);
-  }
-
   private readonly countError = (error: unknown): void => {
     const kind = errorKind(error);
     if (kind !== null) this.errors[kind].inc();
   };
+}
+
+/** An operation from the wait for its connection to its end: both are measured. */
+export class RunningOperation {
+  private since = performance.now();
+  private isWaiting = true;
+
+  constructor(
+    private readonly duration: HistogramSeries,
+    private readonly wait: HistogramSeries,
+    private readonly countError: (error: unknown) => void,
+  ) {}
+
+  /** It has its connection. */
+  acquired(): void {
+    const now = performance.now();
+    this.wait.observe((now - this.since) / 1000);
+    this.since = now;
+    this.isWaiting = false;
+  }
+
+  failed(error: unknown): void {
+    this.countError(error);
+  }
+
+  end(): void {
+    const series = this.isWaiting ? this.wait : this.duration;
+    series.observe((performance.now() - this.since) / 1000);
+  }
 }

@@ -107,7 +107,7 @@ export class PostgresServer implements MeasuredServer {
    * @throws DeadlineExceeded
    */
   borrow<T>(purpose: 'read' | 'write', work: (borrowed: Borrowed) => Promise<T>): Promise<T> {
-    return this.connections.use(this.metrics.operations[purpose].primary, async (borrowed) => {
+    return this.connections.use(this.metrics.operations[purpose].primary, (borrowed) => {
       this.checkIdentity(borrowed.session.client);
       return work(borrowed);
     });
@@ -122,7 +122,7 @@ export class PostgresServer implements MeasuredServer {
    */
   read<T>(isGood: IsGood, run: (session: Session, reached: Position) => Promise<T>): Promise<T> {
     const operation = this.metrics.operations.read[this.target ?? 'replica'];
-    return this.connections.use(operation, async ({ session }) => {
+    return this.connections.use(operation, ({ session }) => {
       const { state } = this;
       if (!this.isShared && state !== null && this.connections.identityOf(session.client) === state.identity)
         return run(session, state.position);

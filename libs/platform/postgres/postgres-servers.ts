@@ -73,21 +73,27 @@ export class PostgresServers implements MeasuredServers {
   }
 
   /**
-   * The server that writes, waited for up to a second. With `needed`: on the timeline of that position or a later one, where
-   * that is a position of this database.
+   * The server that writes, at once where it is there, else waited for up to a second. With `needed`: on the timeline of that
+   * position or a later one, where that is a position of this database.
    *
    * @throws DatabaseUnavailable where there is no such server
    * @throws DeadlineExceeded
    */
-  async getPrimary(needed: Position | null = null): Promise<PostgresServer> {
-    const isRight = () =>
-      this.primaryState !== null && (needed === null || isOnTimeline(this.primaryState.position, needed));
-    if (!isRight()) {
-      const deadline = currentCall()?.deadline ?? Deadline.none;
-      await deadline.limit(this.polls.waitUntil(isRight, primaryWaitMs));
-    }
-    if (this.current === null || !isRight()) throw new DatabaseUnavailable();
-    return this.current;
+  getPrimary(needed: Position | null = null): PostgresServer | Promise<PostgresServer> {
+    return this.primaryOn(needed) ?? this.awaitPrimary(needed);
+  }
+
+  private async awaitPrimary(needed: Position | null): Promise<PostgresServer> {
+    const deadline = currentCall()?.deadline ?? Deadline.none;
+    await deadline.limit(this.polls.waitUntil(() => this.primaryOn(needed) !== null, primaryWaitMs));
+    const primary = this.primaryOn(needed);
+    if (primary === null) throw new DatabaseUnavailable();
+    return primary;
+  }
+
+  private primaryOn(needed: Position | null): PostgresServer | null {
+    const state = this.primaryState;
+    return state !== null && (needed === null || isOnTimeline(state.position, needed)) ? this.current : null;
   }
 
   /** The least busy standby that has replayed `needed` and does not lag too much, except `besides`; null if there is none. */

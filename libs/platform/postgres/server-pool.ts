@@ -36,7 +36,8 @@ export class ServerPool {
   /** Connections in use, for load balancing. */
   outstanding = 0;
   private dataSource: Promise<DataSource> | null = null;
-  private pool: Pool | null = null;
+  /** The same, once it is open. */
+  private opened: DataSource | null = null;
   private readonly identities = new WeakMap<PostgresClient, string>();
   private readonly answeredAt = new WeakMap<PostgresClient, number>();
   private readonly inUse = new Set<PostgresClient>();
@@ -57,7 +58,7 @@ export class ServerPool {
   }
 
   get figures(): PoolFigures {
-    const { totalCount = 0, idleCount = 0, waitingCount = 0 } = this.pool ?? {};
+    const { totalCount = 0, idleCount = 0, waitingCount = 0 } = this.opened ? poolOf(this.opened) : {};
     const { DATABASE_POOL_SIZE } = this.options.config;
     return {
       idle: idleCount,
@@ -77,19 +78,23 @@ export class ServerPool {
     const deadline = currentCall()?.deadline ?? Deadline.none;
     deadline.throwIfExpired();
     const use = new ConnectionUse<PooledConnection>(deadline, this.interrupt);
+    const running = operation.begin();
     this.outstanding++;
     let session: Session | null = null;
     try {
-      const { client, dataSource } = await operation.measureWait(() => use.wait(this.acquire()));
+      const { client, dataSource } = await use.wait(this.acquire());
+      running.acquired();
       this.inUse.add(client);
       session = new Session(client, dataSource);
-      const borrowed = { session, outlastDeadline: use.outlastDeadline };
-      return await operation.measure(() => use.run(() => work(borrowed)));
+      return await work({ session, outlastDeadline: use.outlastDeadline });
     } catch (error) {
+      const failure = use.failureOf(error);
+      running.failed(failure);
       // The client has cut the connection off already.
-      if (use.connection !== null && isUnanswered(error)) this.onInterrupted(use.connection.client);
-      throw error;
+      if (use.connection !== null && isUnanswered(failure)) this.onInterrupted(use.connection.client);
+      throw failure;
     } finally {
+      running.end();
       this.outstanding--;
       if (use.connection !== null) this.inUse.delete(use.connection.client);
       session?.end();
@@ -111,7 +116,7 @@ export class ServerPool {
   reset(): void {
     const old = this.dataSource;
     this.dataSource = null;
-    this.pool = null;
+    this.opened = null;
     old?.then((dataSource) => dataSource.destroy()).catch(() => undefined);
   }
 
@@ -119,7 +124,7 @@ export class ServerPool {
     this.isClosed = true;
     const dataSource = await this.dataSource?.catch(() => null);
     this.dataSource = null;
-    this.pool = null;
+    this.opened = null;
     await dataSource?.destroy();
   }
 
@@ -135,7 +140,7 @@ export class ServerPool {
   private async acquire(): Promise<PooledConnection> {
     for (let isFirst = true; ; isFirst = false) {
       const pool = this.open();
-      const connection = await connect(await pool);
+      const connection = await connect(this.opened ?? (await pool));
       if (!this.isDoubtful(connection.client)) return connection;
       const failure = await this.findFailure(connection.client);
       if (failure === null) return connection;
@@ -172,7 +177,7 @@ export class ServerPool {
     this.dataSource = opening;
     opening.then(
       (dataSource) => {
-        if (this.dataSource === opening) this.pool = poolOf(dataSource);
+        if (this.dataSource === opening) this.opened = dataSource;
       },
       () => {
         if (this.dataSource === opening) this.dataSource = null;
