@@ -5,6 +5,7 @@ import { TaskListService, taskLists } from './list/task-list.service.js';
 import { CreateTasks1764000000000 } from './migrations/1764000000000-create-tasks.js';
 import { CreateTasksOutboxAndInbox1764200000000 } from './migrations/1764200000000-create-outbox-and-inbox.js';
 import { FindTasksByStatusAndPriority1764300000000 } from './migrations/1764300000000-find-tasks-by-status-and-priority.js';
+import { PlanSearchVectorOnce1764400000000 } from './migrations/1764400000000-plan-search-vector-once.js';
 import { TaskStatsService, taskStats } from './stats/task-stats.service.js';
 import { TaskEvents } from './task-events.js';
 import { TaskFinderService } from './task-finder.service.js';
@@ -26,6 +27,7 @@ export const tasksFeature = defineFeature({
     CreateTasks1764000000000,
     CreateTasksOutboxAndInbox1764200000000,
     FindTasksByStatusAndPriority1764300000000,
+    PlanSearchVectorOnce1764400000000,
   ],
   caches: [taskLists, taskStats],
   sweeps: [trashSweep],
