@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  randomBytes,
+  type KeyObject,
+} from 'node:crypto';
 import { isPosition, type Position } from '../positions/position.js';
 
 const nonceBytes = 12;
@@ -14,13 +21,15 @@ const maxLength = Math.ceil(((nonceBytes + maxPositions * positionBytes + tagByt
  * opaque to clients, encrypted (AES-256-GCM) and bound to one user, so that nobody can read it, pass it on or make one up.
  */
 export class ConsistencyTokens {
-  private readonly key: Buffer;
+  /** With bytes instead, Node prepares the key anew for each token: 13 µs instead of 5. */
+  private readonly key: KeyObject;
 
   constructor(secret: string | undefined) {
-    this.key =
+    this.key = createSecretKey(
       secret === undefined
         ? randomBytes(32)
-        : createHmac('sha256', 'consistency-token, encrypted').update(secret).digest();
+        : createHmac('sha256', 'consistency-token, encrypted').update(secret).digest(),
+    );
   }
 
   /** `positions`: one for each database; those beyond the sixteenth are left out. */
