@@ -7,6 +7,7 @@ import type { FeatureName } from '../context/feature-name.js';
 import type { Scope } from '../context/scope.js';
 import { DeadlineExceeded } from '../errors/common-errors.js';
 import type { CounterSeries } from '../metrics/series.js';
+import { AskedKeys } from './asked-keys.js';
 import type { CachedForm } from './cached-form.js';
 import type { Entry, MemoryLayer } from './memory-layer.js';
 import type { RedisLayer } from './redis-layer.js';
@@ -17,6 +18,11 @@ export interface CacheDefinition {
   readonly name: string;
   readonly ttlMs: number;
   readonly dependsOn: readonly FeatureName[];
+  /**
+   * A value is stored only where its key was asked for before in this process, so that what is asked for once takes neither
+   * memory nor the time to store it. For values with many keys.
+   */
+  readonly keepsRepeated?: true;
 }
 
 /** What a fill results in. */
@@ -56,13 +62,16 @@ interface LookUp {
 export class Cache<V> {
   /** One look-up or fill at a time for the same value to calls that know the same. */
   private readonly flights = new Map<string, Promise<V>>();
+  private readonly asked: AskedKeys | null;
 
   constructor(
     private readonly caches: CacheParts,
     private readonly definition: CacheDefinition,
     private readonly form: CachedForm<V>,
     private readonly lookUps: LookUps,
-  ) {}
+  ) {
+    this.asked = definition.keepsRepeated === true ? new AskedKeys() : null;
+  }
 
   /**
    * The value under `key`: a cached one, or what `fill` returns, which is then cached. An error of `fill` is cached for
@@ -139,8 +148,9 @@ export class Cache<V> {
       return shared.value;
     }
     this.lookUps.miss.inc();
+    const isKept = this.asked?.ask(id) ?? true;
     const filled = await fill();
-    const entry = this.entryOf(lookUp, filled);
+    const entry = isKept ? this.entryOf(lookUp, filled) : null;
     if (entry !== null) {
       this.keep(lookUp, entry);
       redis?.store(scopes[0], id, entry, this.form);

@@ -9,7 +9,7 @@ export interface PageRequest {
   readonly after: PageEnd | null;
   /** Placeholder of the user's id. */
   readonly owner: string;
-  /** Placeholder of the number of rows. */
+  /** The number of rows, as SQL. */
   readonly limit: string;
   readonly parameters: Parameters;
 }

@@ -51,6 +51,20 @@ export function filteredSql(request: PageRequest, matches: MatchesSql): string {
     ORDER BY ${order}`;
 }
 
+/**
+ * Those of the next three pages of tasks, in the order of the list, that pass the filters: a page if many do, and then without
+ * all the steps of `filteredSql`, which take Postgres longer to set up than to run.
+ */
+export function firstTasksSql(request: PageRequest): string {
+  const { columns, after, order } = partsOf(request);
+  const { owner, limit } = request;
+  return `
+    SELECT ${taskJson} AS json FROM (
+      SELECT ${columns} FROM tasks.tasks WHERE ${liveOf(owner)} AND ${after}
+      ORDER BY ${order} LIMIT (SELECT 3 * ${limit})
+    ) AS next WHERE is_match ORDER BY ${order} LIMIT ${limit}`;
+}
+
 interface Parts {
   /** What each step selects: the task, and whether it passes all filters. */
   readonly columns: string;

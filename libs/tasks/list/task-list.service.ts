@@ -6,14 +6,14 @@ import { Database } from '../../platform/database/database.js';
 import { tasks } from '../tasks.port.js';
 import { taskPageSchema, type TaskPage } from '../tasks.schemas.js';
 import type { TextRow } from '../../platform/postgres/statement.js';
-import { decodeCursor, encodeCursor } from './task-cursor.js';
-import { listStatement, preparedFor } from './task-list.query.js';
+import { decodeCursor, encodeCursor, type PageEnd } from './task-cursor.js';
+import { firstTasksStatement, listStatement, preparedFor } from './task-list.query.js';
 import type { ListedTask } from './task-sort.js';
 import { queryKey, type TaskQuery } from './task-query.schema.js';
 
 /** Pages, by their query. */
 export const taskLists = answerCache(
-  { name: 'task-lists', ttlMs: 5 * 60_000, dependsOn: [tasks] },
+  { name: 'task-lists', ttlMs: 5 * 60_000, dependsOn: [tasks], keepsRepeated: true },
   taskPageSchema,
 );
 
@@ -40,8 +40,7 @@ export class TaskListService {
    */
   async read(userId: string, query: TaskQuery): Promise<Serialized<TaskPage>> {
     const after = query.cursor === undefined ? null : decodeCursor(query, query.cursor);
-    const { text, values } = listStatement(userId, query, after);
-    const rows = await this.database.rows(preparedFor(query, text), values);
+    const rows = await this.rows(userId, query, after);
     const shown = rows.slice(0, query.limit);
     const last = rows.length > query.limit ? shown.at(-1) : undefined;
     const cursor = last === undefined ? null : encodeCursor(query, listed(last));
@@ -50,6 +49,16 @@ export class TaskListService {
     const end = cursor === null ? 'null,"has_more":false' : `"${cursor}","has_more":true`;
     const attributes = cursor === null ? {} : { next_cursor: cursor };
     return Serialized.ofJson<TaskPage>(`{"data":[${tasks}],"next_cursor":${end}}`, attributes);
+  }
+
+  private async rows(userId: string, query: TaskQuery, after: PageEnd | null): Promise<readonly TextRow[]> {
+    const first = firstTasksStatement(userId, query, after);
+    if (first !== null) {
+      const rows = await this.database.rows(preparedFor(query, first.text), first.values);
+      if (rows.length > query.limit) return rows;
+    }
+    const { text, values } = listStatement(userId, query, after);
+    return this.database.rows(preparedFor(query, text), values);
   }
 }
 

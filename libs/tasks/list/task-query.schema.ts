@@ -11,6 +11,8 @@ import { priorities, statuses } from '../task.entity.js';
 import { tag } from '../tasks.schemas.js';
 import { defaultSort, sortParameter } from './task-sort.js';
 
+export const defaultLimit = 25;
+
 export const taskQuerySchema = z
   .strictObject({
     status: enumListParameter(statuses).optional().meta({ description: 'Any of these' }),
@@ -30,7 +32,7 @@ export const taskQuerySchema = z
       }),
     deleted: booleanParameter().default(false).meta({ description: 'The trash instead of the live tasks' }),
     sort: sortParameter().default([...defaultSort]),
-    limit: integerParameter(1, 100).default(25),
+    limit: integerParameter(1, 100).default(defaultLimit),
     // Any text: the service refuses what is no cursor of this list, however long it is.
     cursor: z
       .string()
