@@ -76,7 +76,7 @@ async function readCached([first = user, ...others] = scopes): Promise<number> {
         scopes: [first, ...others],
       }),
   });
-  const found = await call.run(() => cache(caches).through('n', fill, [first, ...others]));
+  const found = await call.run(() => cache(caches).through('n', fill, { scopes: [first, ...others] }));
   return found[0]?.n ?? 0;
 }
 let kept: ReturnType<typeof makeCache> | null = null;

@@ -9,6 +9,7 @@ import { DeadlineExceeded } from '../errors/common-errors.js';
 import { Metrics } from '../metrics/metrics.js';
 import { originOf, type Position } from '../positions/position.js';
 import { Cache, type CacheParts, type Filled } from './cache.js';
+import { AskedKeys } from './asked-keys.js';
 import { Caches } from './caches.js';
 import { valueForm } from './cached-form.js';
 import { MemoryLayer } from './memory-layer.js';
@@ -28,6 +29,7 @@ function open({ isOwn }: { readonly isOwn: boolean }): Cache<string> {
     consistency: { prepare: () => null, isOwn: () => isOwn },
     memory: new MemoryLayer({ CACHE_MEMORY_MIB: 1 }),
     redis: null,
+    asked: new AskedKeys(),
     isEnabled: true,
     isFresh: (stamp, needed) => Caches.prototype.isFresh(stamp, needed),
   };
@@ -62,10 +64,19 @@ describe('a cached value', () => {
     await expect(callWith({ ada: 6 }).run(() => cache.through('key', never))).rejects.toThrow('not in the');
   });
 
+  it('is kept from the second time on where its key is rare', async () => {
+    const cache = open({ isOwn: true });
+    const read = (fill: () => Promise<Filled<string>>) =>
+      callWith({ ada: 5 }).run(() => cache.through('key', fill, { isRare: true }));
+    expect(await read(fillWith({ value: 'first' }))).toBe('first');
+    expect(await read(fillWith({ value: 'second' }))).toBe('second');
+    expect(await read(never)).toBe('second');
+  });
+
   it('that users share depends on all scopes that it is looked up with', async () => {
     const cache = open({ isOwn: true });
     const read = (positions: Readonly<Record<string, number>>, fill: () => Promise<Filled<string>>) =>
-      callWith(positions).run(() => cache.through('key', fill, [project, ada]));
+      callWith(positions).run(() => cache.through('key', fill, { scopes: [project, ada] }));
     await read({ ada: 5, [project]: 7 }, fillWith({ value: 'v' }));
     expect(await read({ ada: 5, [project]: 7 }, never)).toBe('v');
     await expect(read({ ada: 5, [project]: 8 }, never)).rejects.toThrow('not in the');

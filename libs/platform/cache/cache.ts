@@ -7,7 +7,7 @@ import type { FeatureName } from '../context/feature-name.js';
 import type { Scope } from '../context/scope.js';
 import { DeadlineExceeded } from '../errors/common-errors.js';
 import type { CounterSeries } from '../metrics/series.js';
-import { AskedKeys } from './asked-keys.js';
+import type { AskedKeys } from './asked-keys.js';
 import type { CachedForm } from './cached-form.js';
 import type { Entry, MemoryLayer } from './memory-layer.js';
 import type { RedisLayer } from './redis-layer.js';
@@ -18,11 +18,6 @@ export interface CacheDefinition {
   readonly name: string;
   readonly ttlMs: number;
   readonly dependsOn: readonly FeatureName[];
-  /**
-   * A value is stored only where its key was asked for before in this process, so that what is asked for once takes neither
-   * memory nor the time to store it. For values with many keys.
-   */
-  readonly keepsRepeated?: true;
 }
 
 /** What a fill results in. */
@@ -38,6 +33,7 @@ export interface CacheParts {
   readonly consistency: Pick<Consistency, 'prepare' | 'isOwn'>;
   readonly memory: MemoryLayer;
   readonly redis: RedisLayer | null;
+  readonly asked: AskedKeys;
   readonly isEnabled: boolean;
   /** Whether an entry that was made with the knowledge `stamp` may be used by a call that knows `needed`. */
   isFresh(stamp: VersionStamp, needed: VersionStamp): boolean;
@@ -46,6 +42,19 @@ export interface CacheParts {
 /** Look-ups, by the layer that answered. */
 export type LookUps = Readonly<Record<'bypass' | 'memory' | 'flight' | 'redis' | 'miss', CounterSeries>>;
 
+export interface ThroughOptions {
+  /**
+   * What the value depends on; default: the view of the user of this call. A value that users share says so, and must be given
+   * only to those for whom a check that depends on their own scope allows it.
+   */
+  readonly scopes?: readonly [Scope, ...Scope[]];
+  /**
+   * There are any number of such keys, and most are asked for once, as the second page of a list. When this process is asked for
+   * the key for the first time, it does not look for it in Redis and stores nothing: that would cost more than it saves.
+   */
+  readonly isRare?: boolean;
+}
+
 /** One look-up in a cache. */
 interface LookUp {
   /** Name of the cache, its first scope and the key. */
@@ -53,6 +62,7 @@ interface LookUp {
   /** The first one keeps the entry: it is in the slot of that scope in a Redis Cluster. */
   readonly scopes: readonly [Scope, ...Scope[]];
   readonly stamp: VersionStamp;
+  readonly isRare: boolean;
 }
 
 /**
@@ -62,46 +72,33 @@ interface LookUp {
 export class Cache<V> {
   /** One look-up or fill at a time for the same value to calls that know the same. */
   private readonly flights = new Map<string, Promise<V>>();
-  private readonly asked: AskedKeys | null;
 
   constructor(
     private readonly caches: CacheParts,
     private readonly definition: CacheDefinition,
     private readonly form: CachedForm<V>,
     private readonly lookUps: LookUps,
-  ) {
-    this.asked = definition.keepsRepeated === true ? new AskedKeys() : null;
-  }
+  ) {}
 
   /**
    * The value under `key`: a cached one, or what `fill` returns, which is then cached. An error of `fill` is cached for
    * nobody. Consistency: as `Database.read`.
-   *
-   * The value depends on `scopes`, by default the view of the user of this call. A value that users share says so, and must
-   * be given only to those for whom a check that depends on their own scope allows it.
    */
   through(
     key: string,
     fill: () => Promise<Filled<V>>,
-    scopes?: readonly [Scope, ...Scope[]],
+    { scopes, isRare = false }: ThroughOptions = {},
   ): V | Promise<V> {
     const view = currentCall()?.view ?? null;
     if (!this.caches.isEnabled || view === null) return valueOf(fill());
     const of = scopes ?? view.scopes;
     const preparing = this.caches.consistency.prepare(view, this.definition.dependsOn, of);
-    return preparing === null
-      ? this.lookUp(view, key, fill, of)
-      : preparing.then(() => this.lookUp(view, key, fill, of));
+    const lookUp = () => this.lookUp(this.lookUpOf(view, key, of, isRare), fill);
+    return preparing === null ? lookUp() : preparing.then(lookUp);
   }
 
   /** At once where the entry is in the process. */
-  private lookUp(
-    view: ConsistencyView,
-    key: string,
-    fill: () => Promise<Filled<V>>,
-    scopes: readonly [Scope, ...Scope[]],
-  ): V | Promise<V> {
-    const lookUp = this.lookUpOf(view, key, scopes);
+  private lookUp(lookUp: LookUp | null, fill: () => Promise<Filled<V>>): V | Promise<V> {
     if (lookUp === null) {
       this.lookUps.bypass.inc();
       return valueOf(fill());
@@ -116,10 +113,15 @@ export class Cache<V> {
   }
 
   /** Null where nothing may be taken from a cache. */
-  private lookUpOf(view: ConsistencyView, key: string, scopes: readonly [Scope, ...Scope[]]): LookUp | null {
+  private lookUpOf(
+    view: ConsistencyView,
+    key: string,
+    scopes: readonly [Scope, ...Scope[]],
+    isRare: boolean,
+  ): LookUp | null {
     const { name, dependsOn } = this.definition;
     const stamp = view.versionStampOf(dependsOn, scopes);
-    return stamp && { id: `${name} ${scopes[0]} ${key}`, scopes, stamp };
+    return stamp && { id: `${name} ${scopes[0]} ${key}`, scopes, stamp, isRare };
   }
 
   private shareFlight(key: string, load: () => Promise<V>): Promise<V> {
@@ -139,18 +141,18 @@ export class Cache<V> {
   }
 
   private async load(lookUp: LookUp, fill: () => Promise<Filled<V>>): Promise<V> {
-    const { id, scopes, stamp } = lookUp;
-    const { redis } = this.caches;
-    const shared = (await redis?.find(scopes[0], id, this.form)) ?? null;
+    const { id, scopes, stamp, isRare } = lookUp;
+    const { redis, asked } = this.caches;
+    const isRepeated = !isRare || asked.ask(id);
+    const shared = (isRepeated && (await redis?.find(scopes[0], id, this.form))) || null;
     if (shared !== null && this.caches.isFresh(shared.stamp, stamp)) {
       this.lookUps.redis.inc();
       this.keep(lookUp, shared);
       return shared.value;
     }
     this.lookUps.miss.inc();
-    const isKept = this.asked?.ask(id) ?? true;
     const filled = await fill();
-    const entry = isKept ? this.entryOf(lookUp, filled) : null;
+    const entry = isRepeated ? this.entryOf(lookUp, filled) : null;
     if (entry !== null) {
       this.keep(lookUp, entry);
       redis?.store(scopes[0], id, entry, this.form);

@@ -5,6 +5,7 @@ import type { Scope } from '../context/scope.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { CounterSeries, SeriesCounter } from '../metrics/series.js';
 import { isAtLeast } from '../positions/position.js';
+import { AskedKeys } from './asked-keys.js';
 import { Cache, type CacheDefinition, type CacheParts, type LookUps } from './cache.js';
 import { serializedForm, valueForm } from './cached-form.js';
 import type { MemoryLayer } from './memory-layer.js';
@@ -25,6 +26,7 @@ export class Caches implements CacheParts {
   readonly consistency: Consistency;
   readonly memory: MemoryLayer;
   readonly redis: RedisLayer | null;
+  readonly asked = new AskedKeys();
   readonly isEnabled: boolean;
   private readonly requests: SeriesCounter<'cache' | 'layer' | 'result'>;
   private readonly invalidations: CounterSeries;

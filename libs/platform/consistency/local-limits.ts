@@ -57,11 +57,10 @@ export class LocalLimits {
 
   /** Takes over the count of the shared store. */
   learn(key: string, { used, resetMs, blockedMs }: LimitRecord, now = wholeMs()): void {
-    Object.assign(this.of(key), {
-      used,
-      endsAt: now + resetMs,
-      blockedUntil: blockedMs > 0 ? now + blockedMs : 0,
-    });
+    const counter = this.of(key);
+    counter.used = used;
+    counter.endsAt = now + resetMs;
+    counter.blockedUntil = blockedMs > 0 ? now + blockedMs : 0;
   }
 
   private of(key: string): Counter {

@@ -1,4 +1,3 @@
-import { Gathered } from '../async/gathered.js';
 import { Deadline } from '../context/deadline.js';
 import type { LastWrite, LastWrites, WriteIntent } from '../context/last-write.js';
 import type { Scope } from '../context/scope.js';
@@ -15,6 +14,7 @@ import {
   type LimitRecord,
   type Question,
 } from './consistency-store.port.js';
+import { SharedScript } from '../redis/shared-script.js';
 import {
   announceScript,
   askScript,
@@ -32,25 +32,21 @@ export const changesChannel = 'task-api:changes';
 
 type Fields = readonly [since: number, ...fields: string[]];
 
-/** Part of one call in the script that begins calls. */
-interface BeginQuestion {
-  readonly keys: readonly string[];
-  readonly args: readonly (string | number)[];
-}
 type BeginAnswer = readonly [used: number, resetMs: number, blockedMs: number, ...scopes: Fields[]];
-
-/** Redis serves nobody else meanwhile: about a millisecond. */
-const maxBegins = 64;
 
 /** The consistency store that all processes share. */
 export class RedisConsistencyStore extends ConsistencyStore {
   readonly isShared = true;
 
-  /** By the slot of a Redis Cluster. */
-  private readonly begins = new Map<number, Gathered<BeginQuestion, BeginAnswer>>();
+  private readonly begins: SharedScript<BeginAnswer>;
+  private readonly finishes: SharedScript<null>;
 
   constructor(private readonly connection: RedisConnection) {
     super();
+    this.begins = new SharedScript(connection, 'consistencyBegin', [intentTtlMs, positionTtlMs]);
+    this.finishes = new SharedScript(connection, 'consistencyFinish', [
+      ...[positionTtlMs, changesChannel, intentTtlMs, settleMs],
+    ]);
     connection.define('consistencyBegin', beginScript);
     connection.define('consistencyAsk', askScript);
     connection.define('consistencyRefund', refundScript);
@@ -136,23 +132,22 @@ export class RedisConsistencyStore extends ConsistencyStore {
   }
 
   async finish(intents: readonly WriteIntent[], position: Position | null): Promise<void> {
-    const [first] = intents;
-    if (first === undefined) return;
     const [progress, database, past] =
       position === null
         ? ['', '', '']
         : [progressOf(position), databaseOf(position), progressOf(justPast(position))];
-    const times = [intentTtlMs, settleMs];
-    const args = [first.feature, progress, database, positionTtlMs, changesChannel, past, ...times];
-    await this.forSlots(intents, keyOfIntent, async (some) => {
-      const each = some.flatMap((intent) => [fieldOf(intent), `${intent.scope} ${intent.feature}`]);
-      await this.connection.script(
-        'consistencyFinish',
-        some.map(keyOfIntent),
-        [...args, ...each],
-        Deadline.none,
-      );
-    });
+    await Promise.all(
+      intents.map((intent) => {
+        const { scope, feature } = intent;
+        const args = [feature, progress, database, past, fieldOf(intent), `${scope} ${feature}`];
+        const key = keyOf(scope);
+        return this.connection.waitFor(
+          'EVALSHA consistencyFinish',
+          () => this.finishes.get(this.connection.slotOf(key), { keys: [key], args }),
+          Deadline.none,
+        );
+      }),
+    );
   }
 
   async settle(scope: Scope, feature: string, position: Position): Promise<LastWrite> {
@@ -176,33 +171,12 @@ export class RedisConsistencyStore extends ConsistencyStore {
       keys.push(keyOf(scope));
       args.push(intent?.scope === scope ? fieldOf(intent) : '');
     }
-    const begins = this.beginsOf(this.connection.slotOf(key));
     const answer = await this.connection.waitFor('EVALSHA consistencyBegin', () =>
-      begins.get({ keys, args }),
+      this.begins.get(this.connection.slotOf(key), { keys, args }),
     );
     const [used, resetMs, blockedMs, ...found] = answer;
     const lastWrites = new Map(found.map((fields, n) => [scopes[n] as Scope, lastWritesOf(fields)]));
     return { limit: { used, resetMs, blockedMs }, lastWrites };
-  }
-
-  /** Calls that begin at the same time share a script: with 64 clients that takes a third of the time of one each. */
-  private beginsOf(slot: number): Gathered<BeginQuestion, BeginAnswer> {
-    let begins = this.begins.get(slot);
-    if (begins === undefined) {
-      begins = new Gathered((questions) => this.beginAll(questions), maxBegins);
-      this.begins.set(slot, begins);
-    }
-    return begins;
-  }
-
-  private async beginAll(questions: readonly BeginQuestion[]): Promise<readonly BeginAnswer[]> {
-    const keys: string[] = [];
-    const args: (string | number)[] = [intentTtlMs, positionTtlMs];
-    for (const question of questions) {
-      keys.push(...question.keys);
-      args.push(...question.args);
-    }
-    return (await this.connection.sharedScript('consistencyBegin', keys, args)) as readonly BeginAnswer[];
   }
 
   /** One call for the keys of each slot, at the same time. Where one fails, the others have taken effect or fail, too. */

@@ -114,9 +114,9 @@ for n = 1, #KEYS do
 end`;
 
 /**
- * KEYS: the hashes of scopes. ARGV: feature, position or '', id of its database, TTL of a hash, channel, the position just
- * past that one, TTL of an intent, time after which a lost position may be replaced, then for each hash the field of the
- * intent and the message.
+ * The ends of several writes. KEYS: the hashes of scopes. ARGV: TTL of a hash, channel, TTL of an intent, time after which a lost
+ * position may be replaced, then for each hash feature, position or '', id of its database, the position just past that one,
+ * the field of the intent and the message.
  *
  * An intent that is missing was lost, and others may have replaced the unknown last write meanwhile by the primary's position
  * of a moment at which the commit was written, but not visible yet. What they cached then must not count: so the last write
@@ -124,24 +124,24 @@ end`;
  * then can't take its place: the intent expires soon, and the position is unknown.
  */
 export const finishScript = `
-local p, d, database = 'p' .. ARGV[1], 'd' .. ARGV[1], ARGV[3]
 for n = 1, #KEYS do
-  local key, intent, position = KEYS[n], ARGV[2 * n + 7], ARGV[2]
+  local key, a = KEYS[n], 6 * n - 1
+  local p, d, position, database, intent = 'p' .. ARGV[a], 'd' .. ARGV[a], ARGV[a + 1], ARGV[a + 2], ARGV[a + 4]
   local known = redis.call('HMGET', key, p, d, 'f', intent)
   redis.call('HDEL', key, intent)
   if position ~= '' then
-    if not known[4] then position = ARGV[6] end
+    if not known[4] then position = ARGV[a + 3] end
     local isForeign = known[2] and known[2] ~= database
-    local isLater = known[3] and known[4] and tonumber(known[3]) <= tonumber(known[4]) - ARGV[7]
+    local isLater = known[3] and known[4] and tonumber(known[3]) <= tonumber(known[4]) - ARGV[3]
     if not known[1] and not isLater then
       local time = redis.call('TIME')
-      redis.call('HSET', key, intent, time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[8])
+      redis.call('HSET', key, intent, time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[4])
     else
       if not known[1] or isForeign or known[1] < position then redis.call('HSET', key, p, position) end
       if known[2] ~= database then redis.call('HSET', key, d, database) end
     end
-    redis.call('PEXPIRE', key, ARGV[4])
-    redis.call('PUBLISH', ARGV[5], ARGV[2 * n + 8])
+    redis.call('PEXPIRE', key, ARGV[1])
+    redis.call('PUBLISH', ARGV[2], ARGV[a + 5])
   end
 end`;
 

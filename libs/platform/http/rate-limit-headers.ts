@@ -1,14 +1,10 @@
 import type { CountedLimit } from '../context/call-context.js';
 
-type Header = readonly [name: string, value: string];
-
 /** Tells the client of the limits that its call was counted against (draft-ietf-httpapi-ratelimit-headers-10). */
-export function limitHeaders(limits: readonly CountedLimit[]): readonly Header[] {
-  if (limits.length === 0) return [];
-  return [
-    ['ratelimit-policy', limits.map(policyItem).join(', ')],
-    ['ratelimit', limits.map(stateItem).join(', ')],
-  ];
+export function addLimitHeaders(limits: readonly CountedLimit[], headers: string[]): void {
+  if (limits.length === 0) return;
+  headers.push('ratelimit-policy', limits.map(policyItem).join(', '));
+  headers.push('ratelimit', limits.map(stateItem).join(', '));
 }
 
 /** Quota, and window in seconds. */

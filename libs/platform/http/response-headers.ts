@@ -5,7 +5,7 @@ import { publicUrlOf } from '../config/public-url.js';
 import type { ConsistencyTokens } from '../consistency/consistency-token.js';
 import type { Health } from '../lifecycle/health.js';
 import type { HttpConfig } from './http.config.js';
-import { limitHeaders } from './rate-limit-headers.js';
+import { addLimitHeaders } from './rate-limit-headers.js';
 
 export interface ResponseHeadersOptions {
   readonly config: HttpConfig;
@@ -44,7 +44,7 @@ export class ResponseHeaders {
     for (const name in more) all.push(name, more[name] ?? '');
     const { call } = request;
     if (call !== null) {
-      for (const [name, value] of limitHeaders(call.limits)) all.push(name, value);
+      addLimitHeaders(call.limits, all);
       const { view } = call;
       if (view !== null && view.written.length > 0)
         all.push('consistency-token', this.options.tokens.issue(view.userId, view.proven));

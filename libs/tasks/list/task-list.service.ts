@@ -13,7 +13,7 @@ import { queryKey, type TaskQuery } from './task-query.schema.js';
 
 /** Pages, by their query. */
 export const taskLists = answerCache(
-  { name: 'task-lists', ttlMs: 5 * 60_000, dependsOn: [tasks], keepsRepeated: true },
+  { name: 'task-lists', ttlMs: 5 * 60_000, dependsOn: [tasks] },
   taskPageSchema,
 );
 
@@ -31,7 +31,8 @@ export class TaskListService {
    */
   async page(userId: string, query: TaskQuery): Promise<Serialized<TaskPage>> {
     if (query.overdue !== undefined) return this.read(userId, query);
-    return this.cache.through(queryKey(query), async () => ({ value: await this.read(userId, query) }));
+    const fill = async () => ({ value: await this.read(userId, query) });
+    return this.cache.through(queryKey(query), fill, { isRare: isRare(query) });
   }
 
   /**
@@ -61,6 +62,10 @@ export class TaskListService {
     return this.database.rows(preparedFor(query, text), values);
   }
 }
+
+/** With values that clients make up, or of a later page. */
+const isRare = ({ cursor, q, due_after, due_before }: TaskQuery): boolean =>
+  (cursor ?? q ?? due_after ?? due_before) !== undefined;
 
 function listed([json, rank, newest]: TextRow): ListedTask {
   const task = JSON.parse(json ?? '') as ListedTask;

@@ -33,7 +33,7 @@ export class ListReadsService {
       if (!asksMembership) await this.memberships.require(userId, listId);
       return { value: await this.readList(listId) };
     };
-    return this.views.through(listId, fill, [listScope(listId)]);
+    return this.views.through(listId, fill, { scopes: [listScope(listId)] });
   }
 
   /** An item tells which list it is in, and so what it depends on. */
