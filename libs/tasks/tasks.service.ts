@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { Database } from '../platform/database/database.js';
 import { Idempotency, type IdempotentCall, type Outcome } from '../platform/database/idempotency.js';
 import { requireVersion, VersionMismatch } from '../platform/errors/common-errors.js';
-import { prepared } from '../platform/postgres/statement.js';
+import { quick } from '../platform/postgres/statement.js';
 import { uuid } from '../platform/schemas/fields.js';
 import { newTask, restored, trashed, view, type Task } from './task.js';
 import { TaskEvents } from './task-events.js';
@@ -19,7 +19,7 @@ import {
 } from './tasks.repository.js';
 import { taskSchema, type NewTask, type TaskPatch, type TaskView } from './tasks.schemas.js';
 
-const taskById = prepared(
+const taskById = quick(
   `SELECT ${taskJson}, version FROM tasks.tasks WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL`,
 );
 

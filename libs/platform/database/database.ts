@@ -28,6 +28,11 @@ const replicaAttempts = 2;
 
 type Run<T> = (manager: EntityManager) => Promise<T>;
 type RunIn<T> = (session: Session) => Promise<T>;
+/** How a read is run: on a connection of its own, or, where there is `together`, together with others, unless that gives null. */
+interface Read<T> {
+  readonly run: RunIn<T>;
+  readonly together?: (server: PostgresServer) => Promise<T | null>;
+}
 type RunWrite<T> = (manager: EntityManager, changes: Changes) => Promise<T>;
 
 export interface ReadOptions {
@@ -88,7 +93,7 @@ export class Database {
    * before the call began, or from the primary; outside of one, from the primary.
    */
   read<T>(run: Run<T>, options?: ReadOptions): Promise<T> {
-    return this.readIn(({ manager }) => run(manager), options);
+    return this.readIn({ run: ({ manager }) => run(manager) }, options);
   }
 
   /** The same for one statement, without TypeORM: the rows as text. For what is read with nearly every call. */
@@ -96,7 +101,9 @@ export class Database {
     const { text } = statement;
     // Behind a pooler the next statement may run on another connection, which does not know the name.
     const sent = this.databases.config.DATABASE_POOLER ? unprepared(text) : statement;
-    return this.readIn((session) => session.rows(sent, values), options);
+    const run: RunIn<readonly TextRow[]> = (session) => session.rows(sent, values);
+    if (sent.isQuick !== true) return this.readIn({ run }, options);
+    return this.readIn({ run, together: (server) => server.rowsTogether(sent, values) }, options);
   }
 
   /**
@@ -109,19 +116,19 @@ export class Database {
     scopesOf: (found: T) => readonly Scope[],
     { scopes, isOwnOnly = true }: ReadOptions = {},
   ): Promise<T | null> {
-    const run: RunIn<T | null> = ({ manager }) => runOn(manager);
+    const read: Read<T | null> = { run: ({ manager }) => runOn(manager) };
     const view = viewOfCall();
-    if (view === undefined) return this.readPrimary(run);
+    if (view === undefined) return this.readPrimary(read);
     const known = new Set(scopes ?? view.scopes);
     for (let attempt = 1; attempt <= learningAttempts; attempt++) {
-      const { value, reached } = await this.readFor(view, run, [...known], isOwnOnly);
+      const { value, reached } = await this.readFor(view, read, [...known], isOwnOnly);
       // From the primary, which shows everything that was acknowledged.
       if (reached === null) return value;
-      if (value === null) return this.readPrimary(run, reached);
+      if (value === null) return this.readPrimary(read, reached);
       for (const scope of scopesOf(value)) known.add(scope);
       if (await this.isShown(view, [...known], isOwnOnly, reached)) return value;
     }
-    return this.readPrimary(run);
+    return this.readPrimary(read);
   }
 
   /**
@@ -150,24 +157,24 @@ export class Database {
     return this.writer.rows(statement, values, options);
   }
 
-  private async readIn<T>(run: RunIn<T>, { scopes, isOwnOnly = true }: ReadOptions = {}): Promise<T> {
+  private async readIn<T>(read: Read<T>, { scopes, isOwnOnly = true }: ReadOptions = {}): Promise<T> {
     const view = viewOfCall();
-    if (view === undefined) return this.readPrimary(run);
-    return (await this.readFor(view, run, scopes ?? view.scopes, isOwnOnly)).value;
+    if (view === undefined) return this.readPrimary(read);
+    return (await this.readFor(view, read, scopes ?? view.scopes, isOwnOnly)).value;
   }
 
   /** `reached` is a position that the replica had reached before it read; null: the primary was read. */
   private async readFor<T>(
     view: ConsistencyView,
-    run: RunIn<T>,
+    read: Read<T>,
     scopes: readonly Scope[],
     isOwnOnly: boolean,
   ): Promise<{ readonly value: T; readonly reached: Position | null }> {
     const preparing = this.databases.consistency.prepare(view, this.features, scopes);
     if (preparing !== null) await preparing;
     const { kind, position } = view.readRequirement(this.feature, scopes, isOwnOnly);
-    const found = kind === 'position' ? await this.readReplica(run, position) : null;
-    return found ?? { value: await this.readPrimary(run, position), reached: null };
+    const found = kind === 'position' ? await this.readReplica(read, position) : null;
+    return found ?? { value: await this.readPrimary(read, position), reached: null };
   }
 
   /** Whether a server that had reached `reached` shows everything of these scopes. */
@@ -184,7 +191,7 @@ export class Database {
 
   /** Null where no replica could serve it. */
   private async readReplica<T>(
-    run: RunIn<T>,
+    { run, together }: Read<T>,
     position: Position,
   ): Promise<{ readonly value: T; readonly reached: Position } | null> {
     const { servers, metrics } = this.databases;
@@ -192,12 +199,16 @@ export class Database {
       const replica = servers.replicaFor(position, tried);
       if (replica === null) break;
       try {
+        const value = together === undefined ? null : await together(replica);
         const isRight = (isStandby: boolean, reached: Position) =>
           servers.isRight(isStandby, reached, position);
-        const found = await replica.read(isRight, async (session, reached) => ({
-          value: await run(session),
-          reached,
-        }));
+        const found =
+          value === null
+            ? await replica.read(isRight, async (session, reached) => ({
+                value: await run(session),
+                reached,
+              }))
+            : { value, reached: position };
         metrics.reads.replica.inc();
         return found;
       } catch (error) {
@@ -212,20 +223,24 @@ export class Database {
     return null;
   }
 
-  private async readPrimary<T>(run: RunIn<T>, position: Position | null = null): Promise<T> {
+  private async readPrimary<T>({ run, together }: Read<T>, position: Position | null = null): Promise<T> {
     const { servers, metrics } = this.databases;
     const found = servers.getPrimary(position);
     const primary = found instanceof Promise ? await found : found;
-    const result = await (primary.isShared
-      ? primary.read(
-          (isStandby) => !isStandby,
-          (session) => run(session),
-        )
-      : primary.borrow('read', ({ session }) => run(session)));
+    const value = together === undefined ? null : await together(primary);
+    const result = value ?? (await readAlone(primary, run));
     metrics.reads.primary.inc();
     return result;
   }
 }
+
+const readAlone = <T>(primary: PostgresServer, run: RunIn<T>): Promise<T> =>
+  primary.isShared
+    ? primary.read(
+        (isStandby) => !isStandby,
+        (session) => run(session),
+      )
+    : primary.borrow('read', ({ session }) => run(session));
 
 const viewOfCall = (): ConsistencyView | undefined => currentCall()?.view ?? undefined;
 

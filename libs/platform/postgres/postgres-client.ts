@@ -58,6 +58,32 @@ export class PostgresClient extends Client {
   }
 
   /**
+   * Runs statements one after the other, in one round trip. Each is a transaction of its own, and has an answer of its own: its
+   * rows, or its error. There is at least one.
+   */
+  rowsOfEach(
+    all: readonly { readonly statement: Statement; readonly values: readonly unknown[] }[],
+  ): Promise<readonly (readonly TextRow[] | Error)[]> {
+    const answers: (readonly TextRow[] | Error)[] = [];
+    return answerOf(
+      this,
+      (done) => {
+        const queries = all.map(
+          ({ statement, values }) =>
+            new StatementQuery(statement, values, (error, rows = []) => {
+              answers.push(error === null ? rows : this.failureOf(error));
+              if (answers.length === all.length) done(null, answers);
+            }),
+        );
+        const [first, ...others] = queries;
+        first?.sendWith(others);
+        for (const query of queries) void this.query(query);
+      },
+      this.answerTimeoutMs,
+    );
+  }
+
+  /**
    * Runs both, one after the other, in one round trip. `told` hears when the server has run the first, and when it has
    * committed it. Rejects with the error of the first, or with ConnectionLost where only the second failed.
    */
@@ -86,7 +112,8 @@ export class PostgresClient extends Client {
             found = rows;
             told.committed();
           });
-          before.sendWith(after, () => told.ran());
+          before.sendWith([after]);
+          before.tellDone(() => told.ran());
           void this.query(before);
           void this.query(after);
         },

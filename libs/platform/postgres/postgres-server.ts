@@ -11,6 +11,7 @@ import type { MeasuredServer, PoolFigures, PostgresMetrics } from './postgres-me
 import { Probe } from './probe.js';
 import { checkedReadSql, probeSql, type ProbeRow } from './probe-sql.js';
 import type { Session } from './session.js';
+import type { Statement, TextRow } from './statement.js';
 import { ServerPool, type Borrowed, type PoolOptions } from './server-pool.js';
 
 /** What a server answered at the last poll. */
@@ -70,6 +71,7 @@ export class PostgresServer implements MeasuredServer {
       options,
       (identity) => this.compare(identity),
       (client) => this.cancel(client),
+      (client) => this.isKnown(client),
     );
     // When the connection breaks, what is known of the server is forgotten: another one may answer at this address next.
     this.probe = new Probe(options.url, options.config, `${options.applicationName}-probe`, (error) =>
@@ -124,10 +126,21 @@ export class PostgresServer implements MeasuredServer {
     const operation = this.metrics.operations.read[this.target ?? 'replica'];
     return this.connections.use(operation, ({ session }) => {
       const { state } = this;
-      if (!this.isShared && state !== null && this.connections.identityOf(session.client) === state.identity)
-        return run(session, state.position);
+      if (state !== null && this.isKnown(session.client)) return run(session, state.position);
       return this.readChecked(session.client, isGood, (reached) => run(session, reached));
     });
+  }
+
+  /**
+   * Runs a statement that takes little time, together with those of other calls. Null where the connection may lead to another
+   * server than the one that was asked: then `read` and `borrow` tell.
+   *
+   * @throws DeadlineExceeded
+   */
+  async rowsTogether(statement: Statement, values: readonly unknown[]): Promise<readonly TextRow[] | null> {
+    if (this.isShared || this.state === null) return null;
+    const operation = this.metrics.operations.read[this.target ?? 'replica'];
+    return this.connections.rowsTogether(operation, statement, values);
   }
 
   /** Forgets what was known of the server. Reads that wait for a standby are broken off, to be run elsewhere. */
@@ -197,6 +210,11 @@ export class PostgresServer implements MeasuredServer {
       // Also after an error: ROLLBACK and COMMIT are the same for reads.
       await client.query('ROLLBACK').catch(() => undefined);
     }
+  }
+
+  private isKnown(client: PostgresClient): boolean {
+    const { state } = this;
+    return !this.isShared && state !== null && this.connections.identityOf(client) === state.identity;
   }
 
   private checkIdentity(client: PostgresClient): void {

@@ -12,7 +12,11 @@ import type { PostgresClient } from './postgres-client.js';
 import { isUnanswered } from './postgres-errors.js';
 import type { PoolFigures } from './postgres-metrics.js';
 import { identitySql } from './probe-sql.js';
+import { ReadBatches, type BatchedRead, type ReadAnswer } from './read-batches.js';
 import { Session } from './session.js';
+import { describeStatement, type TracedServer } from './statement-span.js';
+import type { Statement, TextRow } from './statement.js';
+import { inClientSpan } from '../telemetry/tracer.js';
 
 export interface PoolOptions {
   readonly url: string;
@@ -43,6 +47,8 @@ export class ServerPool {
   private readonly inUse = new Set<PostgresClient>();
   private doubtedAt = -Infinity;
   private isClosed = false;
+  private readonly tracedAs: TracedServer;
+  private readonly batches = new ReadBatches((reads) => outsideOfCalls(() => this.runTogether(reads)));
 
   constructor(
     private readonly options: PoolOptions,
@@ -50,7 +56,12 @@ export class ServerPool {
     private readonly onConnect: (identity: string) => void,
     /** A connection was cut off in the middle of a statement, which the server may still work on. */
     private readonly onInterrupted: (client: PostgresClient) => void,
-  ) {}
+    /** Whether statements that share a connection may be run on this one; see `rowsTogether`. */
+    private readonly mayRun: (client: PostgresClient) => boolean,
+  ) {
+    const { hostname, port, pathname } = new URL(options.url);
+    this.tracedAs = { address: hostname, port: Number(port || 5432), database: pathname.slice(1) };
+  }
 
   /** The server that the connection leads to. */
   identityOf(client: PostgresClient): string | undefined {
@@ -102,6 +113,38 @@ export class ServerPool {
     }
   }
 
+  /**
+   * Runs a statement that takes little time, on a connection that it shares with others. At the deadline of the call the wait
+   * ends, and the statement, which others may wait behind, goes on. Null: it was not run, because `mayRun` refused the
+   * connection.
+   *
+   * @throws DeadlineExceeded
+   */
+  async rowsTogether(
+    operation: Operation,
+    statement: Statement,
+    values: readonly unknown[],
+  ): Promise<readonly TextRow[] | null> {
+    const deadline = currentCall()?.deadline ?? Deadline.none;
+    deadline.throwIfExpired();
+    const running = operation.begin();
+    this.outstanding++;
+    try {
+      const answer = await inClientSpan(
+        () => describeStatement(statement.text, this.tracedAs),
+        () => deadline.limit(this.batches.add({ statement, values, running })),
+      );
+      if (answer instanceof Error) throw answer;
+      return answer;
+    } catch (error) {
+      running.failed(error);
+      throw error;
+    } finally {
+      running.end();
+      this.outstanding--;
+    }
+  }
+
   /** The server did not answer elsewhere: a connection that has not answered since is checked before it is lent. */
   doubt(): void {
     this.doubtedAt = performance.now();
@@ -126,6 +169,21 @@ export class ServerPool {
     this.dataSource = null;
     this.opened = null;
     await dataSource?.destroy();
+  }
+
+  private async runTogether(reads: readonly BatchedRead[]): Promise<readonly ReadAnswer[]> {
+    const { client, release } = await this.acquire();
+    for (const { running } of reads) running.acquired();
+    this.inUse.add(client);
+    try {
+      return this.mayRun(client) ? await client.rowsOfEach(reads) : [];
+    } catch (error) {
+      if (isUnanswered(error)) this.onInterrupted(client);
+      throw error;
+    } finally {
+      this.inUse.delete(client);
+      release();
+    }
   }
 
   private readonly interrupt = (client: PostgresClient): void => {

@@ -21,7 +21,7 @@ export class StatementQuery implements Submittable {
   private readonly values: (string | Buffer | null)[];
   private readonly rows: TextRow[] = [];
   private isSent = false;
-  private follower: StatementQuery | null = null;
+  private followers: readonly StatementQuery[] = [];
   private onDone: (() => void) | null = null;
 
   constructor(
@@ -35,31 +35,36 @@ export class StatementQuery implements Submittable {
     this.callback = done;
   }
 
-  /** `follower` is sent with it. pg must be given that right after it. `onDone`: the server has run it, but not committed. */
-  sendWith(follower: StatementQuery, onDone: () => void): void {
-    this.follower = follower;
+  /** `followers` are sent with it. pg must be given those right after it, in their order. */
+  sendWith(followers: readonly StatementQuery[]): void {
+    this.followers = followers;
+  }
+
+  /** Calls `onDone` when the server has run it, but not committed. */
+  tellDone(onDone: () => void): void {
     this.onDone = onDone;
   }
 
-  /** Sends it in one piece with its follower: each write would wake the server. */
+  /** Sends it in one piece with its followers: each write would wake the server. */
   submit(connection: Connection): null {
     if (this.isSent) return null;
-    this.isSent = true;
-    const { follower } = this;
-    const message = this.message(connection as PgConnection);
-    if (follower === null) connection.stream.write(message);
-    else {
-      follower.isSent = true;
-      connection.stream.write(Buffer.concat([message, follower.message(connection as PgConnection)]));
+    const parts: Buffer[] = [];
+    const parsed = new Set<string>();
+    for (const query of [this, ...this.followers]) {
+      query.isSent = true;
+      query.addTo(parts, connection as PgConnection, parsed);
     }
+    connection.stream.write(Buffer.concat(parts));
     return null;
   }
 
-  private message({ parsedStatements }: PgConnection): Buffer {
+  /** `parsed`: the names of those that are parsed by what is sent before it. */
+  private addTo(parts: Buffer[], { parsedStatements }: PgConnection, parsed: Set<string>): void {
     const { name, text, values } = this;
-    const parts = [serialize.bind({ statement: name, values }), serialize.execute(), serialize.sync()];
-    if (name === '' || parsedStatements[name] === undefined) parts.unshift(serialize.parse({ name, text }));
-    return Buffer.concat(parts);
+    if (name === '' || (parsedStatements[name] === undefined && !parsed.has(name)))
+      parts.push(serialize.parse({ name, text }));
+    parsed.add(name);
+    parts.push(serialize.bind({ statement: name, values }), serialize.execute(), serialize.sync());
   }
 
   handleDataRow({ fields }: { readonly fields: TextRow }): void {

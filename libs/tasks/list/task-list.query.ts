@@ -1,4 +1,4 @@
-import { prepared, unprepared, type Statement } from '../../platform/postgres/statement.js';
+import { prepared, quick, unprepared, type Statement } from '../../platform/postgres/statement.js';
 import { taskJson } from '../tasks.repository.js';
 import type { PageRequest } from './page-request.js';
 import { Parameters } from './parameters.js';
@@ -13,6 +13,8 @@ import { searchSql } from './task-search.query.js';
 export interface ListStatement {
   readonly text: string;
   readonly values: readonly unknown[];
+  /** It reads a few tasks, whichever they are. */
+  readonly isQuick: boolean;
 }
 
 /**
@@ -21,7 +23,8 @@ export interface ListStatement {
  */
 export function listStatement(userId: string, query: TaskQuery, after: PageEnd | null): ListStatement {
   const page = pageRequest(userId, query, after);
-  return { text: sqlOf(page), values: page.parameters.values };
+  const { text, isQuick } = sqlOf(page);
+  return { text, isQuick, values: page.parameters.values };
 }
 
 /**
@@ -37,7 +40,7 @@ export function firstTasksStatement(
   const isApart = query.sort.length === 1 && indexedMatches(page) !== null;
   // Another one, because a statement has only the values that it names.
   const request = pageRequest(userId, query, after);
-  return isApart ? { text: firstTasksSql(request), values: request.parameters.values } : null;
+  return isApart ? { text: firstTasksSql(request), isQuick: true, values: request.parameters.values } : null;
 }
 
 function pageRequest(userId: string, query: TaskQuery, after: PageEnd | null): PageRequest {
@@ -48,11 +51,13 @@ function pageRequest(userId: string, query: TaskQuery, after: PageEnd | null): P
   return { query, after, owner, limit, parameters };
 }
 
-function sqlOf(page: PageRequest): string {
+function sqlOf(page: PageRequest): Pick<ListStatement, 'text' | 'isQuick'> {
   const matches = indexedMatches(page);
-  if (matches !== null) return filteredSql(page, matches);
-  const { q, tag } = page.query;
-  return q !== undefined || tag !== undefined ? searchSql(page) : walkSql(page);
+  if (matches !== null) return { text: filteredSql(page, matches), isQuick: false };
+  const { q, tag, overdue } = page.query;
+  if (q !== undefined || tag !== undefined) return { text: searchSql(page), isQuick: false };
+  // What is not overdue is in no index: it may be far in the list.
+  return { text: walkSql(page), isQuick: overdue === undefined };
 }
 
 /** Reads an index in its order, from where the last page ended. */
@@ -72,11 +77,11 @@ const maxPrepared = 64;
 const known = new Map<string, Statement>();
 
 /** The statement for a text of `listStatement`: planned once per connection where many calls have that text. */
-export function preparedFor(query: TaskQuery, text: string): Statement {
+export function preparedFor(query: TaskQuery, { text, isQuick }: ListStatement): Statement {
   const statement = known.get(text);
   if (statement !== undefined) return statement;
   if (!isCommon(query) || known.size >= maxPrepared) return unprepared(text);
-  const fresh = prepared(text);
+  const fresh = isQuick ? quick(text) : prepared(text);
   known.set(text, fresh);
   return fresh;
 }

@@ -55,11 +55,11 @@ export class TaskListService {
   private async rows(userId: string, query: TaskQuery, after: PageEnd | null): Promise<readonly TextRow[]> {
     const first = firstTasksStatement(userId, query, after);
     if (first !== null) {
-      const rows = await this.database.rows(preparedFor(query, first.text), first.values);
+      const rows = await this.database.rows(preparedFor(query, first), first.values);
       if (rows.length > query.limit) return rows;
     }
-    const { text, values } = listStatement(userId, query, after);
-    return this.database.rows(preparedFor(query, text), values);
+    const statement = listStatement(userId, query, after);
+    return this.database.rows(preparedFor(query, statement), statement.values);
   }
 }
 
