@@ -49,6 +49,18 @@ describe('an event', () => {
     expect((await inInbox('first'))[0]?.payload).toBeNull();
   });
 
+  it('that was taken but can not be handled before its lease ends is given back, which is no attempt', async () => {
+    const heard: string[] = [];
+    // Only those with which a batch begins have enough time.
+    const timing = { leaseSeconds: 1, timeoutMs: 1000 };
+    const { outbox } = events.start({ first: (name) => void heard.push(name), second: nothing, timing });
+    const names = Array.from({ length: 60 }, (_, n) => `event ${n}`);
+    await Promise.all(names.map((name) => tell(outbox, name)));
+    await waitFor(() => isDone('first', 60));
+    expect(heard.sort()).toEqual([...names].sort());
+    expect(new Set((await inInbox('first')).map(({ attempts }) => attempts))).toEqual(new Set([1]));
+  });
+
   it('is handled once by each consumer, although several processes relay and consume', async () => {
     const heard: string[] = [];
     const note = (name: string) => void heard.push(name);

@@ -9,7 +9,10 @@ import { EventConsumed, type EventDefinition, type EventHandler, type EventMeta 
 import type { ClaimedEvent, Inbox } from './inbox.js';
 
 /** Events handled at the same time: a slow mail server delays the others no longer than its own timeout (20 s). */
-const batchSize = 4;
+const concurrency = 4;
+/** Taken at a time while handling those takes less than `quickMs`: to take some costs as much as to handle ten quick ones. */
+const maxBatch = 64;
+const quickMs = 1000;
 /** After 12 attempts, about an hour of doubling delays, an event is set aside, for a person to look at. */
 const maxAttempts = 12;
 
@@ -64,32 +67,63 @@ export class EventConsumer {
   }
 
   private async handleAll(): Promise<void> {
-    const { inbox } = this.parts;
-    let count = batchSize;
-    while (count === batchSize && !this.loop.isStopped) {
-      const stored = await inbox.claim(this.name, batchSize, this.timing.leaseSeconds);
-      await Promise.all(stored.map((event) => this.handle(event)));
-      count = stored.length;
+    for (let size = concurrency, isFull = true; isFull && !this.loop.isStopped;) {
+      const startedAt = performance.now();
+      const events = await this.parts.inbox.claim(this.name, size, this.timing.leaseSeconds);
+      await this.handleEach(events, startedAt);
+      isFull = events.length === size;
+      size = performance.now() - startedAt < quickMs ? Math.min(2 * size, maxBatch) : concurrency;
     }
   }
 
-  /** Never rejects. What fails here comes again when its lease ends. */
-  private async handle(event: ClaimedEvent): Promise<void> {
+  /** Four at a time. The others are given back where they would begin so late that their lease might end before they do. */
+  private async handleEach(events: readonly ClaimedEvent[], claimedAt: number): Promise<void> {
+    const { leaseSeconds, timeoutMs } = this.timing;
+    const latestStart = claimedAt + leaseSeconds * 1000 - timeoutMs;
+    const waiting = events.slice(concurrency);
+    const ends: Promise<void>[] = [];
+    const handleFrom = async (first: ClaimedEvent): Promise<void> => {
+      for (let event: ClaimedEvent | undefined = first; event !== undefined;) {
+        const current = event;
+        // Not until it is marked as done: that is written for several together.
+        await new Promise<void>((resolve) => ends.push(this.handle(current, resolve)));
+        const isLate = performance.now() > latestStart || this.loop.isStopped;
+        event = isLate ? undefined : waiting.shift();
+      }
+    };
+    await Promise.all(events.slice(0, concurrency).map(handleFrom));
+    await Promise.all(ends);
+    if (waiting.length > 0) await this.parts.inbox.release(this.name, waiting);
+  }
+
+  /** Never rejects. What fails here comes again when its lease ends. `onHandled`: the method has ended. */
+  private async handle(event: ClaimedEvent, onHandled: () => void): Promise<void> {
     const attributes = {
       'messaging.system': 'outbox',
       'messaging.operation.type': 'process',
       'messaging.destination.name': event.topic,
       'messaging.consumer.group.name': this.name,
     };
-    const work = () => this.deliver(event).catch((error: unknown) => this.failed(event, error));
+    const work = () => this.deliver(event, onHandled).catch((error: unknown) => this.failed(event, error));
     await inConsumerSpan({ name: `process ${event.topic}`, attributes }, event.trace, work).catch(
       (error: unknown) => {
         if (!isDatabaseUnavailable(error)) logger.error({ err: error, consumer: this.name }, 'inbox failed');
       },
     );
+    // Also where the method was not reached.
+    onHandled();
   }
 
-  private async deliver(event: ClaimedEvent): Promise<void> {
+  private async deliver(event: ClaimedEvent, onHandled: () => void): Promise<void> {
+    const { inbox } = this.parts;
+    const isConsumed = await this.call(event).finally(onHandled);
+    // A method that returns has committed its transactions.
+    if (!isConsumed) await inbox.done(this.name, event.id);
+    this.countedAs('success').inc();
+  }
+
+  /** Calls the method. Returns whether it has marked the event as consumed itself. */
+  private async call(event: ClaimedEvent): Promise<boolean> {
     const { inbox, event: definition, handler } = this.parts;
     // Each attempt ended its process.
     if (event.attempts > maxAttempts) throw new Error('Every attempt ended before its result was known.');
@@ -109,9 +143,7 @@ export class EventConsumer {
     } finally {
       call.deadline.end();
     }
-    // A method that returns has committed its transactions.
-    if (!result.isConsumed) await inbox.done(this.name, event.id);
-    this.countedAs('success').inc();
+    return result.isConsumed;
   }
 
   private async failed(event: ClaimedEvent, error: unknown): Promise<void> {

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { Gathered } from '../async/gathered.js';
 import type { Database } from '../database/database.js';
 import type { TraceCarrier } from '../telemetry/tracer.js';
 import { EventConsumed } from './event.js';
@@ -21,6 +22,13 @@ export interface ClaimedEvent extends StoredEvent {
   readonly attempts: number;
 }
 
+/** An event that a consumer has handled. */
+interface Mark {
+  readonly consumer: string;
+  readonly id: string;
+}
+const maxMarks = 100;
+
 /** What makes a row of an inbox a done one, for UPDATE: nothing that may tell of a user stays in it. */
 export const asDone = 'done_at = now(), payload = NULL, trace = NULL, failed_at = NULL';
 
@@ -30,6 +38,7 @@ export const asDone = 'done_at = now(), payload = NULL, trace = NULL, failed_at 
  */
 export class Inbox {
   private readonly listeners = new Map<string, () => void>();
+  private readonly marks = new Gathered<Mark, undefined>((marks) => this.markAll(marks), maxMarks);
 
   constructor(
     readonly feature: string,
@@ -94,9 +103,21 @@ export class Inbox {
     if (!(await this.markDone(manager, consumer, id))) throw new EventConsumed();
   }
 
-  /** The consumer has handled the event. */
+  /** The consumer has handled the event. Those of one turn of the event loop are marked together. */
   async done(consumer: string, id: string): Promise<void> {
-    await this.write((manager) => this.markDone(manager, consumer, id));
+    await this.marks.get({ consumer, id });
+  }
+
+  /** Gives events back that the consumer did not begin to handle: this time does not count as an attempt. */
+  async release(consumer: string, events: readonly ClaimedEvent[]): Promise<void> {
+    await this.write((manager) =>
+      manager.query(
+        `UPDATE ${this.feature}.inbox event SET available_at = now(), attempts = event.attempts - 1
+         FROM unnest($2::uuid[], $3::int[]) AS claimed (id, attempts)
+         WHERE consumer = $1 AND event_id = claimed.id AND event.attempts = claimed.attempts AND done_at IS NULL`,
+        [consumer, events.map(({ id }) => id), events.map(({ attempts }) => attempts)],
+      ),
+    );
   }
 
   /**
@@ -125,6 +146,18 @@ export class Inbox {
         [maxCounted],
       ),
     );
+  }
+
+  private async markAll(marks: readonly Mark[]): Promise<readonly undefined[]> {
+    await this.write((manager) =>
+      manager.query(
+        `UPDATE ${this.feature}.inbox event SET ${asDone}
+         FROM unnest($1::text[], $2::uuid[]) AS handled (consumer, id)
+         WHERE event.consumer = handled.consumer AND event_id = handled.id AND done_at IS NULL`,
+        [marks.map(({ consumer }) => consumer), marks.map(({ id }) => id)],
+      ),
+    );
+    return marks.map(() => undefined);
   }
 
   private async markDone(manager: EntityManager, consumer: string, id: string): Promise<boolean> {
