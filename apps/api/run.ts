@@ -23,6 +23,12 @@ import { apiRules, apiVariables, type ApiConfig } from './config.js';
 import { createHttpApp } from './http-app.js';
 import { welcome } from './welcome.js';
 
+/**
+ * Connections that wait in the kernel until they are accepted. By default these are 511, and when thousands of clients come at
+ * once some of their connections are reset. The kernel takes no more than its own `somaxconn`.
+ */
+const maxUnaccepted = 4096;
+
 export interface ApiOptions extends Composition {
   /** Other classes for parts of the data path. */
   readonly parts?: Partial<DataPathParts>;
@@ -99,7 +105,7 @@ async function serve(
   releaseMemory();
   limitHeapGrowth();
   try {
-    await fastify.listen({ port: config.PORT, host: config.HOST });
+    await fastify.listen({ port: config.PORT, host: config.HOST, backlog: maxUnaccepted });
   } catch (error) {
     // Its timers would keep the process from ending.
     await app.close();

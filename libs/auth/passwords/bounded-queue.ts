@@ -9,6 +9,12 @@ export class BoundedQueue {
   ) {}
 
   /** @throws the refusal where as many wait as may */
+  requireRoom(): void {
+    const { concurrency, queue } = this.limits;
+    if (this.running >= concurrency && this.waiting.length >= queue) throw this.refusal();
+  }
+
+  /** @throws the refusal where as many wait as may */
   async run<T>(job: () => Promise<T>): Promise<T> {
     await this.enter();
     try {
@@ -23,7 +29,7 @@ export class BoundedQueue {
       this.running++;
       return;
     }
-    if (this.waiting.length >= this.limits.queue) throw this.refusal();
+    this.requireRoom();
     await new Promise<void>((resolve) => this.waiting.push(resolve));
   }
 

@@ -19,6 +19,7 @@ export class PasswordCheckService {
    * with it.
    */
   async findAccount(email: string, password: string): Promise<Credentials | null> {
+    this.hasher.requireRoom();
     const credentials = await this.accounts.findCredentials(email);
     const isMatch = await this.hasher.verify(credentials?.passwordHash ?? null, password);
     if (credentials === null || !isMatch) return null;

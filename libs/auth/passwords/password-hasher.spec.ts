@@ -56,6 +56,15 @@ describe('PasswordHasher', () => {
     expect(parseOptions(raised)).toMatchObject({ memoryCost: 19_456, timeCost: 3, parallelism: 1 });
   });
 
+  it('tells before any work whether one more would be refused', async () => {
+    const small = new PasswordHasher({ ...config, PASSWORD_QUEUE: 1 });
+    expect(() => small.requireRoom()).not.toThrow();
+    const work = Array.from({ length: 3 }, () => small.hash(password));
+    expect(() => small.requireRoom()).toThrow(ServiceUnavailable);
+    await Promise.all(work);
+    expect(() => small.requireRoom()).not.toThrow();
+  });
+
   it('answers 503 with Retry-After to what finds 2 at work and 100 waiting', async () => {
     const small = new PasswordHasher({ ...config, PASSWORD_QUEUE: 1 });
     const results = await Promise.allSettled(Array.from({ length: 4 }, () => small.hash(password)));

@@ -31,6 +31,11 @@ export class PasswordHasher implements OnModuleInit {
     this.decoy = await this.hash(randomBytes(32).toString('base64url'));
   }
 
+  /** To be asked before other work for a password: in a storm of logins most are refused, and that shall cost little. */
+  requireRoom(): void {
+    this.queue.requireRoom();
+  }
+
   hash(password: string): Promise<string> {
     const { ARGON2_MEMORY_KIB: memoryCost, ARGON2_PASSES: timeCost } = this.config;
     return this.queue.run(() => hash(password, { memoryCost, timeCost, parallelism: 1 }));
