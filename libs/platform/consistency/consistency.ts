@@ -133,7 +133,8 @@ export class Consistency {
     const databaseOf = (feature: string): DatabaseView => {
       const [before, after] = [known.databaseOf(feature), now(feature)];
       const isSame = before.isTrusted && before.minimum === after.minimum;
-      return isSame ? after : { isTrusted: false, minimum: after.minimum };
+      if (isSame) return after;
+      return { isTrusted: false, minimum: after.minimum, isRising: before.isTrusted };
     };
     return new ConsistencyView({ userId, databaseOf, lastWrites, token, epoch: known.epoch });
   }
@@ -148,8 +149,8 @@ export class Consistency {
     const { position, isCommitWaiting = false } = this.servers.primary?.state ?? {};
     const minimum = position ?? own.view().minimum;
     const trusted = { isTrusted: own.isTrusted() && !isCommitWaiting && minimum !== null, minimum };
-    const lastWrites = await this.askStore([userScope(userId)]);
     const epoch = this.store?.epoch ?? 0;
+    const lastWrites = await this.askStore([userScope(userId)]);
     const view = new ConsistencyView({ userId, databaseOf: () => trusted, lastWrites, epoch });
     await this.prepare(view, features);
     const stamp = view.versionStampOf(features, [view.scope]);

@@ -21,6 +21,7 @@ interface Given {
   readonly missing?: LastWrite;
   readonly minimumPosition?: Position | null;
   readonly isTrusted?: boolean;
+  readonly isRising?: boolean;
   readonly token?: readonly Position[];
 }
 function viewOf({
@@ -29,6 +30,7 @@ function viewOf({
   missing = lost,
   minimumPosition = origin,
   isTrusted = true,
+  isRising = false,
   token = [],
 }: Given): ConsistencyView {
   const of = (some: Readonly<Record<string, LastWrite>>): LastWrites => ({
@@ -40,7 +42,7 @@ function viewOf({
   if (shared !== undefined) all.push([project, of(shared)]);
   return new ConsistencyView({
     userId: 'ada',
-    databaseOf: () => ({ isTrusted, minimum: minimumPosition }),
+    databaseOf: () => ({ isTrusted, isRising, minimum: minimumPosition }),
     lastWrites: lastWrites === null ? null : new Map(all),
     token,
   });
@@ -75,6 +77,15 @@ describe('a read', () => {
       position: origin,
     });
     expect(viewOf({ lastWrites: null, token: [at(9)] }).readRequirement('tasks', [ada], true)).toEqual({
+      kind: 'position',
+      position: at(9),
+    });
+  });
+
+  it('goes to the primary while the minimum position rises: the store has told more than a token proves', () => {
+    const given = { lastWrites: { tasks: known(at(20)) }, isTrusted: false, token: [at(9)] };
+    expect(viewOf({ ...given, isRising: true }).readRequirement('tasks', [ada], true).kind).toBe('primary');
+    expect(viewOf(given).readRequirement('tasks', [ada], true)).toEqual({
       kind: 'position',
       position: at(9),
     });

@@ -16,6 +16,8 @@ export type VersionStamp = readonly Position[];
 export interface DatabaseView {
   /** The last-write positions of the store are complete, those above `minimum`. */
   readonly isTrusted: boolean;
+  /** The minimum position has risen since the store was asked: what the client's token proves may be older than the answer. */
+  readonly isRising?: boolean;
   /** Nothing below it counts. Null: nothing is known of the database yet. */
   readonly minimum: Position | null;
 }
@@ -66,12 +68,12 @@ export class ConsistencyView {
    * one.
    */
   readRequirement(feature: string, scopes: readonly Scope[], isOwnOnly: boolean): ReadRequirement {
-    const { minimum } = this.databaseOf(feature);
+    const { minimum, isRising = false } = this.databaseOf(feature);
     const token = this.tokenOf(minimum);
     const positions = this.positionsOf(feature, scopes);
     if (positions !== null) return { kind: 'position', position: latest(positions, token) };
     const isPrivate = isOwnOnly && scopes.every((scope) => scope === this.scope);
-    if (token !== null && isPrivate && this.written.length === 0 && !this.isTrusted(feature))
+    if (token !== null && isPrivate && this.written.length === 0 && !this.isTrusted(feature) && !isRising)
       return { kind: 'position', position: token };
     return { kind: 'primary', position: minimum === null ? null : latest([minimum], token) };
   }
