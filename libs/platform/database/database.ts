@@ -13,7 +13,7 @@ import {
   isRecoveryConflict,
   isStatementTimeout,
 } from '../postgres/postgres-errors.js';
-import type { PostgresServer } from '../postgres/postgres-server.js';
+import type { IsGood, PostgresServer } from '../postgres/postgres-server.js';
 import type { PostgresServers } from '../postgres/postgres-servers.js';
 import type { Session } from '../postgres/session.js';
 import { unprepared, type Statement, type TextRow } from '../postgres/statement.js';
@@ -31,7 +31,7 @@ type RunIn<T> = (session: Session) => Promise<T>;
 /** How a read is run: on a connection of its own, or, where there is `together`, together with others, unless that gives null. */
 interface Read<T> {
   readonly run: RunIn<T>;
-  readonly together?: (server: PostgresServer) => Promise<T | null>;
+  readonly together?: (server: PostgresServer, isGood: IsGood) => Promise<T | null>;
 }
 type RunWrite<T> = (manager: EntityManager, changes: Changes) => Promise<T>;
 
@@ -103,7 +103,10 @@ export class Database {
     const sent = this.databases.config.DATABASE_POOLER ? unprepared(text) : statement;
     const run: RunIn<readonly TextRow[]> = (session) => session.rows(sent, values);
     if (sent.isQuick !== true) return this.readIn({ run }, options);
-    return this.readIn({ run, together: (server) => server.rowsTogether(sent, values) }, options);
+    return this.readIn(
+      { run, together: (server, isGood) => server.rowsTogether(sent, values, isGood) },
+      options,
+    );
   }
 
   /**
@@ -199,9 +202,9 @@ export class Database {
       const replica = servers.replicaFor(position, tried);
       if (replica === null) break;
       try {
-        const value = together === undefined ? null : await together(replica);
         const isRight = (isStandby: boolean, reached: Position) =>
           servers.isRight(isStandby, reached, position);
+        const value = together === undefined ? null : await together(replica, isRight);
         const found =
           value === null
             ? await replica.read(isRight, async (session, reached) => ({
@@ -227,19 +230,18 @@ export class Database {
     const { servers, metrics } = this.databases;
     const found = servers.getPrimary(position);
     const primary = found instanceof Promise ? await found : found;
-    const value = together === undefined ? null : await together(primary);
+    const value = together === undefined ? null : await together(primary, isPrimary);
     const result = value ?? (await readAlone(primary, run));
     metrics.reads.primary.inc();
     return result;
   }
 }
 
+const isPrimary: IsGood = (isStandby) => !isStandby;
+
 const readAlone = <T>(primary: PostgresServer, run: RunIn<T>): Promise<T> =>
   primary.isShared
-    ? primary.read(
-        (isStandby) => !isStandby,
-        (session) => run(session),
-      )
+    ? primary.read(isPrimary, (session) => run(session))
     : primary.borrow('read', ({ session }) => run(session));
 
 const viewOfCall = (): ConsistencyView | undefined => currentCall()?.view ?? undefined;

@@ -1,5 +1,6 @@
 import { Client, DatabaseError, type ClientConfig } from 'pg';
-import { ConnectionLost, ConnectionRefused } from './connection-errors.js';
+import { BatchQuery, type SentRead } from './batch-query.js';
+import { ConnectionLost, ConnectionRefused, StatementTimedOut } from './connection-errors.js';
 import { codeOf } from './error-code.js';
 import { inClientSpan } from '../telemetry/tracer.js';
 import { StatementQuery } from './statement-query.js';
@@ -58,29 +59,29 @@ export class PostgresClient extends Client {
   }
 
   /**
-   * Runs statements one after the other, in one round trip. Each is a transaction of its own, and has an answer of its own: its
-   * rows, or its error. There is at least one.
+   * Runs reads one after the other, in one round trip and one transaction (READ COMMITTED, so each has its own snapshot). One that
+   * fails is told its error. Those behind it were not run, and get no answer; nor does any if the connection is lost, or cut off
+   * because all together take longer than `timeoutMs`. Returns why not all were answered; null where they were.
    */
-  rowsOfEach(
-    all: readonly { readonly statement: Statement; readonly values: readonly unknown[] }[],
-  ): Promise<readonly (readonly TextRow[] | Error)[]> {
-    const answers: (readonly TextRow[] | Error)[] = [];
-    return answerOf(
-      this,
-      (done) => {
-        const queries = all.map(
-          ({ statement, values }) =>
-            new StatementQuery(statement, values, (error, rows = []) => {
-              answers.push(error === null ? rows : this.failureOf(error));
-              if (answers.length === all.length) done(null, answers);
-            }),
-        );
-        const [first, ...others] = queries;
-        first?.sendWith(others);
-        for (const query of queries) void this.query(query);
-      },
-      this.answerTimeoutMs,
-    );
+  runReads(reads: readonly SentRead[], timeoutMs: number): Promise<Error | null> {
+    return new Promise((resolve) => {
+      const query = new BatchQuery(
+        reads,
+        (error) => this.failureOf(error),
+        (failure) => {
+          clearTimeout(timer);
+          resolve(failure);
+        },
+      );
+      const giveUp = () => {
+        if (query.isOver) return;
+        query.giveUp(new StatementTimedOut(timeoutMs));
+        this.cut();
+      };
+      // Answers that have arrived are read first: a busy process must not blame the server.
+      const timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
+      void this.query(query);
+    });
   }
 
   /**
@@ -112,8 +113,7 @@ export class PostgresClient extends Client {
             found = rows;
             told.committed();
           });
-          before.sendWith([after]);
-          before.tellDone(() => told.ran());
+          before.sendWith(after, () => told.ran());
           void this.query(before);
           void this.query(after);
         },

@@ -9,9 +9,10 @@ import type { PostgresClient } from './postgres-client.js';
 import { isStatementTimeout } from './postgres-errors.js';
 import type { MeasuredServer, PoolFigures, PostgresMetrics } from './postgres-metrics.js';
 import { Probe } from './probe.js';
+import type { ReadAnswer } from './read-batches.js';
 import { checkedReadSql, probeSql, type ProbeRow } from './probe-sql.js';
 import type { Session } from './session.js';
-import type { Statement, TextRow } from './statement.js';
+import type { Statement } from './statement.js';
 import { ServerPool, type Borrowed, type PoolOptions } from './server-pool.js';
 
 /** What a server answered at the last poll. */
@@ -71,7 +72,6 @@ export class PostgresServer implements MeasuredServer {
       options,
       (identity) => this.compare(identity),
       (client) => this.cancel(client),
-      (client) => this.isKnown(client),
     );
     // When the connection breaks, what is known of the server is forgotten: another one may answer at this address next.
     this.probe = new Probe(options.url, options.config, `${options.applicationName}-probe`, (error) =>
@@ -133,14 +133,18 @@ export class PostgresServer implements MeasuredServer {
 
   /**
    * Runs a statement that takes little time, together with those of other calls. Null where the connection may lead to another
-   * server than the one that was asked: then `read` and `borrow` tell.
+   * server than the one that was asked, or where that one is not good: then `read` and `borrow` tell.
    *
    * @throws DeadlineExceeded
    */
-  async rowsTogether(statement: Statement, values: readonly unknown[]): Promise<readonly TextRow[] | null> {
+  async rowsTogether(statement: Statement, values: readonly unknown[], isGood: IsGood): Promise<ReadAnswer> {
     if (this.isShared || this.state === null) return null;
     const operation = this.metrics.operations.read[this.target ?? 'replica'];
-    return this.connections.rowsTogether(operation, statement, values);
+    const isGoodOn = (client: PostgresClient): boolean => {
+      const { state } = this;
+      return state !== null && this.isKnown(client) && isGood(state.isStandby, state.position);
+    };
+    return this.connections.rowsTogether(operation, { statement, values, isGood: isGoodOn });
   }
 
   /** Forgets what was known of the server. Reads that wait for a standby are broken off, to be run elsewhere. */

@@ -1,19 +1,21 @@
-import type { RunningOperation } from './operation.js';
-import type { Statement, TextRow } from './statement.js';
+import type { SentRead } from './batch-query.js';
+import { NoConnection } from './connection-errors.js';
+import type { PostgresClient } from './postgres-client.js';
+import type { TextRow } from './statement.js';
 
-/** A statement that waits for a connection which it shares with others. */
-export interface BatchedRead {
-  readonly statement: Statement;
-  readonly values: readonly unknown[];
-  readonly running: RunningOperation;
+/** The rows of a read. Null: it was not run. */
+export type ReadAnswer = readonly TextRow[] | null;
+
+export interface WantedRead extends Pick<SentRead, 'statement' | 'values'> {
+  /** Whether it may be run on this connection, asked just before. */
+  readonly isGood: (client: PostgresClient) => boolean;
 }
-/** Null: it was not run. */
-export type ReadAnswer = readonly TextRow[] | Error | null;
 
-interface Waiting {
-  readonly read: BatchedRead;
-  readonly resolve: (answer: ReadAnswer) => void;
-  readonly reject: (error: unknown) => void;
+/** A statement that waits for a connection which it shares with others. It is answered once; what comes later is ignored. */
+export interface BatchedRead extends WantedRead, SentRead {
+  /** It has its connection. */
+  begin(): void;
+  answer(rows: ReadAnswer): void;
 }
 
 /** What is slow keeps those behind it waiting, so that only a few go together. */
@@ -26,18 +28,32 @@ const maxRunning = 4;
  * are under way. With 64 clients a read takes half of the socket writes and wakes Postgres half as often.
  */
 export class ReadBatches {
-  private waiting: Waiting[] = [];
+  /** With the time at which each came. */
+  private readonly waiting = new Map<BatchedRead, number>();
   private runningCount = 0;
   private isScheduled = false;
+  private timer: NodeJS.Timeout | null = null;
 
-  /** `run` gets the reads of a batch and returns their answers in the same order. */
-  constructor(private readonly run: (reads: readonly BatchedRead[]) => Promise<readonly ReadAnswer[]>) {}
+  constructor(
+    /** Answers the reads of a batch one by one; those that have no answer when it is done were not run. */
+    private readonly run: (reads: readonly BatchedRead[]) => Promise<void>,
+    /** Longest wait to be sent, as for a connection. */
+    private readonly maxWaitMs: number,
+  ) {}
 
-  add(read: BatchedRead): Promise<ReadAnswer> {
-    return new Promise((resolve, reject) => {
-      this.waiting.push({ read, resolve, reject });
-      this.schedule();
-    });
+  get pending(): number {
+    return this.waiting.size;
+  }
+
+  add(read: BatchedRead): void {
+    this.waiting.set(read, performance.now());
+    this.schedule();
+    this.timer ??= setTimeout(this.refuseOld, this.maxWaitMs);
+  }
+
+  /** Nobody waits for it any more: it is not sent. */
+  remove(read: BatchedRead): void {
+    this.waiting.delete(read);
   }
 
   private schedule(): void {
@@ -49,18 +65,36 @@ export class ReadBatches {
 
   private readonly flush = (): void => {
     this.isScheduled = false;
-    const batch = this.waiting.splice(0, maxReads);
+    const batch: BatchedRead[] = [];
+    for (const read of this.waiting.keys()) {
+      batch.push(read);
+      this.waiting.delete(read);
+      if (batch.length === maxReads) break;
+    }
     if (batch.length === 0) return;
     this.runningCount++;
-    this.run(batch.map(({ read }) => read))
+    this.run(batch)
       .then(
-        (answers) => batch.forEach(({ resolve }, n) => resolve(answers[n] ?? null)),
-        (error: unknown) => batch.forEach(({ reject }) => reject(error)),
+        () => batch.forEach((read) => read.answer(null)),
+        (error: unknown) => batch.forEach((read) => read.fail(error)),
       )
       .finally(() => {
         this.runningCount--;
-        if (this.waiting.length > 0) this.schedule();
+        if (this.waiting.size > 0) this.schedule();
       });
-    if (this.waiting.length > 0) this.schedule();
+    if (this.waiting.size > 0) this.schedule();
+  };
+
+  private readonly refuseOld = (): void => {
+    this.timer = null;
+    for (const [read, since] of this.waiting) {
+      const leftMs = since + this.maxWaitMs - performance.now();
+      if (leftMs > 0) {
+        this.timer = setTimeout(this.refuseOld, leftMs);
+        return;
+      }
+      this.waiting.delete(read);
+      read.fail(new NoConnection('no connection was free in time'));
+    }
   };
 }

@@ -3,7 +3,8 @@ import type { DataSource } from 'typeorm';
 import { failAfter } from '../async/with-timeout.js';
 import { currentCall, outsideOfCalls } from '../context/call-context.js';
 import { Deadline } from '../context/deadline.js';
-import { ConnectionLost } from './connection-errors.js';
+import { DeadlineExceeded } from '../errors/common-errors.js';
+import { ConnectionLost, StatementTimedOut } from './connection-errors.js';
 import { ConnectionUse, type Connection } from './connection-use.js';
 import { createDataSource, type ConnectionConfig } from './data-source.js';
 import type { Operation } from './operation.js';
@@ -12,10 +13,9 @@ import type { PostgresClient } from './postgres-client.js';
 import { isUnanswered } from './postgres-errors.js';
 import type { PoolFigures } from './postgres-metrics.js';
 import { identitySql } from './probe-sql.js';
-import { ReadBatches, type BatchedRead, type ReadAnswer } from './read-batches.js';
+import { ReadBatches, type BatchedRead, type ReadAnswer, type WantedRead } from './read-batches.js';
 import { Session } from './session.js';
 import { describeStatement, type TracedServer } from './statement-span.js';
-import type { Statement, TextRow } from './statement.js';
 import { inClientSpan } from '../telemetry/tracer.js';
 
 export interface PoolOptions {
@@ -35,6 +35,11 @@ export interface Borrowed {
 /** For a question that any server answers at once. */
 const proofTimeoutMs = 1000;
 
+/** Reads that share a connection take milliseconds. What takes this long together is run again, each alone. */
+const maxBatchMs = 1000;
+/** And so is what comes in this time after that. */
+const aloneMs = 5000;
+
 /** The connections to one address. The pool opens with its first use. */
 export class ServerPool {
   /** Connections in use, for load balancing. */
@@ -47,8 +52,10 @@ export class ServerPool {
   private readonly inUse = new Set<PostgresClient>();
   private doubtedAt = -Infinity;
   private isClosed = false;
+  /** Reads are slow: one that waits for others would wait for long. */
+  private aloneUntil = -Infinity;
   private readonly tracedAs: TracedServer;
-  private readonly batches = new ReadBatches((reads) => outsideOfCalls(() => this.runTogether(reads)));
+  private readonly batches: ReadBatches;
 
   constructor(
     private readonly options: PoolOptions,
@@ -56,9 +63,9 @@ export class ServerPool {
     private readonly onConnect: (identity: string) => void,
     /** A connection was cut off in the middle of a statement, which the server may still work on. */
     private readonly onInterrupted: (client: PostgresClient) => void,
-    /** Whether statements that share a connection may be run on this one; see `rowsTogether`. */
-    private readonly mayRun: (client: PostgresClient) => boolean,
   ) {
+    const { DATABASE_CONNECT_TIMEOUT_MS: maxWaitMs } = options.config;
+    this.batches = new ReadBatches((reads) => outsideOfCalls(() => this.runTogether(reads)), maxWaitMs);
     const { hostname, port, pathname } = new URL(options.url);
     this.tracedAs = { address: hostname, port: Number(port || 5432), database: pathname.slice(1) };
   }
@@ -74,7 +81,7 @@ export class ServerPool {
     return {
       idle: idleCount,
       used: totalCount - idleCount,
-      pending: waitingCount,
+      pending: waitingCount + this.batches.pending,
       max: DATABASE_POOL_SIZE,
     };
   }
@@ -115,32 +122,38 @@ export class ServerPool {
 
   /**
    * Runs a statement that takes little time, on a connection that it shares with others. At the deadline of the call the wait
-   * ends, and the statement, which others may wait behind, goes on. Null: it was not run, because `mayRun` refused the
-   * connection.
+   * ends; a statement that was sent by then goes on. Null: it has no answer and is to be run alone, because `isGood` refused the
+   * connection, one before it failed, or they took too long together.
    *
    * @throws DeadlineExceeded
    */
-  async rowsTogether(
-    operation: Operation,
-    statement: Statement,
-    values: readonly unknown[],
-  ): Promise<readonly TextRow[] | null> {
+  async rowsTogether(operation: Operation, wanted: WantedRead): Promise<ReadAnswer> {
+    if (performance.now() < this.aloneUntil) return null;
     const deadline = currentCall()?.deadline ?? Deadline.none;
     deadline.throwIfExpired();
     const running = operation.begin();
+    let forgetDeadline: () => void = () => undefined;
+    const ask = () =>
+      new Promise<ReadAnswer>((resolve, reject) => {
+        const read = { ...wanted, begin: () => running.acquired(), answer: resolve, fail: reject };
+        forgetDeadline = deadline.onExpired(() => {
+          this.batches.remove(read);
+          reject(new DeadlineExceeded());
+        });
+        this.batches.add(read);
+      });
     this.outstanding++;
     try {
-      const answer = await inClientSpan(
-        () => describeStatement(statement.text, this.tracedAs),
-        () => deadline.limit(this.batches.add({ statement, values, running })),
-      );
-      if (answer instanceof Error) throw answer;
+      const answer = await inClientSpan(() => describeStatement(wanted.statement.text, this.tracedAs), ask);
+      // Else it is run, and measured, in another way.
+      if (answer !== null) running.end();
       return answer;
     } catch (error) {
       running.failed(error);
+      running.end();
       throw error;
     } finally {
-      running.end();
+      forgetDeadline();
       this.outstanding--;
     }
   }
@@ -165,21 +178,23 @@ export class ServerPool {
 
   async close(): Promise<void> {
     this.isClosed = true;
+    // At once: what asks for a connection from now on is refused.
+    this.opened = null;
     const dataSource = await this.dataSource?.catch(() => null);
     this.dataSource = null;
-    this.opened = null;
     await dataSource?.destroy();
   }
 
-  private async runTogether(reads: readonly BatchedRead[]): Promise<readonly ReadAnswer[]> {
+  private async runTogether(reads: readonly BatchedRead[]): Promise<void> {
     const { client, release } = await this.acquire();
-    for (const { running } of reads) running.acquired();
     this.inUse.add(client);
     try {
-      return this.mayRun(client) ? await client.rowsOfEach(reads) : [];
-    } catch (error) {
-      if (isUnanswered(error)) this.onInterrupted(client);
-      throw error;
+      const good = reads.filter(({ isGood }) => isGood(client));
+      for (const read of good) read.begin();
+      const failure = good.length > 0 ? await client.runReads(good, maxBatchMs) : null;
+      if (!(failure instanceof StatementTimedOut)) return;
+      this.onInterrupted(client);
+      this.aloneUntil = performance.now() + aloneMs;
     } finally {
       this.inUse.delete(client);
       release();

@@ -4,7 +4,7 @@ import { prepareValue } from 'pg/lib/utils.js';
 import type { Statement, TextRow } from './statement.js';
 
 /** What pg keeps of the statements that a connection has parsed. */
-interface PgConnection extends Connection {
+export interface PgConnection extends Connection {
   readonly parsedStatements: Readonly<Record<string, string | undefined>>;
 }
 
@@ -21,7 +21,7 @@ export class StatementQuery implements Submittable {
   private readonly values: (string | Buffer | null)[];
   private readonly rows: TextRow[] = [];
   private isSent = false;
-  private followers: readonly StatementQuery[] = [];
+  private follower: StatementQuery | null = null;
   private onDone: (() => void) | null = null;
 
   constructor(
@@ -35,36 +35,31 @@ export class StatementQuery implements Submittable {
     this.callback = done;
   }
 
-  /** `followers` are sent with it. pg must be given those right after it, in their order. */
-  sendWith(followers: readonly StatementQuery[]): void {
-    this.followers = followers;
-  }
-
-  /** Calls `onDone` when the server has run it, but not committed. */
-  tellDone(onDone: () => void): void {
+  /** `follower` is sent with it. pg must be given that right after it. `onDone`: the server has run it, but not committed. */
+  sendWith(follower: StatementQuery, onDone: () => void): void {
+    this.follower = follower;
     this.onDone = onDone;
   }
 
-  /** Sends it in one piece with its followers: each write would wake the server. */
+  /** Sends it in one piece with its follower: each write would wake the server. */
   submit(connection: Connection): null {
     if (this.isSent) return null;
-    const parts: Buffer[] = [];
-    const parsed = new Set<string>();
-    for (const query of [this, ...this.followers]) {
-      query.isSent = true;
-      query.addTo(parts, connection as PgConnection, parsed);
+    this.isSent = true;
+    const { follower } = this;
+    const message = this.message(connection as PgConnection);
+    if (follower === null) connection.stream.write(message);
+    else {
+      follower.isSent = true;
+      connection.stream.write(Buffer.concat([message, follower.message(connection as PgConnection)]));
     }
-    connection.stream.write(Buffer.concat(parts));
     return null;
   }
 
-  /** `parsed`: the names of those that are parsed by what is sent before it. */
-  private addTo(parts: Buffer[], { parsedStatements }: PgConnection, parsed: Set<string>): void {
+  private message({ parsedStatements }: PgConnection): Buffer {
     const { name, text, values } = this;
-    if (name === '' || (parsedStatements[name] === undefined && !parsed.has(name)))
-      parts.push(serialize.parse({ name, text }));
-    parsed.add(name);
-    parts.push(serialize.bind({ statement: name, values }), serialize.execute(), serialize.sync());
+    const parts = [serialize.bind({ statement: name, values }), serialize.execute(), serialize.sync()];
+    if (name === '' || parsedStatements[name] === undefined) parts.unshift(serialize.parse({ name, text }));
+    return Buffer.concat(parts);
   }
 
   handleDataRow({ fields }: { readonly fields: TextRow }): void {
