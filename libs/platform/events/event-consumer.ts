@@ -10,7 +10,7 @@ import type { ClaimedEvent, Inbox } from './inbox.js';
 
 /** Events handled at the same time: a slow mail server delays the others no longer than its own timeout (20 s). */
 const concurrency = 4;
-/** Taken at a time while handling those takes less than `quickMs`: to take some costs as much as to handle ten quick ones. */
+/** Taken at a time while handling those takes less than `quickMs`: it is one transaction, however many they are. */
 const maxBatch = 64;
 const quickMs = 1000;
 /** After 12 attempts, about an hour of doubling delays, an event is set aside, for a person to look at. */

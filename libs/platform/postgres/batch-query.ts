@@ -1,8 +1,7 @@
 import { DatabaseError, type Connection, type Submittable } from 'pg';
 import { serialize } from 'pg-protocol';
-import { prepareValue } from 'pg/lib/utils.js';
-import type { PgConnection } from './statement-query.js';
 import type { Statement, TextRow } from './statement.js';
+import { runMessages, sentValues, TextQuery } from './text-query.js';
 
 /** A read of a batch. It is answered, or fails, once at most. */
 export interface SentRead {
@@ -16,7 +15,7 @@ export interface SentRead {
  * Several reads as one query of pg. They end with one Sync, so that the server runs them as one transaction, and sends its answers
  * together: sent one by one, they would wake this process, and its clients, as often as without a batch.
  */
-export class BatchQuery implements Submittable {
+export class BatchQuery extends TextQuery implements Submittable {
   /** pg sets one where there is none. */
   readonly callback = (): void => undefined;
   /** How many reads were answered; the next one is under way. */
@@ -29,7 +28,9 @@ export class BatchQuery implements Submittable {
     private readonly failureOf: (error: Error) => Error,
     /** All were answered; or no more answers come, because of that failure. */
     private readonly onEnd: (failure: Error | null) => void,
-  ) {}
+  ) {
+    super();
+  }
 
   /** pg remembers under this name that the statement under way was parsed. */
   get name(): string {
@@ -41,19 +42,11 @@ export class BatchQuery implements Submittable {
   }
 
   submit(connection: Connection): null {
-    const { parsedStatements } = connection as PgConnection;
     const parsed = new Set<string>();
-    const parts: Buffer[] = [];
-    for (const { statement, values } of this.reads) {
-      const { name, text } = statement;
-      if (parsedStatements[name] === undefined && !parsed.has(name))
-        parts.push(serialize.parse({ name, text }));
-      parsed.add(name);
-      parts.push(serialize.bind({ statement: name, values: values.map((value) => prepareValue(value)) }));
-      parts.push(serialize.execute());
-    }
-    parts.push(serialize.sync());
-    connection.stream.write(Buffer.concat(parts));
+    const runs = this.reads.flatMap(({ statement, values }) =>
+      runMessages(connection, statement, sentValues(values), parsed),
+    );
+    connection.stream.write(Buffer.concat([...runs, serialize.sync()]));
     return null;
   }
 
@@ -86,23 +79,5 @@ export class BatchQuery implements Submittable {
     const failure = this.failureOf(error);
     if (!this.isOver && failure instanceof DatabaseError) this.reads[this.answered]?.fail(failure);
     this.giveUp(failure);
-  }
-
-  handleRowDescription(): void {
-    // Not asked for.
-  }
-
-  handleEmptyQuery(): void {
-    // There is none.
-  }
-
-  handlePortalSuspended(): void {
-    // All rows are asked for at once.
-  }
-
-  handleCopyInResponse(connection: Connection): void {
-    (connection as unknown as { sendCopyFail(reason: string): void }).sendCopyFail(
-      'There is nothing to copy.',
-    );
   }
 }

@@ -25,7 +25,8 @@ const maxRunning = 4;
 
 /**
  * Sends statements that take little time together, those of one turn of the event loop, and those that come while other batches
- * are under way. With 64 clients a read takes half of the socket writes and wakes Postgres half as often.
+ * are under way: each message wakes the server, and each answer this process. With 64 clients a read takes 43 µs of CPU here
+ * instead of 66, and 20 in Postgres instead of 37.
  */
 export class ReadBatches {
   /** With the time at which each came. */

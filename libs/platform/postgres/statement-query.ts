@@ -1,18 +1,13 @@
 import type { Connection, Submittable } from 'pg';
 import { serialize } from 'pg-protocol';
-import { prepareValue } from 'pg/lib/utils.js';
 import type { Statement, TextRow } from './statement.js';
-
-/** What pg keeps of the statements that a connection has parsed. */
-export interface PgConnection extends Connection {
-  readonly parsedStatements: Readonly<Record<string, string | undefined>>;
-}
+import { runMessages, sentValues, TextQuery } from './text-query.js';
 
 /**
  * One run of a statement, as pg's own `Query` but with less to do: the types of the columns are not asked for, because all
  * are taken as text, and nothing is converted. pg calls the `handle…` methods as the answers of the server arrive.
  */
-export class StatementQuery implements Submittable {
+export class StatementQuery extends TextQuery implements Submittable {
   /** pg keeps it among the statements that are parsed. */
   readonly name: string;
   readonly text: string;
@@ -29,9 +24,10 @@ export class StatementQuery implements Submittable {
     values: readonly unknown[],
     done: (error: Error | null, rows?: readonly TextRow[]) => void,
   ) {
+    super();
     this.name = name;
     this.text = text;
-    this.values = values.map((value) => prepareValue(value));
+    this.values = sentValues(values);
     this.callback = done;
   }
 
@@ -46,20 +42,17 @@ export class StatementQuery implements Submittable {
     if (this.isSent) return null;
     this.isSent = true;
     const { follower } = this;
-    const message = this.message(connection as PgConnection);
+    const message = this.message(connection);
     if (follower === null) connection.stream.write(message);
     else {
       follower.isSent = true;
-      connection.stream.write(Buffer.concat([message, follower.message(connection as PgConnection)]));
+      connection.stream.write(Buffer.concat([message, follower.message(connection)]));
     }
     return null;
   }
 
-  private message({ parsedStatements }: PgConnection): Buffer {
-    const { name, text, values } = this;
-    const parts = [serialize.bind({ statement: name, values }), serialize.execute(), serialize.sync()];
-    if (name === '' || parsedStatements[name] === undefined) parts.unshift(serialize.parse({ name, text }));
-    return Buffer.concat(parts);
+  private message(connection: Connection): Buffer {
+    return Buffer.concat([...runMessages(connection, this, this.values), serialize.sync()]);
   }
 
   handleDataRow({ fields }: { readonly fields: TextRow }): void {
@@ -74,25 +67,7 @@ export class StatementQuery implements Submittable {
     this.callback(error);
   }
 
-  handleRowDescription(): void {
-    // Not asked for.
-  }
-
   handleCommandComplete(): void {
     this.onDone?.();
-  }
-
-  handleEmptyQuery(): void {
-    // No rows.
-  }
-
-  handlePortalSuspended(): void {
-    // All rows are asked for at once.
-  }
-
-  handleCopyInResponse(connection: Connection): void {
-    (connection as unknown as { sendCopyFail(reason: string): void }).sendCopyFail(
-      'There is nothing to copy.',
-    );
   }
 }
