@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { Outbox } from '../platform/events/outbox.js';
+import { Outbox, type EventPart } from '../platform/events/outbox.js';
 import type { Task } from './task.js';
 import { taskCreated, taskDeleted, taskPurged, taskRestored, taskUpdated } from './tasks.events.js';
 
@@ -30,21 +30,13 @@ export class TaskEvents {
   }
 
   /** The part of a statement whose `effect` has created tasks; null where nobody consumes that. See `Outbox.statementPart`. */
-  createdPart(count: number): ReturnType<Outbox['statementPart']> {
-    return this.outbox.statementPart(
-      taskCreated,
-      { name: 'events', payload: payloadSql, source: 'effect' },
-      count,
-    );
+  createdPart(): EventPart | null {
+    return this.outbox.statementPart(taskCreated, payloadSql);
   }
 
   /** The same for a statement whose `effect` has changed tasks. */
-  updatedPart(count: number): ReturnType<Outbox['statementPart']> {
-    return this.outbox.statementPart(
-      taskUpdated,
-      { name: 'events', payload: payloadSql, source: 'effect' },
-      count,
-    );
+  updatedPart(): EventPart | null {
+    return this.outbox.statementPart(taskUpdated, payloadSql);
   }
 
   appended(): void {
@@ -72,8 +64,8 @@ export const publishPurged = (
 
 const payloadOf = ({ id, userId, version }: ChangedTask) => ({ task_id: id, user_id: userId, version });
 
-/** `payloadOf` of a row. */
-const payloadSql = `jsonb_build_object('task_id', id, 'user_id', user_id, 'version', version)`;
+/** `payloadOf` of a row of `effect`. */
+const payloadSql = `jsonb_build_object('task_id', id, 'user_id', effect.user_id, 'version', effect.version)`;
 
 const payloadIf = (isEvent: (change: TaskChange) => boolean) => (change: TaskChange) =>
   isEvent(change) ? payloadOf(change.after) : null;

@@ -1,12 +1,9 @@
+import { callsSql, mayCommit, rowWrite, type RowWrite } from '../platform/database/row-write.js';
 import { currentTime } from '../platform/database/stored-times.js';
-import { mayCommit } from '../platform/database/writer.js';
-import type { Outbox } from '../platform/events/outbox.js';
-import { prepared, type Statement } from '../platform/postgres/statement.js';
+import type { EventPart } from '../platform/events/outbox.js';
 import { changesOf } from './task.js';
 import { taskJson } from './tasks.repository.js';
 import type { TaskPatch } from './tasks.schemas.js';
-
-type Part = ReturnType<Outbox['statementPart']>;
 
 /** Columns that a patch may change, with their types, by their properties of a task. */
 const columns = {
@@ -20,45 +17,42 @@ const columns = {
 type Property = keyof typeof columns;
 
 /** One for each set of fields, of which there are 64, with an event and without. */
-const known = new Map<string, Statement>();
-
-export interface PatchStatement {
-  readonly statement: Statement;
-  readonly values: readonly unknown[];
-  /** It publishes the change. */
-  readonly hasEvent: boolean;
-}
+const known = new Map<string, RowWrite>();
 
 /**
- * A merge patch as one statement, by the rules of `patched`. Returns no row where there is no such task that is live, else:
+ * A merge patch as one statement, by the rules of `patched`. It returns no row where there is no such task that is live, else:
  * its version before, whether that is one of `expectedVersions` (null: any is), and its JSON after the patch.
- * `eventPart` gives the part that publishes the change, for the number of placeholders before it.
  */
-export function patchStatement(
+export function patchWrite(
   { userId, id, patch }: { readonly userId: string; readonly id: string; readonly patch: TaskPatch },
   expectedVersions: readonly number[] | null,
-  eventPart: (count: number) => Part,
-): PatchStatement {
+  event: EventPart | null,
+): { readonly write: RowWrite; readonly values: Readonly<Record<string, unknown>> } {
   const changes = Object.entries(changesOf(patch)) as [Property, unknown][];
-  const values = [id, userId, expectedVersions, ...changes.map(([, value]) => value)];
-  const event = eventPart(values.length);
   const properties = changes.map(([property]) => property);
   const key = `${properties.join()} ${event === null ? '' : 'event'}`;
-  const statement = known.get(key) ?? prepared(patchSql(properties, event));
-  known.set(key, statement);
-  return { statement, values: [...values, ...(event?.values ?? [])], hasEvent: event !== null };
+  const write = known.get(key) ?? rowWrite((forUpdate) => patchSql(properties, event, forUpdate));
+  known.set(key, write);
+  const fields = Object.fromEntries(changes.map(([property, value]) => [nameOf(property), value]));
+  const values = { id, user_id: userId, expected: expectedVersions, ...fields, ...event?.values };
+  return { write, values };
 }
+
+/** The column of `calls` with the new value. */
+const nameOf = (property: Property): string => `new_${columns[property][0]}`;
 
 /**
  * The row is locked first, so the statement sees its latest state. Only the columns of the patch are written: the search
  * vector is not computed again for a change of status. One time serves all columns.
  */
-function patchSql(properties: readonly Property[], event: Part): string {
-  const fields = properties.map((property, n) => {
+function patchSql(properties: readonly Property[], event: EventPart | null, forUpdate: string): string {
+  const fields = properties.map((property) => {
     const [column, type] = columns[property];
-    return { column, value: `$${n + 4}::${type}` };
+    return { column, type, value: nameOf(property) };
   });
-  const isChanged = fields.map(({ column, value }) => `${column} IS DISTINCT FROM ${value}`).join(' OR ');
+  const isChanged = fields
+    .map(({ column, value }) => `task.${column} IS DISTINCT FROM ${value}`)
+    .join(' OR ');
   const status = fields.find(({ column }) => column === 'status')?.value;
   const completed =
     status === undefined
@@ -72,23 +66,25 @@ function patchSql(properties: readonly Property[], event: Part): string {
     'updated_at = at',
     'version = task.version + 1',
   ];
-  const latest = `$${4 + fields.length + (event?.values.length ?? 0)}`;
+  const given = fields.map(({ value, type }) => `, ${value} ${type}`).join('');
+  const taken = fields.map(({ value }) => `, ${value}`).join('');
   return `
-    WITH found AS MATERIALIZED (
-      SELECT * FROM tasks.tasks WHERE id = $1::uuid AND user_id = $2::uuid AND deleted_at IS NULL FOR UPDATE),
+    WITH ${callsSql(`id uuid, user_id uuid, expected int[]${given}${event === null ? '' : `, ${event.columns}`}`)},
     known AS MATERIALIZED (
-      SELECT *, $3::int[] IS NULL OR version = ANY ($3::int[]) AS is_expected, ${isChanged || 'false'} AS is_changed,
-        greatest(${currentTime}, created_at, updated_at, completed_at) AS at
-      FROM found),
+      SELECT n, expected IS NULL OR version = ANY (expected) AS is_expected, ${isChanged || 'false'} AS is_changed,
+        greatest(${currentTime}, created_at, updated_at, completed_at) AS at${taken}, task.*
+      FROM calls CROSS JOIN LATERAL (
+        SELECT * FROM tasks.tasks
+        WHERE id = calls.id AND user_id = calls.user_id AND deleted_at IS NULL ${forUpdate}) AS task),
     effect AS (
       UPDATE tasks.tasks AS task SET ${sets.join(', ')}
-      FROM (SELECT id AS known_id, at FROM known WHERE is_expected AND is_changed) AS changed
+      FROM (SELECT id AS known_id, at${taken} FROM known WHERE is_expected AND is_changed) AS changed
       WHERE id = known_id
       RETURNING id, user_id, task.version, ${taskJson} AS json)
     ${event === null ? '' : `, ${event.sql}`}
-    SELECT known.version, is_expected, coalesce(effect.json, ${ofKnown}),
-      CASE WHEN effect.json IS NOT NULL THEN ${mayCommit(latest)} END
-    FROM known LEFT JOIN effect ON true`;
+    SELECT n, known.version, is_expected, coalesce(effect.json, ${ofKnown}),
+      CASE WHEN effect.json IS NOT NULL THEN ${mayCommit} END
+    FROM known LEFT JOIN effect USING (id)`;
 }
 
 /** The same of the row before, in a statement that has another one of each column. */

@@ -75,16 +75,26 @@ export async function storeChange(manager: EntityManager, before: Task, after: T
   if (Object.keys(changed).length > 0) await manager.update(TaskEntity, { id: before.id }, changed);
 }
 
-/** Inserts a task, whose values `insertValues` gives, for each row of `allowed`. */
+/** Inserts a task for each row of `allowed`, which has the `insertColumns`. */
 export const insertSql = `effect AS (
   INSERT INTO tasks.tasks
     (id, user_id, title, description, status, priority, due_at, tags, version, completed_at, created_at, updated_at)
-  SELECT $1::uuid, $2::uuid, $3, $4, $5::tasks.task_status, $6::tasks.task_priority, $7::timestamptz, $8::text[], $9::int,
-    CASE WHEN $5::tasks.task_status = 'done' THEN ${statementTime} END, ${statementTime}, ${statementTime}
+  SELECT id, user_id, title, description, status, priority, due_at, tags, version,
+    CASE WHEN status = 'done' THEN ${statementTime} END, ${statementTime}, ${statementTime}
   FROM allowed
   RETURNING id, user_id, version, ${taskJson} AS json)`;
 
-export const insertValues = (task: TaskDraft): readonly unknown[] => [
-  ...[task.id, task.userId, task.title, task.description, task.status, task.priority],
-  ...[task.dueAt, task.tags, task.version],
-];
+export const insertColumns = `id uuid, user_id uuid, title text, description text, status tasks.task_status,
+  priority tasks.task_priority, due_at timestamptz, tags text[], version int`;
+
+export const insertValues = (task: TaskDraft) => ({
+  id: task.id,
+  user_id: task.userId,
+  title: task.title,
+  description: task.description,
+  status: task.status,
+  priority: task.priority,
+  due_at: task.dueAt,
+  tags: task.tags,
+  version: task.version,
+});

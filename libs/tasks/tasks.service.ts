@@ -7,9 +7,10 @@ import { quick } from '../platform/postgres/statement.js';
 import { uuid } from '../platform/schemas/fields.js';
 import { newTask, restored, trashed, view, type Task } from './task.js';
 import { TaskEvents } from './task-events.js';
-import { patchStatement } from './task-patch.query.js';
+import { patchWrite } from './task-patch.query.js';
 import { TaskNotDeleted, TaskNotFound } from './tasks.errors.js';
 import {
+  insertColumns,
   insertSql,
   insertValues,
   lockTasks,
@@ -41,11 +42,17 @@ export class TasksService {
 
   async create(call: IdempotentCall | null, userId: string, data: NewTask): Promise<Outcome<TaskView>> {
     const values = insertValues(newTask(userId, data));
-    const events = this.events.createdPart(values.length);
-    const outcome = await this.idempotency.runStatement<TaskView>(call, {
-      sql: events === null ? insertSql : `${insertSql}, ${events.sql}`,
-      values: [...values, ...(events?.values ?? [])],
-    });
+    const events = this.events.createdPart();
+    const outcome = await this.idempotency.runStatement<TaskView>(
+      call,
+      events === null
+        ? { sql: insertSql, columns: insertColumns, values }
+        : {
+            sql: `${insertSql}, ${events.sql}`,
+            columns: `${insertColumns}, ${events.columns}`,
+            values: { ...values, ...events.values },
+          },
+    );
     if (events !== null) this.events.appended();
     return outcome;
   }
@@ -67,14 +74,13 @@ export class TasksService {
     expectedVersions: ExpectedVersions,
   ): Promise<string> {
     requireId(id);
-    const { statement, values, hasEvent } = patchStatement({ userId, id, patch }, expectedVersions, (count) =>
-      this.events.updatedPart(count),
-    );
-    const [row] = await this.database.writeRows(statement, values);
-    if (row === undefined) throw new TaskNotFound();
+    const event = this.events.updatedPart();
+    const { write, values } = patchWrite({ userId, id, patch }, expectedVersions, event);
+    const row = await this.database.writeRow(write, values, { key: id.toLowerCase() });
+    if (row === null) throw new TaskNotFound();
     const [version, isExpected, json] = row;
     if (isExpected !== 't') throw new VersionMismatch(Number(version));
-    if (hasEvent) this.events.appended();
+    if (event !== null) this.events.appended();
     return json ?? '';
   }
 

@@ -19,7 +19,9 @@ import type { Session } from '../postgres/session.js';
 import { unprepared, type Statement, type TextRow } from '../postgres/statement.js';
 import type { Changes } from './changes.js';
 import { DatabaseMetrics, type FallbackReason } from './database-metrics.js';
-import { Writer, type WriteOptions } from './writer.js';
+import type { RowWrite } from './row-write.js';
+import { WriteBatches } from './write-batches.js';
+import { Writer, type RowValues, type RowWriteOptions, type WriteOptions } from './writer.js';
 
 /** A row whose scopes change again and again is read from the primary in the end. */
 const learningAttempts = 3;
@@ -55,12 +57,14 @@ export class DatabaseFactory {
   readonly consistency: Consistency;
   readonly config: ConnectionConfig;
   readonly metrics: DatabaseMetrics;
+  readonly writeBatches: WriteBatches;
 
   constructor({ servers, consistency, config, metrics }: DatabaseParts) {
     this.servers = servers;
     this.consistency = consistency;
     this.config = config;
     this.metrics = new DatabaseMetrics(metrics);
+    this.writeBatches = new WriteBatches(config);
   }
 
   forFeature(feature: FeatureName): Database {
@@ -148,16 +152,13 @@ export class Database {
   }
 
   /**
-   * The same for one statement, as a transaction of its own in one round trip. It must tell by itself whether it may still
-   * commit: `mayCommit` is part of what it returns. Where that came too late, or only this process can tell, it is run again
-   * in a transaction that this process ends. `values` are those before the last placeholder, which is that of `mayCommit`.
+   * The same for one statement, in one round trip. It is a transaction of its own, or of several calls together. Its text tells
+   * whether it may still commit, see `RowWrite`. Where that came too late, or only this process can tell, it is run again in a
+   * transaction that this process ends. `values` are the row of the call. Returns the columns after `n`; null where the
+   * statement returns no row for the call.
    */
-  writeRows(
-    statement: Statement,
-    values: readonly unknown[],
-    options: WriteOptions = {},
-  ): Promise<readonly TextRow[]> {
-    return this.writer.rows(statement, values, options);
+  writeRow(write: RowWrite, values: RowValues, options: RowWriteOptions = {}): Promise<TextRow | null> {
+    return this.writer.row(write, values, options);
   }
 
   private async readIn<T>(read: Read<T>, { scopes, isOwnOnly = true }: ReadOptions = {}): Promise<T> {

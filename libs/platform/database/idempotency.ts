@@ -1,9 +1,10 @@
 import type { EntityManager } from 'typeorm';
 import type { z } from 'zod';
 import { DomainError } from '../errors/domain-error.js';
-import { prepared, type Statement, type TextRow } from '../postgres/statement.js';
+import type { TextRow } from '../postgres/statement.js';
 import type { Database } from './database.js';
-import { mayCommit } from './writer.js';
+import { callsSql, mayCommit, rowWrite, type RowWrite } from './row-write.js';
+import type { RowValues } from './writer.js';
 
 /** A call that may be retried: its effect happens once. */
 export interface IdempotentCall {
@@ -31,14 +32,16 @@ export type Outcome<T> =
   | { readonly kind: 'json'; readonly json: string }
   | { readonly kind: 'stored-answer'; readonly answer: StoredAnswer };
 
-/** An effect that is one statement. */
+/** An effect that is one statement, for one call or for several at once, see `RowWrite`. */
 export interface StatementEffect {
   /**
-   * CTEs, of which `effect` returns one row, with the value as text in its column `json`, for the row of `allowed`. If there is
-   * no such row, they must have no effect. Placeholders begin with $1.
+   * CTEs, of which `effect` returns a row for each row of `allowed`, with that one's `id` and with the value as text in its
+   * column `json`. `allowed` has the columns of `calls`.
    */
   readonly sql: string;
-  readonly values: readonly unknown[];
+  /** Of a call, with their types: at least `id` and `user_id`. */
+  readonly columns: string;
+  readonly values: RowValues;
 }
 
 interface StoredRow {
@@ -52,8 +55,7 @@ interface StoredRow {
 /** Gives a retried call one effect: key and value are stored in the effect's own transaction. */
 export class Idempotency {
   /** By the SQL of their effects. */
-  private readonly withKey = new Map<string, Statement>();
-  private readonly withoutKey = new Map<string, Statement>();
+  private readonly writes = new Map<string, RowWrite>();
 
   constructor(
     private readonly database: Database,
@@ -84,31 +86,31 @@ export class Idempotency {
   }
 
   /** The same for an effect that is one statement: all of it is one round trip. */
-  async runStatement<T>(call: IdempotentCall | null, { sql, values }: StatementEffect): Promise<Outcome<T>> {
-    const statement = this.statementFor(sql, values.length, call !== null);
-    if (call === null) {
-      const [row] = await this.database.writeRows(statement, values);
-      return { kind: 'json', json: textOf(row?.[0]) };
-    }
-    const { userId, key, fingerprint } = call;
-    const rows = await this.database.writeRows(statement, [
-      ...values,
-      ...[userId, key, fingerprint, this.lockOf(call)],
-    ]);
-    const [locked, json, ...known] = rows[0] ?? [];
-    if (locked !== 't') throw new IdempotencyInFlight();
+  async runStatement<T>(call: IdempotentCall | null, effect: StatementEffect): Promise<Outcome<T>> {
+    const write = this.writeOf(effect);
+    const lock = call === null ? null : this.lockOf(call);
+    const row = await this.database.writeRow(
+      write,
+      {
+        ...effect.values,
+        ...(call && { key: call.key, fingerprint: `\\x${call.fingerprint.toString('hex')}`, lock }),
+      },
+      { key: lock },
+    );
+    const [locked, json, ...known] = row ?? [];
+    if (locked === 'f') throw new IdempotencyInFlight();
     if (typeof json === 'string') return { kind: 'json', json };
+    if (call === null) throw new Error('A write that returned nothing');
     return replay<z.ZodType<unknown, T>>(storedRowOf(known), call);
   }
 
-  private statementFor(sql: string, count: number, hasKey: boolean): Statement {
-    const kind = hasKey ? this.withKey : this.withoutKey;
-    let statement = kind.get(sql);
-    if (statement === undefined) {
-      statement = prepared(hasKey ? keyedSql(this.schema, sql, count) : plainSql(sql, count));
-      kind.set(sql, statement);
+  private writeOf({ sql, columns }: StatementEffect): RowWrite {
+    let write = this.writes.get(sql);
+    if (write === undefined) {
+      write = rowWrite((forUpdate) => effectSql(this.schema, { sql, columns }, forUpdate));
+      this.writes.set(sql, write);
     }
-    return statement;
+    return write;
   }
 
   private lockOf({ userId, key }: IdempotentCall): string {
@@ -146,36 +148,45 @@ export class Idempotency {
   }
 }
 
-const plainSql = (effect: string, count: number): string => `
-  WITH allowed AS (SELECT), ${effect}
-  SELECT json, ${mayCommit(`$${count + 1}`)} FROM effect`;
-
 /**
- * All rows are of the snapshot from before the lock. A call that committed in between is not seen, but then its key is met
- * when this one is to be stored: nothing is stored, the last column fails, and the statement is run again.
+ * All rows are of the snapshot from before the locks. A call that committed in between is not seen, but then its key is met
+ * when this one is to be stored: nothing is stored for it, the last column fails, and the statement is run again.
  */
-function keyedSql(schema: string, effect: string, count: number): string {
-  const [user, key, fingerprint, lock, latest] = [1, 2, 3, 4, 5].map((n) => `$${count + n}`);
+function effectSql(
+  schema: string,
+  { sql, columns }: Pick<StatementEffect, 'sql' | 'columns'>,
+  forUpdate: string,
+): string {
   const isFresh = `created_at > now() - interval '24 hours'`;
   return `
-    WITH lock AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(hashtextextended(${lock}, 0)) AS locked),
+    WITH ${callsSql(`${columns}, key text, fingerprint bytea, lock text`)},
+    locks AS MATERIALIZED (
+      SELECT n, user_id, key, pg_try_advisory_xact_lock(hashtextextended(lock, 0)) AS locked
+      FROM calls WHERE lock IS NOT NULL),
     known AS MATERIALIZED (
-      SELECT encode(fingerprint, 'hex') AS fingerprint, status, headers, body
-      FROM ${schema}.idempotency_keys AS stored, lock
-      WHERE locked AND user_id = ${user}::uuid AND key = ${key} AND ${isFresh} FOR UPDATE OF stored),
-    allowed AS MATERIALIZED (SELECT FROM lock WHERE locked AND NOT EXISTS (SELECT FROM known)),
-    ${effect},
+      SELECT n, encode(fingerprint, 'hex') AS fingerprint, status, headers, body
+      FROM locks CROSS JOIN LATERAL (
+        SELECT fingerprint, status, headers, body FROM ${schema}.idempotency_keys
+        WHERE user_id = locks.user_id AND key = locks.key AND ${isFresh} ${forUpdate}) AS stored
+      WHERE locked),
+    allowed AS MATERIALIZED (
+      SELECT calls.* FROM calls LEFT JOIN locks USING (n) LEFT JOIN known USING (n)
+      WHERE (lock IS NULL OR locked) AND known.n IS NULL),
+    ${sql},
+    keyed AS MATERIALIZED (
+      SELECT calls.user_id, key, calls.fingerprint, json FROM effect JOIN calls USING (id) WHERE lock IS NOT NULL),
     stored AS (
       INSERT INTO ${schema}.idempotency_keys AS old (user_id, key, fingerprint, status, headers, body)
-      SELECT ${user}::uuid, ${key}, ${fingerprint}::bytea, 200, 'null', json::json FROM effect
+      SELECT user_id, key, fingerprint, 200, 'null', json::json FROM keyed
       ON CONFLICT ON CONSTRAINT pk_idempotency_keys DO UPDATE
         SET fingerprint = excluded.fingerprint, status = excluded.status, headers = excluded.headers,
             body = excluded.body, created_at = now()
         WHERE NOT old.${isFresh}
       RETURNING 1)
-    SELECT locked, json, known.fingerprint, known.status, known.headers, known.body,
-      CASE WHEN json IS NOT NULL THEN ${mayCommit(latest ?? '')} / (SELECT count(*) FROM stored) END
-    FROM lock LEFT JOIN effect ON true LEFT JOIN known ON true`;
+    SELECT n, locked, json, known.fingerprint, known.status, known.headers, known.body,
+      CASE WHEN json IS NOT NULL
+        THEN ${mayCommit} / ((SELECT count(*) FROM stored) = (SELECT count(*) FROM keyed))::int END
+    FROM calls LEFT JOIN effect USING (id) LEFT JOIN locks USING (n) LEFT JOIN known USING (n)`;
 }
 
 function storedRowOf([fingerprint, status, headers, body]: TextRow): StoredRow {

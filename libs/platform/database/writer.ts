@@ -7,13 +7,14 @@ import type { ConnectionConfig } from '../postgres/data-source.js';
 import { DatabaseUnavailable, NotUsable } from '../postgres/database-unavailable.js';
 import { codeOf } from '../postgres/error-code.js';
 import { isTransientConflict } from '../postgres/postgres-errors.js';
-import type { PostgresServer } from '../postgres/postgres-server.js';
 import type { PostgresServers } from '../postgres/postgres-servers.js';
 import type { Session } from '../postgres/session.js';
-import { unprepared, type Statement, type TextRow } from '../postgres/statement.js';
+import { unprepared, type TextRow } from '../postgres/statement.js';
 import { transact, UnknownOutcome } from '../postgres/transaction.js';
 import { commitStatement } from '../postgres/write-statement.js';
 import { Changes } from './changes.js';
+import type { RowWrite } from './row-write.js';
+import { valuesOf, type WantedWrite, type WriteBatches } from './write-batches.js';
 
 /** Postgres gives up one of two deadlocked transactions. A second deadlock in a row is rare, a third one is a bug. */
 const writeAttempts = 3;
@@ -26,8 +27,16 @@ export interface WriteOptions {
   readonly scopes?: readonly Scope[];
 }
 
+export type RowValues = Readonly<Record<string, unknown>>;
+
+export interface RowWriteOptions extends WriteOptions {
+  /** What the write changes or locks, if another one could: two of one key are never sent together. */
+  readonly key?: string | null;
+}
+
 export interface WriterParts {
   readonly servers: PostgresServers;
+  readonly writeBatches: WriteBatches;
   readonly consistency: Consistency;
   readonly config: ConnectionConfig;
 }
@@ -46,17 +55,23 @@ export class Writer {
     return this.attempt(options, (affected) => this.inTransaction(run, affected));
   }
 
-  /** As `Database.writeRows`. */
-  rows(statement: Statement, values: readonly unknown[], options: WriteOptions): Promise<readonly TextRow[]> {
+  /** As `Database.writeRow`. */
+  row(write: RowWrite, values: RowValues, { key = null, ...options }: RowWriteOptions): Promise<TextRow | null> {
     const { config, consistency } = this.parts;
+    const row = JSON.stringify(values);
     // Behind a pooler the next statement may run on another connection, which does not know the name.
-    const sent = config.DATABASE_POOLER ? unprepared(statement.text) : statement;
-    let isAlone = !config.DATABASE_POOLER && consistency.store?.isShared === true && consistency.store.isUp;
-    return this.attempt(options, (affected) => {
-      if (!isAlone || affected === null)
-        return this.inTransaction((session) => session.rows(sent, [...values, 'infinity']), affected);
-      isAlone = false;
-      return this.alone(sent, values, affected);
+    const sent = config.DATABASE_POOLER ? unprepared(write.alone.text) : write.alone;
+    let isAtOnce = !config.DATABASE_POOLER && consistency.store?.isShared === true && consistency.store.isUp;
+    return this.attempt(options, async (affected) => {
+      if (isAtOnce && affected !== null) {
+        isAtOnce = false;
+        return this.atOnce({ write, row, key }, affected);
+      }
+      const rows = await this.inTransaction(
+        (session) => session.rows(sent, [`[${row}]`, 'infinity']),
+        affected,
+      );
+      return firstOf(rows);
     });
   }
 
@@ -77,20 +92,20 @@ export class Writer {
     }
   }
 
-  /** A statement that commits by itself. */
-  private async alone(
-    statement: Statement,
-    values: readonly unknown[],
+  /** A statement that commits by itself: with those of other calls, or alone. */
+  private async atOnce(
+    wanted: Pick<WantedWrite, 'write' | 'row' | 'key'>,
     affected: readonly Scope[],
-  ): Promise<readonly TextRow[]> {
+  ): Promise<TextRow | null> {
     const guard = await this.guard(affected);
-    const { rows, position } = await orAbandon(guard, async () => {
+    const { row, position } = await orAbandon(guard, async () => {
       const primary = await this.parts.servers.getPrimary();
-      return commitStatement(primary, statement, async () => [...values, await latestCommit(guard, primary)]);
+      const all = { ...wanted, primary, commitBy: () => commitBy(guard) };
+      return (await this.parts.writeBatches.commit(all)) ?? (await commitAlone(all));
     });
     viewOfCall()?.wrote(this.feature, affected, position);
     await guard.done(position);
-    return rows;
+    return row;
   }
 
   /** `affected` null: no reader sees the write. */
@@ -136,22 +151,30 @@ async function orAbandon<T>(guard: WriteGuard | null, run: () => Promise<T>): Pr
   }
 }
 
+async function commitAlone(wanted: WantedWrite) {
+  const { primary, write, commitBy } = wanted;
+  const { rows, position } = await commitStatement(primary, write.alone, async () =>
+    valuesOf([wanted], await commitBy(), primary),
+  );
+  return { row: firstOf(rows), position };
+}
+
+/** What the one call of a `RowWrite` got, without its number. */
+function firstOf([row]: readonly TextRow[]): TextRow | null {
+  return row === undefined ? null : row.slice(1);
+}
+
 /**
- * The latest commit of a statement, by the clock of the server, as text for Postgres. The statement compares it with the
- * clock after its last row: so it holds however long it waited, or its message was under way.
+ * Until when a statement may commit. The statement compares it with the clock of the server after its last row: so it holds
+ * however long it waited, or its message was under way.
  *
  * @throws WriteUnsafe where only this process can tell whether the write may commit
  */
-async function latestCommit(guard: WriteGuard, { state }: PostgresServer): Promise<string> {
+async function commitBy(guard: WriteGuard): Promise<number> {
   const until = await guard.commitBy();
-  if (until === null || state === null)
-    throw new WriteUnsafe('A statement can not tell whether it may commit.');
-  return new Date(until + state.clockAheadMs).toISOString();
+  if (until === null) throw new WriteUnsafe('A statement can not tell whether it may commit.');
+  return until;
 }
-
-/** What a statement of `Database.writeRows` returns besides its rows. Fails where it is too late to commit. */
-export const mayCommit = (placeholder: string): string =>
-  `1 / (clock_timestamp() < ${placeholder}::timestamptz)::int`;
 
 const divisionByZero = '22012';
 const isTooLate = (error: unknown): boolean => codeOf(error) === divisionByZero;

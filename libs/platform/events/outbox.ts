@@ -1,9 +1,18 @@
 import type { EntityManager } from 'typeorm';
 import type { z } from 'zod';
+import type { RowValues } from '../database/writer.js';
 import { uuidv7 } from '../ids/uuid.js';
 import { activeTracer } from '../telemetry/tracer.js';
 import type { EventDefinition } from './event.js';
 import type { EventRoutes } from './event-routes.js';
+
+/** The part of a statement that publishes an event. */
+export interface EventPart {
+  readonly sql: string;
+  /** Of a call, with their types. */
+  readonly columns: string;
+  readonly values: RowValues;
+}
 
 /**
  * A feature's transactional outbox. An event is written in the transaction of the change that it reports. An `OutboxRelay`
@@ -53,22 +62,22 @@ export class Outbox {
   }
 
   /**
-   * The same as a part of a statement: a CTE named `name` that publishes `payload`, an SQL expression of JSON, for each row of
-   * `source`, and its values, whose placeholders begin after `count`. Null where no app consumes the event.
-   * `appended` is to be called when the statement has committed.
+   * The same as a part of a `RowWrite`: a CTE that publishes `payload`, an SQL expression of JSON, for each row of `effect`, which
+   * has the `id` of a row of `calls`; and what a call needs for that. Null where no app consumes the event. `appended` is to be
+   * called when the statement has committed.
    */
-  statementPart(
-    event: EventDefinition,
-    { name, payload, source }: { readonly name: string; readonly payload: string; readonly source: string },
-    count: number,
-  ): { readonly sql: string; readonly values: readonly unknown[] } | null {
+  statementPart(event: EventDefinition, payload: string): EventPart | null {
     if (this.routes.of(event.topic).length === 0) return null;
-    const [id, topic, trace] = [1, 2, 3].map((n) => `$${count + n}`);
     return {
-      sql: `${name} AS (
+      sql: `events AS (
         INSERT INTO ${this.schema}.outbox (id, topic, payload, trace)
-        SELECT ${id}::uuid, ${topic}, ${payload}, ${trace}::jsonb FROM ${source})`,
-      values: [uuidv7(), event.topic, activeTracer()?.carrier() ?? null],
+        SELECT event_id, event_topic, ${payload}, event_trace FROM effect JOIN calls USING (id))`,
+      columns: 'event_id uuid, event_topic text, event_trace jsonb',
+      values: {
+        event_id: uuidv7(),
+        event_topic: event.topic,
+        event_trace: activeTracer()?.carrier() ?? null,
+      },
     };
   }
 

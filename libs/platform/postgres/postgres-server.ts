@@ -9,11 +9,10 @@ import type { PostgresClient } from './postgres-client.js';
 import { isStatementTimeout } from './postgres-errors.js';
 import type { MeasuredServer, PoolFigures, PostgresMetrics } from './postgres-metrics.js';
 import { Probe } from './probe.js';
-import type { ReadAnswer } from './read-batches.js';
 import { checkedReadSql, probeSql, type ProbeRow } from './probe-sql.js';
 import type { Session } from './session.js';
 import type { Statement } from './statement.js';
-import { ServerPool, type Borrowed, type PoolOptions } from './server-pool.js';
+import { ServerPool, type Borrowed, type PoolOptions, type ReadAnswer } from './server-pool.js';
 
 /** What a server answered at the last poll. */
 export interface ServerState {
@@ -145,6 +144,11 @@ export class PostgresServer implements MeasuredServer {
       return state !== null && this.isKnown(client) && isGood(state.isStandby, state.position);
     };
     return this.connections.rowsTogether(operation, { statement, values, isGood: isGoodOn });
+  }
+
+  /** Runs what sends the statement for a call to this server together with others, as a span of that call. */
+  traced<T>(statement: Statement, ask: () => Promise<T>): Promise<T> {
+    return this.connections.traced(statement, ask);
   }
 
   /** Forgets what was known of the server. Reads that wait for a standby are broken off, to be run elsewhere. */

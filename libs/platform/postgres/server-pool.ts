@@ -7,14 +7,16 @@ import { DeadlineExceeded } from '../errors/common-errors.js';
 import { ConnectionLost, StatementTimedOut } from './connection-errors.js';
 import { ConnectionUse, type Connection } from './connection-use.js';
 import { createDataSource, type ConnectionConfig } from './data-source.js';
+import type { SentRead } from './batch-query.js';
 import type { Operation } from './operation.js';
 import type { Persistence } from './persistence.js';
 import type { PostgresClient } from './postgres-client.js';
 import { isUnanswered } from './postgres-errors.js';
 import type { PoolFigures } from './postgres-metrics.js';
 import { identitySql } from './probe-sql.js';
-import { ReadBatches, type BatchedRead, type ReadAnswer, type WantedRead } from './read-batches.js';
+import { Batches } from './batches.js';
 import { Session } from './session.js';
+import type { Statement, TextRow } from './statement.js';
 import { describeStatement, type TracedServer } from './statement-span.js';
 import { inClientSpan } from '../telemetry/tracer.js';
 
@@ -30,6 +32,21 @@ export interface Borrowed {
   readonly session: Session;
   /** From now on the deadline of the call does not end the use, see `ConnectionUse`. @throws DeadlineExceeded */
   readonly outlastDeadline: () => void;
+}
+
+/** The rows of a read. Null: it was not run. */
+export type ReadAnswer = readonly TextRow[] | null;
+
+export interface WantedRead extends Pick<SentRead, 'statement' | 'values'> {
+  /** Whether it may be run on this connection, asked just before. */
+  readonly isGood: (client: PostgresClient) => boolean;
+}
+
+/** A statement that waits for a connection which it shares with others. It is answered once; what comes later is ignored. */
+export interface BatchedRead extends WantedRead, SentRead {
+  /** It has its connection. */
+  begin(): void;
+  answer(rows: ReadAnswer): void;
 }
 
 /** For a question that any server answers at once. */
@@ -55,7 +72,7 @@ export class ServerPool {
   /** Reads are slow: one that waits for others would wait for long. */
   private aloneUntil = -Infinity;
   private readonly tracedAs: TracedServer;
-  private readonly batches: ReadBatches;
+  private readonly batches: Batches<BatchedRead>;
 
   constructor(
     private readonly options: PoolOptions,
@@ -65,7 +82,10 @@ export class ServerPool {
     private readonly onInterrupted: (client: PostgresClient) => void,
   ) {
     const { DATABASE_CONNECT_TIMEOUT_MS: maxWaitMs } = options.config;
-    this.batches = new ReadBatches((reads) => outsideOfCalls(() => this.runTogether(reads)), maxWaitMs);
+    this.batches = new Batches({
+      run: (reads) => outsideOfCalls(() => this.runTogether(reads)),
+      maxWaitMs,
+    });
     const { hostname, port, pathname } = new URL(options.url);
     this.tracedAs = { address: hostname, port: Number(port || 5432), database: pathname.slice(1) };
   }
@@ -144,7 +164,7 @@ export class ServerPool {
       });
     this.outstanding++;
     try {
-      const answer = await inClientSpan(() => describeStatement(wanted.statement.text, this.tracedAs), ask);
+      const answer = await this.traced(wanted.statement, ask);
       // Else it is run, and measured, in another way.
       if (answer !== null) running.end();
       return answer;
@@ -156,6 +176,11 @@ export class ServerPool {
       forgetDeadline();
       this.outstanding--;
     }
+  }
+
+  /** Runs what sends the statement for a call, as a span of that call. */
+  traced<T>({ text }: Statement, ask: () => Promise<T>): Promise<T> {
+    return inClientSpan(() => describeStatement(text, this.tracedAs), ask);
   }
 
   /** The server did not answer elsewhere: a connection that has not answered since is checked before it is lent. */

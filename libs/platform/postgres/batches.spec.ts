@@ -1,5 +1,6 @@
 import { NoConnection } from './connection-errors.js';
-import { ReadBatches, type BatchedRead, type ReadAnswer } from './read-batches.js';
+import { Batches } from './batches.js';
+import type { BatchedRead, ReadAnswer } from './server-pool.js';
 import { quick } from './statement.js';
 
 const statement = quick('SELECT $1');
@@ -7,8 +8,8 @@ const statement = quick('SELECT $1');
 /** Each batch waits until it is ended. */
 function held(maxWaitMs = 1000) {
   const batches: { readonly reads: readonly BatchedRead[]; readonly end: (failure?: Error) => void }[] = [];
-  const queue = new ReadBatches(
-    (reads) =>
+  const queue = new Batches<BatchedRead>({
+    run: (reads) =>
       new Promise((resolve, reject) => {
         const answerAll = () => {
           for (const read of reads) read.answer([[String(read.values[0])]]);
@@ -17,7 +18,7 @@ function held(maxWaitMs = 1000) {
         batches.push({ reads, end: (failure) => (failure === undefined ? answerAll() : reject(failure)) });
       }),
     maxWaitMs,
-  );
+  });
   const add = (value: unknown) => {
     let read: BatchedRead | undefined;
     const answer = new Promise<ReadAnswer>((resolve, reject) => {
