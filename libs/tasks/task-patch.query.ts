@@ -41,14 +41,21 @@ export function patchWrite(
 /** The column of `calls` with the new value. */
 const nameOf = (property: Property): string => `new_${columns[property][0]}`;
 
+/** The columns of `calls`, with their types. */
+function columnsOf(properties: readonly Property[], event: EventPart | null): string {
+  const given = properties.map((property) => `${nameOf(property)} ${columns[property][1]}`);
+  const ofEvent = event === null ? [] : [event.columns];
+  return ['id uuid', 'user_id uuid', 'expected int[]', ...given, ...ofEvent].join(', ');
+}
+
 /**
  * The row is locked first, so the statement sees its latest state. Only the columns of the patch are written: the search
  * vector is not computed again for a change of status. One time serves all columns.
  */
 function patchSql(properties: readonly Property[], event: EventPart | null, forUpdate: string): string {
   const fields = properties.map((property) => {
-    const [column, type] = columns[property];
-    return { column, type, value: nameOf(property) };
+    const [column] = columns[property];
+    return { column, value: nameOf(property) };
   });
   const isChanged = fields
     .map(({ column, value }) => `task.${column} IS DISTINCT FROM ${value}`)
@@ -66,10 +73,9 @@ function patchSql(properties: readonly Property[], event: EventPart | null, forU
     'updated_at = at',
     'version = task.version + 1',
   ];
-  const given = fields.map(({ value, type }) => `, ${value} ${type}`).join('');
   const taken = fields.map(({ value }) => `, ${value}`).join('');
   return `
-    WITH ${callsSql(`id uuid, user_id uuid, expected int[]${given}${event === null ? '' : `, ${event.columns}`}`)},
+    WITH ${callsSql(columnsOf(properties, event))},
     known AS MATERIALIZED (
       SELECT n, expected IS NULL OR version = ANY (expected) AS is_expected, ${isChanged || 'false'} AS is_changed,
         greatest(${currentTime}, created_at, updated_at, completed_at) AS at${taken}, task.*

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
+import { v7 } from 'uuid';
 import { userScope } from '../platform/context/scope.js';
 import type { Database } from '../platform/database/database.js';
 import type { SeedContext } from '../platform/features/define-feature.js';
-import { uuidv7 } from '../platform/ids/uuid.js';
 import { reasons, things, verbs } from './task.words.js';
 import { priorities, statuses, type Priority, type Status } from './task.entity.js';
 
@@ -59,7 +59,7 @@ function randomTask(userId: string): SeededTask {
   const isDue = randomInt(10) < 6;
   return {
     // The id holds the time of creation, as that of a real task.
-    id: uuidv7({ msecs: createdAt.getTime() }),
+    id: v7({ msecs: createdAt.getTime() }),
     userId,
     title: `${pick(verbs)} ${pick(things)} ${pick(reasons)}`,
     description:

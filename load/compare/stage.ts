@@ -43,6 +43,9 @@ export interface StageOptions {
   readonly apiEnv?: Readonly<Record<string, string>>;
 }
 
+/** Of a server whose data fits into its memory, as that of most services does. */
+const postgresSettings = { shared_buffers: '1GB', max_wal_size: '8GB' };
+
 type Stop = () => Promise<unknown>;
 
 /** Starts everything with the data in place, runs `use`, and stops everything, also after a failure. */
@@ -66,7 +69,7 @@ async function openStage(
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const redis = await startRedis();
   stops.push(() => redis.stop());
-  const postgres = await startPostgres({ version: 15 });
+  const postgres = await startPostgres({ version: 15, settings: postgresSettings });
   stops.push(() => postgres.stop());
   const settings = await sharedSettings(folder);
   const publicKey = await publicKeyOf(join(folder, 'key.pem'));

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventMeta } from '../../libs/platform/events/event.js';
-import { seenByNobody } from '../../libs/platform/events/inbox.js';
 import type { Outbox } from '../../libs/platform/events/outbox.js';
 import { waitFor } from '../support/wait.js';
 import { happened, ignored, openEventsFixture, type EventsFixture, type Handle } from './events-fixture.js';
+
+const seenByNobody = { scopes: [] };
 
 let events: EventsFixture;
 beforeAll(async () => {

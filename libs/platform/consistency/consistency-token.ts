@@ -6,6 +6,7 @@ import {
   randomBytes,
   type KeyObject,
 } from 'node:crypto';
+import { pooledRandom } from '../ids/pooled-random.js';
 import { isPosition, type Position } from '../positions/position.js';
 
 const nonceBytes = 12;
@@ -34,7 +35,7 @@ export class ConsistencyTokens {
 
   /** `positions`: one for each database; those beyond the sixteenth are left out. */
   issue(userId: string, positions: readonly Position[]): string {
-    const nonce = randomBytes(nonceBytes);
+    const nonce = pooledRandom(nonceBytes);
     const cipher = createCipheriv('aes-256-gcm', this.key, nonce).setAAD(Buffer.from(userId));
     const plain = Buffer.from(positions.slice(0, maxPositions).join(''), 'hex');
     const parts = [nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()];

@@ -1,3 +1,4 @@
+import type { QueryResult, QueryResultRow } from 'pg';
 import type { EntityManager } from 'typeorm';
 import type { Consistency } from '../consistency/consistency.js';
 import { currentCall } from '../context/call-context.js';
@@ -159,6 +160,22 @@ export class Database {
    */
   writeRow(write: RowWrite, values: RowValues, options: RowWriteOptions = {}): Promise<TextRow | null> {
     return this.writer.row(write, values, options);
+  }
+
+  /**
+   * Runs one statement on the primary, as a transaction of its own, that no reader sees: of queues, not of data. It may be run
+   * again after an error that left its outcome unknown, so that must do no harm.
+   */
+  runUnseen<R extends QueryResultRow>(
+    statement: Statement,
+    values: readonly unknown[],
+  ): Promise<QueryResult<R>> {
+    return this.writer.unseen(statement, values);
+  }
+
+  /** Whether one transaction can write to both. */
+  sharesTransactionsWith(other: Database): boolean {
+    return this.databases === other.databases;
   }
 
   private async readIn<T>(read: Read<T>, { scopes, isOwnOnly = true }: ReadOptions = {}): Promise<T> {

@@ -1,15 +1,17 @@
+import type { QueryResult, QueryResultRow } from 'pg';
 import type { Consistency } from '../consistency/consistency.js';
 import { WriteGuard, WriteUnsafe } from '../consistency/write-guard.js';
 import { currentCall } from '../context/call-context.js';
 import type { Scope } from '../context/scope.js';
 import { DeadlineExceeded } from '../errors/common-errors.js';
+import { confirmed } from '../postgres/commit.js';
 import type { ConnectionConfig } from '../postgres/data-source.js';
 import { DatabaseUnavailable, NotUsable } from '../postgres/database-unavailable.js';
 import { codeOf } from '../postgres/error-code.js';
 import { isTransientConflict } from '../postgres/postgres-errors.js';
 import type { PostgresServers } from '../postgres/postgres-servers.js';
 import type { Session } from '../postgres/session.js';
-import { unprepared, type TextRow } from '../postgres/statement.js';
+import { unprepared, type Statement, type TextRow } from '../postgres/statement.js';
 import { transact, UnknownOutcome } from '../postgres/transaction.js';
 import { commitStatement } from '../postgres/write-statement.js';
 import { Changes } from './changes.js';
@@ -56,7 +58,11 @@ export class Writer {
   }
 
   /** As `Database.writeRow`. */
-  row(write: RowWrite, values: RowValues, { key = null, ...options }: RowWriteOptions): Promise<TextRow | null> {
+  row(
+    write: RowWrite,
+    values: RowValues,
+    { key = null, ...options }: RowWriteOptions,
+  ): Promise<TextRow | null> {
     const { config, consistency } = this.parts;
     const row = JSON.stringify(values);
     // Behind a pooler the next statement may run on another connection, which does not know the name.
@@ -72,6 +78,26 @@ export class Writer {
         affected,
       );
       return firstOf(rows);
+    });
+  }
+
+  /** As `Database.runUnseen`. */
+  unseen<R extends QueryResultRow>(
+    statement: Statement,
+    values: readonly unknown[],
+  ): Promise<QueryResult<R>> {
+    const { servers, config } = this.parts;
+    return this.attempt({ scopes: [] }, async () => {
+      const primary = await servers.getPrimary();
+      if (config.DATABASE_POOLER) {
+        const run = ({ client }: Session) => client.query<R>(statement.text, [...values]);
+        return (await transact(primary, config, run, null)).result;
+      }
+      return primary.borrowForWrite(({ session: { client }, outlastDeadline }) => {
+        // It commits as soon as it has arrived.
+        outlastDeadline();
+        return confirmed(client, () => client.query<R>({ ...statement, values: [...values] }));
+      });
     });
   }
 

@@ -1,12 +1,10 @@
 import type { EntityManager } from 'typeorm';
 import { Gathered } from '../async/gathered.js';
 import type { Database } from '../database/database.js';
+import { prepared } from '../postgres/statement.js';
 import type { TraceCarrier } from '../telemetry/tracer.js';
 import { EventConsumed } from './event.js';
 import { type ConsumerCount, maxCounted } from './pending-events.js';
-
-/** No user sees the queues. */
-export const seenByNobody = { scopes: [] };
 
 /** An event on its way. */
 export interface StoredEvent {
@@ -39,27 +37,25 @@ export const asDone = 'done_at = now(), payload = NULL, trace = NULL, failed_at 
 export class Inbox {
   private readonly listeners = new Map<string, () => void>();
   private readonly marks = new Gathered<Mark, undefined>((marks) => this.markAll(marks), maxMarks);
+  private readonly sql: ReturnType<typeof inboxSql>;
 
   constructor(
     readonly feature: string,
-    private readonly database: Database,
-  ) {}
+    readonly database: Database,
+  ) {
+    this.sql = inboxSql(feature);
+  }
 
   /** Stores events for consumers and wakes those that run in this process. An event that is there stays as it is. */
   async store(stored: readonly { readonly consumer: string; readonly event: StoredEvent }[]): Promise<void> {
     const rows = stored.map(({ consumer, event }) => ({ ...event, consumer }));
-    await this.write((manager) =>
-      manager.query(
-        `INSERT INTO ${this.feature}.inbox (consumer, event_id, topic, payload, trace, occurred_at)
-         SELECT consumer, id, topic, payload, trace, "occurredAt"
-         FROM jsonb_to_recordset($1) AS event
-           (consumer text, id uuid, topic text, payload jsonb, trace jsonb, "occurredAt" timestamptz)
-         ORDER BY consumer, id
-         ON CONFLICT ON CONSTRAINT pk_inbox DO NOTHING`,
-        [JSON.stringify(rows)],
-      ),
-    );
-    for (const consumer of new Set(rows.map((row) => row.consumer))) this.listeners.get(consumer)?.();
+    await this.database.runUnseen(this.sql.store, [JSON.stringify(rows)]);
+    for (const consumer of new Set(rows.map((row) => row.consumer))) this.wake(consumer);
+  }
+
+  /** Something is stored for the consumer. */
+  wake(consumer: string): void {
+    this.listeners.get(consumer)?.();
   }
 
   /** Calls `listener` when this process has stored something for the consumer. */
@@ -69,33 +65,14 @@ export class Inbox {
 
   /** Those of the consumers for which an event is due. */
   async listDue(consumers: readonly string[]): Promise<readonly string[]> {
-    const rows = await this.write((manager) =>
-      manager.query<{ name: string }[]>(
-        `SELECT name FROM unnest($1::text[]) AS name WHERE EXISTS (
-           SELECT FROM ${this.feature}.inbox
-           WHERE consumer = name AND done_at IS NULL AND failed_at IS NULL AND available_at <= now())`,
-        [consumers],
-      ),
-    );
+    const { rows } = await this.database.runUnseen<{ name: string }>(this.sql.listDue, [consumers]);
     return rows.map(({ name }) => name);
   }
 
   /** Takes due events of a consumer for this process alone, for `leaseSeconds`. */
   async claim(consumer: string, limit: number, leaseSeconds: number): Promise<readonly ClaimedEvent[]> {
-    const [rows] = await this.write((manager) =>
-      manager.query<[ClaimedEvent[], number]>(
-        `WITH due AS MATERIALIZED (
-           SELECT event_id FROM ${this.feature}.inbox
-           WHERE consumer = $1 AND done_at IS NULL AND failed_at IS NULL AND available_at <= now()
-           ORDER BY available_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-         UPDATE ${this.feature}.inbox event
-         SET attempts = attempts + 1, available_at = now() + make_interval(secs => $3)
-         FROM due WHERE event.consumer = $1 AND event.event_id = due.event_id
-         RETURNING event.event_id AS id, topic, payload, trace, occurred_at AS "occurredAt", attempts`,
-        [consumer, limit, leaseSeconds],
-      ),
-    );
-    return rows;
+    const values = [consumer, limit, leaseSeconds];
+    return (await this.database.runUnseen<ClaimedEvent>(this.sql.claim, values)).rows;
   }
 
   /** Marks the event as done in a transaction of the caller. The lock on the row lets one of two deliveries succeed. */
@@ -110,14 +87,8 @@ export class Inbox {
 
   /** Gives events back that the consumer did not begin to handle: this time does not count as an attempt. */
   async release(consumer: string, events: readonly ClaimedEvent[]): Promise<void> {
-    await this.write((manager) =>
-      manager.query(
-        `UPDATE ${this.feature}.inbox event SET available_at = now(), attempts = event.attempts - 1
-         FROM unnest($2::uuid[], $3::int[]) AS claimed (id, attempts)
-         WHERE consumer = $1 AND event_id = claimed.id AND event.attempts = claimed.attempts AND done_at IS NULL`,
-        [consumer, events.map(({ id }) => id), events.map(({ attempts }) => attempts)],
-      ),
-    );
+    const [ids, attempts] = [events.map(({ id }) => id), events.map((event) => event.attempts)];
+    await this.database.runUnseen(this.sql.release, [consumer, ids, attempts]);
   }
 
   /**
@@ -125,38 +96,17 @@ export class Inbox {
    * meanwhile.
    */
   async postpone(consumer: string, event: ClaimedEvent, delaySeconds: number | null): Promise<void> {
-    await this.write((manager) =>
-      manager.query(
-        `UPDATE ${this.feature}.inbox
-         SET available_at = CASE WHEN $4::int IS NULL THEN 'infinity' ELSE now() + make_interval(secs => $4::int) END,
-             failed_at = CASE WHEN $4::int IS NULL THEN now() END
-         WHERE consumer = $1 AND event_id = $2 AND attempts = $3 AND done_at IS NULL`,
-        [consumer, event.id, event.attempts, delaySeconds],
-      ),
-    );
+    await this.database.runUnseen(this.sql.postpone, [consumer, event.id, event.attempts, delaySeconds]);
   }
 
   /** What waits and what was set aside, by consumer; counts end at `maxCounted` in all. */
-  count(): Promise<readonly ConsumerCount[]> {
-    return this.write((manager) =>
-      manager.query<ConsumerCount[]>(
-        `SELECT consumer, count(*) FILTER (WHERE failed_at IS NULL)::int AS pending, count(failed_at)::int AS failed
-         FROM (SELECT consumer, failed_at FROM ${this.feature}.inbox WHERE done_at IS NULL LIMIT $1) AS unfinished
-         GROUP BY consumer`,
-        [maxCounted],
-      ),
-    );
+  async count(): Promise<readonly ConsumerCount[]> {
+    return (await this.database.runUnseen<ConsumerCount>(this.sql.count, [maxCounted])).rows;
   }
 
   private async markAll(marks: readonly Mark[]): Promise<readonly undefined[]> {
-    await this.write((manager) =>
-      manager.query(
-        `UPDATE ${this.feature}.inbox event SET ${asDone}
-         FROM unnest($1::text[], $2::uuid[]) AS handled (consumer, id)
-         WHERE event.consumer = handled.consumer AND event_id = handled.id AND done_at IS NULL`,
-        [marks.map(({ consumer }) => consumer), marks.map(({ id }) => id)],
-      ),
-    );
+    const [consumers, ids] = [marks.map(({ consumer }) => consumer), marks.map(({ id }) => id)];
+    await this.database.runUnseen(this.sql.markAll, [consumers, ids]);
     return marks.map(() => undefined);
   }
 
@@ -168,11 +118,61 @@ export class Inbox {
     );
     return count === 1;
   }
-
-  private write<T>(run: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.database.write(run, seenByNobody);
-  }
 }
+
+/** The statements of the inbox of a feature. */
+const inboxSql = (feature: string) => ({ ...queueSql(feature), ...resultSql(feature) });
+
+const queueSql = (feature: string) => ({
+  store: prepared(
+    `INSERT INTO ${feature}.inbox (consumer, event_id, topic, payload, trace, occurred_at)
+     SELECT consumer, id, topic, payload, trace, "occurredAt"
+     FROM jsonb_to_recordset($1) AS event
+       (consumer text, id uuid, topic text, payload jsonb, trace jsonb, "occurredAt" timestamptz)
+     ORDER BY consumer, id
+     ON CONFLICT ON CONSTRAINT pk_inbox DO NOTHING`,
+  ),
+  listDue: prepared(
+    `SELECT name FROM unnest($1::text[]) AS name WHERE EXISTS (
+       SELECT FROM ${feature}.inbox
+       WHERE consumer = name AND done_at IS NULL AND failed_at IS NULL AND available_at <= now())`,
+  ),
+  claim: prepared(
+    `WITH due AS MATERIALIZED (
+       SELECT event_id FROM ${feature}.inbox
+       WHERE consumer = $1 AND done_at IS NULL AND failed_at IS NULL AND available_at <= now()
+       ORDER BY available_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+     UPDATE ${feature}.inbox event
+     SET attempts = attempts + 1, available_at = now() + make_interval(secs => $3)
+     FROM due WHERE event.consumer = $1 AND event.event_id = due.event_id
+     RETURNING event.event_id AS id, topic, payload, trace, occurred_at AS "occurredAt", attempts`,
+  ),
+  count: prepared(
+    `SELECT consumer, count(*) FILTER (WHERE failed_at IS NULL)::int AS pending, count(failed_at)::int AS failed
+     FROM (SELECT consumer, failed_at FROM ${feature}.inbox WHERE done_at IS NULL LIMIT $1) AS unfinished
+     GROUP BY consumer`,
+  ),
+});
+
+/** What becomes of an event that was claimed. */
+const resultSql = (feature: string) => ({
+  release: prepared(
+    `UPDATE ${feature}.inbox event SET available_at = now(), attempts = event.attempts - 1
+     FROM unnest($2::uuid[], $3::int[]) AS claimed (id, attempts)
+     WHERE consumer = $1 AND event_id = claimed.id AND event.attempts = claimed.attempts AND done_at IS NULL`,
+  ),
+  postpone: prepared(
+    `UPDATE ${feature}.inbox
+     SET available_at = CASE WHEN $4::int IS NULL THEN 'infinity' ELSE now() + make_interval(secs => $4::int) END,
+         failed_at = CASE WHEN $4::int IS NULL THEN now() END
+     WHERE consumer = $1 AND event_id = $2 AND attempts = $3 AND done_at IS NULL`,
+  ),
+  markAll: prepared(
+    `UPDATE ${feature}.inbox event SET ${asDone}
+     FROM unnest($1::text[], $2::uuid[]) AS handled (consumer, id)
+     WHERE event.consumer = handled.consumer AND event_id = handled.id AND done_at IS NULL`,
+  ),
+});
 
 /** The inboxes that a process can reach, by feature. */
 export class Inboxes {

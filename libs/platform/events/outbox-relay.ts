@@ -1,16 +1,17 @@
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import { outsideOfCalls } from '../context/call-context.js';
 import type { Database } from '../database/database.js';
+import { prepared } from '../postgres/statement.js';
 import { BackgroundLoop } from './background-loop.js';
-import type { EventRoutes } from './event-routes.js';
-import { seenByNobody, type Inboxes, type StoredEvent } from './inbox.js';
+import type { EventRoutes, Route } from './event-routes.js';
+import type { Inboxes, StoredEvent } from './inbox.js';
 import type { Outbox } from './outbox.js';
 import { maxCounted, type PendingEvents } from './pending-events.js';
 
 const batchSize = 100;
 const pollMs = 1000;
 /** The relay runs this long after an append, when its transaction has most likely committed. */
-const promptMs = 30;
+const promptMs = 100;
 /** A relay that died keeps its batch from others for this long. */
 const leaseSeconds = 30;
 
@@ -26,19 +27,21 @@ export interface RelayParts {
 }
 
 /**
- * Moves the events of one outbox into the inboxes of their consumers. An inbox may be in another database, so an event is
- * deleted here only after it was stored there; one that is moved twice is stored once.
+ * Moves the events of one outbox into the inboxes of their consumers, which may be in the same database or in others.
  *
  * It takes only events all of whose consumers it can reach. Events that this build does not know stay for another one.
  */
 export class OutboxRelay implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly loop: BackgroundLoop;
-  private readonly topics: readonly string[];
+  private readonly topics: ReturnType<OutboxRelay['topicsByPlace']>;
+  private readonly sql: ReturnType<typeof relaySql>;
   private endReport: () => void = () => undefined;
 
   constructor(private readonly parts: RelayParts) {
-    const { outbox, routes, inboxes } = parts;
-    this.topics = routes.topicsWithin(inboxes.features());
+    const { outbox, routes } = parts;
+    this.topics = this.topicsByPlace();
+    const near = this.topics.near.flatMap((topic) => routes.of(topic).map(({ feature }) => feature));
+    this.sql = relaySql(outbox.schema, [...new Set(near)]);
     this.loop = new BackgroundLoop({
       name: `relay of ${outbox.schema}.outbox`,
       work: () => this.relayAll(),
@@ -58,31 +61,53 @@ export class OutboxRelay implements OnApplicationBootstrap, OnApplicationShutdow
     await this.loop.stop();
   }
 
-  /** A transaction that writes nothing: it is no read of a user, and must not be counted as one. */
+  /** Not a read of a user, and must not be counted as one. */
   private countPending(): Promise<number> {
-    return outsideOfCalls(() =>
-      this.parts.database.write(async (manager) => {
-        const [row] = await manager.query<{ count: number }[]>(
-          `SELECT count(*)::int AS count
-           FROM (SELECT FROM ${this.parts.outbox.schema}.outbox WHERE failed_at IS NULL LIMIT $1) AS waiting`,
-          [maxCounted],
-        );
-        return row?.count ?? 0;
-      }, seenByNobody),
-    );
+    return outsideOfCalls(async () => {
+      const { rows } = await this.parts.database.runUnseen<{ count: number }>(this.sql.count, [maxCounted]);
+      return rows[0]?.count ?? 0;
+    });
   }
 
   private async relayAll(): Promise<void> {
+    const { near, far } = this.topics;
+    if (near.length > 0) await this.untilEmpty(() => this.moveNear(near));
+    if (far.length > 0) await this.untilEmpty(() => this.moveFar(far));
+  }
+
+  /** `move` returns how many it has moved. */
+  private async untilEmpty(move: () => Promise<number>): Promise<void> {
     let count = batchSize;
-    while (count === batchSize && !this.loop.isStopped) {
-      const events = await this.claim();
-      await this.move(events);
-      count = events.length;
-    }
+    while (count === batchSize && !this.loop.isStopped) count = await move();
+  }
+
+  /** Events all of whose inboxes are in the database of the outbox: in one transaction. */
+  private async moveNear(topics: readonly string[]): Promise<number> {
+    const { routes, inboxes, database } = this.parts;
+    const all = topics.flatMap((topic) => routes.of(topic).map((route) => ({ ...route, topic })));
+    const values = [
+      ...[topics, batchSize],
+      ...[all.map(({ topic }) => topic), all.map(({ consumer }) => consumer)],
+      all.map(({ feature }) => feature),
+    ];
+    const { rows } = await database.runUnseen<{ topic: string; count: number }>(this.sql.moveNear, values);
+    const consumers = new Map(
+      rows.flatMap(({ topic }) => routes.of(topic).map(({ consumer, feature }) => [consumer, feature])),
+    );
+    for (const [consumer, feature] of consumers) inboxes.get(feature).wake(consumer);
+    return rows.reduce((sum, { count }) => sum + count, 0);
+  }
+
+  /** An event is deleted here only after it was stored in each inbox: one that is moved twice is stored once. */
+  private async moveFar(topics: readonly string[]): Promise<number> {
+    const { database, leaseSeconds: seconds = leaseSeconds } = this.parts;
+    const { rows } = await database.runUnseen<StoredEvent>(this.sql.claim, [seconds, batchSize, topics]);
+    await this.store(rows);
+    return rows.length;
   }
 
   /** An inbox that is not available holds up its own events only. @throws the error of the first such inbox */
-  private async move(events: readonly StoredEvent[]): Promise<void> {
+  private async store(events: readonly StoredEvent[]): Promise<void> {
     const { routes, inboxes } = this.parts;
     const errors = new Map<string, unknown>();
     const stored = events.flatMap((event) =>
@@ -98,33 +123,59 @@ export class OutboxRelay implements OnApplicationBootstrap, OnApplicationShutdow
     for (const error of errors.values()) throw error;
   }
 
-  /** Takes a batch for this process alone; with `SKIP LOCKED` the relays of other processes skip it. */
-  private claim(): Promise<readonly StoredEvent[]> {
-    const { database, outbox, leaseSeconds: seconds = leaseSeconds } = this.parts;
-    return database.write(async (manager) => {
-      const [rows] = await manager.query<[StoredEvent[], number]>(
-        `WITH due AS MATERIALIZED (
-           SELECT id FROM ${outbox.schema}.outbox
-           WHERE failed_at IS NULL AND available_at <= now() AND topic = ANY ($3)
-           ORDER BY available_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-         UPDATE ${outbox.schema}.outbox event SET available_at = now() + make_interval(secs => $1)
-         FROM due WHERE event.id = due.id
-         RETURNING event.id, event.topic, event.payload, event.trace, event.created_at AS "occurredAt"`,
-        [seconds, batchSize, this.topics],
-      );
-      return rows;
-    }, seenByNobody);
+  private async delete(events: readonly StoredEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    await this.parts.database.runUnseen(this.sql.delete, [events.map(({ id }) => id)]);
   }
 
-  private async delete(events: readonly StoredEvent[]): Promise<void> {
-    const { database, outbox } = this.parts;
-    if (events.length === 0) return;
-    await database.write(
-      (manager) =>
-        manager.query(`DELETE FROM ${outbox.schema}.outbox WHERE id = ANY ($1)`, [
-          events.map(({ id }) => id),
-        ]),
-      seenByNobody,
-    );
+  /** Those that this process relays, by where the inboxes of their consumers are. */
+  private topicsByPlace(): { readonly near: readonly string[]; readonly far: readonly string[] } {
+    const { routes, inboxes, database } = this.parts;
+    const isNear = ({ feature }: Route) => inboxes.get(feature).database.sharesTransactionsWith(database);
+    const topics = routes.topicsWithin(inboxes.features());
+    const near = topics.filter((topic) => routes.of(topic).every(isNear));
+    return { near, far: topics.filter((topic) => !near.includes(topic)) };
   }
+}
+
+/** The statements of the relay of an outbox, which takes what is due and what no other relay is taking. */
+function relaySql(schema: string, nearFeatures: readonly string[]) {
+  const due = (column: string, topics: string, limit: string): string => `
+    SELECT ${column} FROM ${schema}.outbox
+    WHERE failed_at IS NULL AND available_at <= now() AND topic = ANY (${topics})
+    ORDER BY available_at LIMIT ${limit} FOR UPDATE SKIP LOCKED`;
+  const stored = nearFeatures.map(
+    (feature) => `, stored_${feature} AS (
+      INSERT INTO ${feature}.inbox (consumer, event_id, topic, payload, trace, occurred_at)
+      SELECT consumer, id, topic, payload, trace, created_at
+      FROM moved JOIN routes USING (topic) WHERE feature = '${feature}'
+      ORDER BY consumer, id
+      ON CONFLICT ON CONSTRAINT pk_inbox DO NOTHING)`,
+  );
+  return {
+    /**
+     * The topics, the size of a batch, and the routes of the topics. By the places of the rows, which are locked: a join by their
+     * ids was planned as a scan of the whole table, most of which is dead rows under load (172 µs an event instead of 40).
+     */
+    moveNear: prepared(
+      `WITH moved AS (
+         DELETE FROM ${schema}.outbox WHERE ctid = ANY (ARRAY(${due('ctid', '$1', '$2')}))
+         RETURNING id, topic, payload, trace, created_at),
+       routes AS (SELECT * FROM unnest($3::text[], $4::text[], $5::text[]) AS route (topic, consumer, feature))
+       ${stored.join('')}
+       SELECT topic, count(*)::int FROM moved GROUP BY topic`,
+    ),
+    /** Takes a batch for this process alone, for $1 seconds. */
+    claim: prepared(
+      `WITH due AS MATERIALIZED (${due('id', '$3', '$2')})
+       UPDATE ${schema}.outbox event SET available_at = now() + make_interval(secs => $1)
+       FROM due WHERE event.id = due.id
+       RETURNING event.id, event.topic, event.payload, event.trace, event.created_at AS "occurredAt"`,
+    ),
+    delete: prepared(`DELETE FROM ${schema}.outbox WHERE id = ANY ($1)`),
+    count: prepared(
+      `SELECT count(*)::int AS count
+       FROM (SELECT FROM ${schema}.outbox WHERE failed_at IS NULL LIMIT $1) AS waiting`,
+    ),
+  };
 }

@@ -6,7 +6,7 @@ import type { Position } from '../positions/position.js';
 import { NotUsable } from './database-unavailable.js';
 import type { DatabaseTarget } from './operation.js';
 import type { PostgresClient } from './postgres-client.js';
-import { isStatementTimeout } from './postgres-errors.js';
+import { isReadOnly, isStatementTimeout } from './postgres-errors.js';
 import type { MeasuredServer, PoolFigures, PostgresMetrics } from './postgres-metrics.js';
 import { Probe } from './probe.js';
 import { checkedReadSql, probeSql, type ProbeRow } from './probe-sql.js';
@@ -112,6 +112,24 @@ export class PostgresServer implements MeasuredServer {
       this.checkIdentity(borrowed.session.client);
       return work(borrowed);
     });
+  }
+
+  /**
+   * The same for a write. A primary that turns out to only read is a standby by now.
+   *
+   * @throws NotUsable, DeadlineExceeded
+   */
+  async borrowForWrite<T>(work: (borrowed: Borrowed) => Promise<T>): Promise<T> {
+    try {
+      return await this.borrow('write', work);
+    } catch (error) {
+      if (isReadOnly(error)) {
+        // Its connections can't write any more.
+        this.lose(error);
+        this.reset();
+      }
+      throw error;
+    }
   }
 
   /**

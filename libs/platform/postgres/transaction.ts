@@ -3,7 +3,7 @@ import type { Position } from '../positions/position.js';
 import { commit } from './commit.js';
 import { NotUsable } from './database-unavailable.js';
 import { idleInTransactionMs, type ConnectionConfig } from './data-source.js';
-import { isDatabaseUnavailable, isReadOnly } from './postgres-errors.js';
+import { isDatabaseUnavailable } from './postgres-errors.js';
 import type { PostgresServer } from './postgres-server.js';
 import type { Session } from './session.js';
 
@@ -18,38 +18,29 @@ export class UnknownOutcome extends Error {}
  * @throws UnknownOutcome where COMMIT was sent and got no answer
  * @throws DeadlineExceeded where nothing was committed
  */
-export async function transact<T>(
+export function transact<T>(
   primary: PostgresServer,
   config: ConnectionConfig,
   run: (session: Session) => Promise<T>,
   confirm: ((manager: EntityManager) => Promise<void>) | null,
 ): Promise<{ result: T; position: Position | null }> {
-  try {
-    return await primary.borrow('write', async ({ session, outlastDeadline }) => {
-      const { runner, client } = session;
-      const { state } = primary;
-      if (state === null) throw new NotUsable(`${primary.name} does not answer`);
-      await runner.startTransaction();
-      const result = await orRollBack(runner, async () => {
-        if (config.DATABASE_POOLER) await runner.query(timeoutsSql(config));
-        const result = await run(session);
-        await confirm?.(runner.manager);
-        outlastDeadline();
-        return result;
-      });
-      const committing = primary.metrics.operations.commit.primary.measure(() =>
-        commit(runner, client, confirm === null ? null : state.position),
-      );
-      return { result, position: await orUnknown(runner, committing) };
+  return primary.borrowForWrite(async ({ session, outlastDeadline }) => {
+    const { runner, client } = session;
+    const { state } = primary;
+    if (state === null) throw new NotUsable(`${primary.name} does not answer`);
+    await runner.startTransaction();
+    const result = await orRollBack(runner, async () => {
+      if (config.DATABASE_POOLER) await runner.query(timeoutsSql(config));
+      const result = await run(session);
+      await confirm?.(runner.manager);
+      outlastDeadline();
+      return result;
     });
-  } catch (error) {
-    if (isReadOnly(error)) {
-      // After a failover the server is a standby: its connections can't write any more.
-      primary.lose(error);
-      primary.reset();
-    }
-    throw error;
-  }
+    const committing = primary.metrics.operations.commit.primary.measure(() =>
+      commit(runner, client, confirm === null ? null : state.position),
+    );
+    return { result, position: await orUnknown(runner, committing) };
+  });
 }
 
 /** On a connection that was cut off the ROLLBACK fails at once; the server rolls back by itself then. */

@@ -2,7 +2,7 @@ import { DatabaseError } from 'pg';
 import { databaseOf, type Position } from '../positions/position.js';
 import { confirmed } from './commit.js';
 import { NotUsable } from './database-unavailable.js';
-import { isReadOnly, isDatabaseUnavailable } from './postgres-errors.js';
+import { isDatabaseUnavailable } from './postgres-errors.js';
 import { primaryProgressSql } from './position-sql.js';
 import type { PostgresServer } from './postgres-server.js';
 import { prepared, type Statement, type TextRow } from './statement.js';
@@ -16,42 +16,33 @@ const progress = prepared(`SELECT ${primaryProgressSql}`);
  *
  * @throws UnknownOutcome where it may have taken effect
  */
-export async function commitStatement(
+export function commitStatement(
   primary: PostgresServer,
   statement: Statement,
   /** Called when there is a connection: a statement may have waited for that. */
   values: () => Promise<readonly unknown[]>,
 ): Promise<{ readonly rows: readonly TextRow[]; readonly position: Position }> {
-  try {
-    return await primary.borrow('write', async ({ session, outlastDeadline }) => {
-      const { state } = primary;
-      if (state === null) throw new NotUsable(`${primary.name} does not answer`);
-      const sentValues = await values();
-      // It commits as soon as it has arrived.
-      outlastDeadline();
-      const { client } = session;
-      let ranAt: number | null = null;
-      const told = {
-        ran: () => void (ranAt = performance.now()),
-        committed: () => {
-          if (ranAt !== null)
-            primary.metrics.operations.commit.primary.measured((performance.now() - ranAt) / 1000);
-        },
-      };
-      const sent = confirmed(client, () => client.bothRows(statement, sentValues, progress, told));
-      const [rows, [row]] = await orUnknown(sent, () => ranAt !== null);
-      const [reached] = row ?? [];
-      if (typeof reached !== 'string') throw new Error('A position without a row');
-      return { rows, position: databaseOf(state.position) + reached };
-    });
-  } catch (error) {
-    if (isReadOnly(error)) {
-      // After a failover the server is a standby: its connections can't write any more.
-      primary.lose(error);
-      primary.reset();
-    }
-    throw error;
-  }
+  return primary.borrowForWrite(async ({ session, outlastDeadline }) => {
+    const { state } = primary;
+    if (state === null) throw new NotUsable(`${primary.name} does not answer`);
+    const sentValues = await values();
+    // It commits as soon as it has arrived.
+    outlastDeadline();
+    const { client } = session;
+    let ranAt: number | null = null;
+    const told = {
+      ran: () => void (ranAt = performance.now()),
+      committed: () => {
+        if (ranAt !== null)
+          primary.metrics.operations.commit.primary.measured((performance.now() - ranAt) / 1000);
+      },
+    };
+    const sent = confirmed(client, () => client.bothRows(statement, sentValues, progress, told));
+    const [rows, [row]] = await orUnknown(sent, () => ranAt !== null);
+    const [reached] = row ?? [];
+    if (typeof reached !== 'string') throw new Error('A position without a row');
+    return { rows, position: databaseOf(state.position) + reached };
+  });
 }
 
 /** What the server refused before the statement was done has no effect; nor has a COMMIT that it refused. */
