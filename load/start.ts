@@ -4,8 +4,9 @@
  *
  * - from its exec to readiness: median of ten starts;
  * - its memory a second after readiness: the largest of those;
- * - requests in its first second of load, which begins ten seconds after readiness, against a second once it is warm: a list from
- *   the cache and a task by its id over 64 connections, each in three processes. Needs `wrk`.
+ * - under load from readiness on, as it comes to a process that was missing: requests in the second that begins ten seconds after
+ *   readiness, and in the first one, against a second once it is warm: a list from the cache and a task by its id over 64
+ *   connections, each in three processes. Needs `wrk`.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withDeployment, type Deployment } from './support/deployment.js';
@@ -19,7 +20,7 @@ import { seedUsers, type LoadUser } from './support/users.js';
 
 const starts = 10;
 const processesOfEach = 3;
-const idleMs = 10_000;
+const earlySeconds = 10;
 const warmUpSeconds = 10;
 const warmSeconds = 5;
 const drainMs = 1000;
@@ -58,20 +59,25 @@ async function measureWarmth(
   what: string,
   path: string,
 ): Promise<void> {
-  const ratios: number[] = [];
+  const atFirst: number[] = [];
+  const afterTen: number[] = [];
   for (let n = 0; n < processesOfEach; n++) {
     await withAnotherApi(deployment, async ({ api }) => {
       const rate = (seconds: number): Promise<number> => requestRate(`${api.url}${path}`, token, seconds);
-      await sleep(idleMs);
       const first = await rate(1);
+      await rate(earlySeconds - 1);
+      const early = await rate(1);
       await rate(warmUpSeconds);
       const warm = await rate(warmSeconds);
-      say(`${what}: ${first.toFixed(0)} a second at first, ${warm.toFixed(0)} once warm`);
-      ratios.push(first / warm);
+      const figures = [first, early, warm].map((each) => each.toFixed(0));
+      say(`${what}, a second: ${figures[0]} at first, ${figures[1]} after ten seconds, ${figures[2]} once warm`);
+      atFirst.push(first / warm);
+      afterTen.push(early / warm);
       // What the last requests asked of Postgres goes on though their clients have gone: no process is stopped in the middle of it.
       await sleep(drainMs);
     });
   }
-  const value = percentile(ratios, 0.5);
+  const [first, value] = [percentile(atFirst, 0.5), percentile(afterTen, 0.5)];
+  report({ bench: 'start', what: `${what}, first second/warm`, value: first });
   report({ bench: 'start', what: `${what}, ten seconds after ready/warm`, value, atLeast: 0.5 });
 }

@@ -117,8 +117,9 @@ describe('traces', () => {
         },
       }),
     );
-    // The statement commits by itself.
-    expect(children.map(({ name }) => name)).toEqual([
+    // Whether the session is looked for in Redis first depends on whether caches are in use already. The statement commits by itself.
+    const names = children.map(({ name }) => name).filter((name) => name !== 'GET' && name !== 'SET');
+    expect(names).toEqual([
       'EVALSHA consistencyBegin',
       'SELECT auth.sessions',
       'INSERT tasks.tasks',
