@@ -70,7 +70,9 @@ async function measureWarmth(
       await rate(warmUpSeconds);
       const warm = await rate(warmSeconds);
       const figures = [first, early, warm].map((each) => each.toFixed(0));
-      say(`${what}, a second: ${figures[0]} at first, ${figures[1]} after ten seconds, ${figures[2]} once warm`);
+      say(
+        `${what}, a second: ${figures[0]} at first, ${figures[1]} after ten seconds, ${figures[2]} once warm`,
+      );
       atFirst.push(first / warm);
       afterTen.push(early / warm);
       // What the last requests asked of Postgres goes on though their clients have gone: no process is stopped in the middle of it.
