@@ -17,6 +17,8 @@ import { openTestDataPath, type TestDataPath } from '../support/test-data-path.j
 import { eventSchema } from '../support/event-schema.js';
 
 export const happened = defineEvent('thing.happened', z.object({ name: z.string() }));
+/** Only `first` consumes it. */
+export const concerned = defineEvent('thing.concerned', z.object({ name: z.string() }));
 /** Nothing consumes it. */
 export const ignored = defineEvent('thing.ignored', z.object({}));
 
@@ -27,6 +29,11 @@ export class FirstConsumers {
 
   @OnEvent(happened, 'note')
   async note({ name }: { readonly name: string }, meta: EventMeta): Promise<void> {
+    await this.handle(name, meta);
+  }
+
+  @OnEvent(concerned, 'concern')
+  async concern({ name }: { readonly name: string }, meta: EventMeta): Promise<void> {
     await this.handle(name, meta);
   }
 }
@@ -57,9 +64,12 @@ export interface ProcessOptions {
   readonly first?: Handle;
   readonly second?: Handle;
   readonly timing?: ConsumerTiming;
+  /** The inboxes are in another database than the outbox, as far as the process knows. */
+  readonly isFar?: boolean;
 }
 
 export interface EventsFixture {
+  readonly url: string;
   readonly dataSource: DataSource;
   database(feature: string): Database;
   /** As far as events are concerned, a separate process. */
@@ -72,16 +82,20 @@ export interface EventsFixture {
 export async function openEventsFixture(): Promise<EventsFixture> {
   logger.level = 'silent';
   const opened: TestDataPath = await openTestDataPath('events', []);
-  const { dataSource, path } = opened;
+  const { dataSource, path, url } = opened;
+  const other = await openTestDataPath('events-far', [], { DATABASE_URL: url });
   await dataSource.query(eventSchema(['things'], ['first', 'second']));
   const database = (feature: string) => path.databases.forFeature(featureName(feature));
+  const farDatabase = (feature: string) => other.path.databases.forFeature(featureName(feature));
   const processes: EventProcess[] = [];
   const stopAll = () => Promise.all(processes.splice(0).map((process) => process.stop()));
   return {
+    url,
     dataSource,
     database,
     start: (options) => {
-      const process = startProcess(database, options);
+      const inboxes = options.isFar === true ? farDatabase : database;
+      const process = startProcess(database, inboxes, options);
       processes.push(process);
       return process;
     },
@@ -91,12 +105,19 @@ export async function openEventsFixture(): Promise<EventsFixture> {
     },
     close: async () => {
       await stopAll();
+      await other.close();
       await opened.close();
     },
   };
 }
 
-function startProcess(database: (feature: string) => Database, options: ProcessOptions): EventProcess {
+type DatabaseOf = (feature: string) => Database;
+
+function startProcess(
+  database: DatabaseOf,
+  databaseOfInbox: DatabaseOf,
+  options: ProcessOptions,
+): EventProcess {
   const metrics = new Metrics();
   const pending = new PendingEvents(metrics);
   const outbox = new Outbox('things', routes);
@@ -104,7 +125,7 @@ function startProcess(database: (feature: string) => Database, options: ProcessO
     { feature: 'first', handle: options.first, Consumers: FirstConsumers },
     { feature: 'second', handle: options.second, Consumers: SecondConsumers },
   ].flatMap(({ handle, ...rest }) => (handle === undefined ? [] : [{ ...rest, handle }]));
-  const inboxes = new Inboxes(consumers.map(({ feature }) => new Inbox(feature, database(feature))));
+  const inboxes = new Inboxes(consumers.map(({ feature }) => new Inbox(feature, databaseOfInbox(feature))));
   const relay = new OutboxRelay({ outbox, database: database('things'), routes, inboxes, pending });
   const workers = consumers.map(
     ({ feature, handle, Consumers }) =>

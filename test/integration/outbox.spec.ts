@@ -1,9 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
 import type { EventMeta } from '../../libs/platform/events/event.js';
 import type { Outbox } from '../../libs/platform/events/outbox.js';
 import { waitFor } from '../support/wait.js';
-import { happened, ignored, openEventsFixture, type EventsFixture, type Handle } from './events-fixture.js';
+import {
+  concerned,
+  happened,
+  ignored,
+  openEventsFixture,
+  type EventsFixture,
+  type Handle,
+} from './events-fixture.js';
 
 const seenByNobody = { scopes: [] };
 
@@ -32,7 +40,51 @@ const isDone = async (feature: string, count = 1) =>
 const makeDue = (feature: string) => query(`UPDATE ${feature}.inbox SET available_at = now()`);
 const nothing: Handle = () => undefined;
 
+describe.each([
+  { where: 'the database of its outbox', isFar: false },
+  { where: 'another database', isFar: true },
+])('an event whose inboxes are in $where', ({ isFar }) => {
+  it('reaches each consumer once, although several processes relay', async () => {
+    const heard: string[] = [];
+    const note = (name: string) => void heard.push(name);
+    const processes = [1, 2, 3].map(() => events.start({ first: note, second: note, isFar }));
+    const names = Array.from({ length: 250 }, (_, n) => `event ${n}`);
+    await Promise.all(names.map((name, n) => tell(processes[n % 3]?.outbox as Outbox, name)));
+    await waitFor(async () => (await isDone('first', 250)) && (await isDone('second', 250)));
+    expect(heard.sort()).toEqual([...names, ...names].sort());
+    expect(await inOutbox()).toEqual([]);
+  });
+
+  it('does not wait for an inbox that is none of its own', async () => {
+    const heard: string[] = [];
+    const { outbox } = events.start({ first: (name) => void heard.push(name), second: nothing, isFar });
+    // Without the time-outs of the service's own connections.
+    const blocker = new Client({ connectionString: events.url });
+    await blocker.connect();
+    await blocker.query('BEGIN');
+    await blocker.query('LOCK TABLE second.inbox IN ACCESS EXCLUSIVE MODE');
+    await tell(outbox, 'for both');
+    await events
+      .database('things')
+      .write((manager) => outbox.append(manager, concerned, { name: 'for one' }), seenByNobody);
+    await waitFor(() => heard.includes('for one'), { timeoutMs: 20_000 });
+    await blocker.end();
+    await waitFor(() => heard.includes('for both'), { timeoutMs: 40_000 });
+  }, 90_000);
+});
+
 describe('an event', () => {
+  it('is relayed while others are published all the time', async () => {
+    const { outbox } = events.start({ first: nothing, second: nothing });
+    let count = 0;
+    const publishing = setInterval(() => void tell(outbox, `event ${count++}`).catch(() => undefined), 20);
+    try {
+      await waitFor(async () => (await inInbox('first')).length > 10);
+    } finally {
+      clearInterval(publishing);
+    }
+  });
+
   it('of a committed transaction reaches each of its consumers, and none of a rolled-back one does', async () => {
     const heard: string[] = [];
     const note = (feature: string) => (name: string) => void heard.push(`${feature} ${name}`);

@@ -4,6 +4,11 @@ import { CallContext } from '../../libs/platform/context/call-context.js';
 import { Deadline } from '../../libs/platform/context/deadline.js';
 import { featureName } from '../../libs/platform/context/feature-name.js';
 import type { Database } from '../../libs/platform/database/database.js';
+import { WriteGuard, WriteUnsafe } from '../../libs/platform/consistency/write-guard.js';
+import { userScope } from '../../libs/platform/context/scope.js';
+import { valuesOf } from '../../libs/platform/database/write-batches.js';
+import { NotUsable } from '../../libs/platform/postgres/database-unavailable.js';
+import type { PostgresServer } from '../../libs/platform/postgres/postgres-server.js';
 import { callsSql, mayCommit, rowWrite } from '../../libs/platform/database/row-write.js';
 import { DeadlineExceeded } from '../../libs/platform/errors/common-errors.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
@@ -160,9 +165,12 @@ describe('writes that come together', () => {
     await waitFor(isWaiting, { what: 'the first batches' });
     const late = asUser(
       () => database.writeRow(insert, { id: randomUUID(), name: 'late' }),
-      new Deadline(100),
+      new Deadline(300),
     );
+    const { primary } = opened.path.databases.servers;
+    await waitFor(() => primary?.pool.pending === 1, { what: 'a write that the metrics show to wait' });
     await expect(late).rejects.toBeInstanceOf(DeadlineExceeded);
+    expect(primary?.pool.pending).toBe(0);
     await blocker.end();
     await Promise.all(sent);
     const { names } = await stored();
@@ -174,5 +182,19 @@ describe('writes that come together', () => {
     const rows = await Promise.all([add(long), add('short'), add(long)]);
     expect(rows.map((row) => row?.[0])).toEqual([long, 'short', long]);
     expect((await stored()).transactions).toBe(3);
+  });
+
+  it('announce nothing any more once they were given up', async () => {
+    const scope = userScope(randomUUID());
+    const guard = await WriteGuard.obtain(opened.path.consistency, 'things', [scope], undefined);
+    await guard.abandon(false);
+    await expect(guard.commitBy()).rejects.toThrow(WriteUnsafe);
+    const lastWrites = await opened.path.consistency.store?.ask([scope]);
+    expect(lastWrites?.get(scope)?.byFeature.get('things')?.kind).not.toBe('writing');
+  });
+
+  it('go elsewhere where the primary was lost just before they are sent', () => {
+    const lost = { name: 'primary', state: null } as PostgresServer;
+    expect(() => valuesOf([{ row: '{}' }], performance.now(), lost)).toThrow(NotUsable);
   });
 });

@@ -45,7 +45,9 @@ export class WriteUnsafe extends ServiceUnavailable {
 export class WriteGuard {
   private readonly since = performance.now();
   /** The intents were announced then or later. */
-  private freshAt = this.since;
+  private freshAt: number;
+  /** What was given up must announce nothing any more. */
+  private isAbandoned = false;
   private readonly intents: WriteIntent[];
 
   private constructor(
@@ -55,8 +57,10 @@ export class WriteGuard {
     /** Epoch of the store in which the intents were announced; null: under the lease. */
     private readonly epoch: number | null,
     private readonly end: () => void,
+    announcedAt: readonly number[] = [],
   ) {
     this.intents = [...intents];
+    this.freshAt = Math.min(this.since, ...announcedAt);
   }
 
   /**
@@ -91,10 +95,12 @@ export class WriteGuard {
   ): Promise<WriteGuard | null> {
     const { epoch } = store;
     const intents = claimed.map(({ intent }) => intent);
-    const guard = new WriteGuard(consistency, feature, intents, epoch, consistency.writes.begin(epoch));
+    const announcedAt = claimed.flatMap((each) => each.announcedAt ?? []);
+    const end = consistency.writes.begin(epoch);
+    const guard = new WriteGuard(consistency, feature, intents, epoch, end, announcedAt);
     try {
       return await guard.orAbandon(async () => {
-        const fresh = claimed.filter(({ isAnnounced }) => !isAnnounced).map(({ intent }) => intent);
+        const fresh = claimed.filter((each) => each.announcedAt === null).map(({ intent }) => intent);
         if (fresh.length > 0) await store.announce(fresh);
         if (!store.isShared) await untilLeasedOrDeadline(consistency.lease);
       });
@@ -163,6 +169,7 @@ export class WriteGuard {
 
   /** Nothing was written: withdraws the intents. If that is not known, they stay until they expire. */
   async abandon(isUnknown: boolean): Promise<void> {
+    this.isAbandoned = true;
     if (isUnknown) {
       setTimeout(this.end, unknownMs).unref();
       return;
@@ -195,6 +202,7 @@ export class WriteGuard {
 
   private check(): void {
     const { store, lease } = this.consistency;
+    if (this.isAbandoned) throw new WriteUnsafe('The write was given up.');
     if (performance.now() - this.since > maxWriteMs) throw new WriteUnsafe('The write took too long.');
     if (this.epoch !== null && (store?.epoch !== this.epoch || !store.isUp))
       throw new WriteUnsafe('Redis was lost.');
@@ -215,8 +223,8 @@ export class WriteGuard {
 
 interface ClaimedIntent {
   readonly intent: WriteIntent;
-  /** It came with the call. */
-  readonly isAnnounced: boolean;
+  /** When it was announced with the beginning of the call; null: it is to be announced now. */
+  readonly announcedAt: number | null;
 }
 
 /** The intent that came with the call, which serves one write, or a new one. */
@@ -227,8 +235,7 @@ function claimIntent(
   view: ConsistencyView | undefined,
 ): ClaimedIntent {
   const held = view?.takeIntent({ feature, scope, maxAgeMs: maxIntentAgeMs, epoch });
-  if (held !== undefined) return { intent: held, isAnnounced: true };
-  return { intent: newIntent(feature, scope), isAnnounced: false };
+  return held ?? { intent: newIntent(feature, scope), announcedAt: null };
 }
 
 const newIntent = (feature: string, scope: Scope): WriteIntent => ({ scope, feature, id: randomUUID() });

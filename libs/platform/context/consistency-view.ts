@@ -148,13 +148,14 @@ export class ConsistencyView {
     scope: Scope;
     maxAgeMs: number;
     epoch: number;
-  }): WriteIntent | undefined {
+  }): { readonly intent: WriteIntent; readonly announcedAt: number } | undefined {
     const { held } = this;
     if (held === null || held.epoch !== wanted.epoch) return undefined;
     const isOld = performance.now() - held.setAt > wanted.maxAgeMs;
     if (isOld || held.intent.feature !== wanted.feature || held.intent.scope !== wanted.scope)
       return undefined;
-    return this.dropIntent();
+    this.held = null;
+    return { intent: held.intent, announcedAt: held.setAt };
   }
 
   /** The intent that no write has taken, which must then be withdrawn. */

@@ -5,6 +5,7 @@ import { DeadlineExceeded } from '../errors/common-errors.js';
 import type { Position } from '../positions/position.js';
 import { Batches } from '../postgres/batches.js';
 import type { ConnectionConfig } from '../postgres/data-source.js';
+import { NotUsable } from '../postgres/database-unavailable.js';
 import { isDatabaseUnavailable } from '../postgres/postgres-errors.js';
 import type { PostgresServer } from '../postgres/postgres-server.js';
 import type { TextRow } from '../postgres/statement.js';
@@ -29,6 +30,8 @@ export interface CommittedRow {
 }
 
 interface WaitingWrite extends WantedWrite {
+  /** It has no answer yet. */
+  isWaiting(): boolean;
   /** Takes it out of the reach of its deadline. False: it has an answer already. */
   begin(): boolean;
   answer(done: CommittedRow | null): void;
@@ -65,20 +68,46 @@ export class WriteBatches {
   }
 
   private add(wanted: WantedWrite, deadline: Deadline): Promise<CommittedRow | null> {
-    return new Promise((resolve, reject) => {
-      let isOver = false;
-      const forgetDeadline = deadline.onExpired(() => {
-        isOver = true;
-        this.batches.remove(waiting);
-        reject(new DeadlineExceeded());
-      });
-      const begin = () => {
-        forgetDeadline();
-        return !isOver;
-      };
-      const waiting: WaitingWrite = { ...wanted, begin, answer: resolve, fail: reject };
-      this.batches.add(waiting);
+    const { primary } = wanted;
+    const running = primary.metrics.operations.write.primary.begin();
+    primary.waitingWrites++;
+    const { promise, resolve, reject } = Promise.withResolvers<CommittedRow | null>();
+    let isWaiting = true;
+    let forgetDeadline: () => void = () => undefined;
+    /** Whether it was the first end. */
+    const endWait = (): boolean => {
+      if (!isWaiting) return false;
+      isWaiting = false;
+      forgetDeadline();
+      primary.waitingWrites--;
+      return true;
+    };
+    const waiting: WaitingWrite = {
+      ...wanted,
+      isWaiting: () => isWaiting,
+      begin: () => {
+        // From here on the transaction is measured, where it is made.
+        if (isWaiting) running.acquired();
+        return endWait();
+      },
+      answer: (done) => {
+        endWait();
+        resolve(done);
+      },
+      fail: (error) => {
+        if (endWait()) {
+          running.failed(error);
+          running.end();
+        }
+        reject(error);
+      },
+    };
+    forgetDeadline = deadline.onExpired(() => {
+      this.batches.remove(waiting);
+      waiting.fail(new DeadlineExceeded());
     });
+    this.batches.add(waiting);
+    return promise;
   }
 }
 
@@ -108,8 +137,9 @@ function fits(batch: readonly WaitingWrite[], { primary, write, key }: WaitingWr
 
 /** Those that may still be sent, and until when all of them may commit. */
 async function begin(batch: readonly WaitingWrite[]) {
+  const waiting = batch.filter((each) => each.isWaiting());
   const times = await Promise.all(
-    batch.map(async (each) => {
+    waiting.map(async (each) => {
       try {
         return await each.commitBy();
       } catch (error) {
@@ -118,7 +148,7 @@ async function begin(batch: readonly WaitingWrite[]) {
       }
     }),
   );
-  const writes = batch.filter((each, n) => times[n] !== null && each.begin());
+  const writes = waiting.filter((each, n) => times[n] !== null && each.begin());
   if (writes.length === 0) throw new DeadlineExceeded();
   return { writes, commitBy: Math.min(...times.filter((time) => time !== null)) };
 }
@@ -127,9 +157,9 @@ async function begin(batch: readonly WaitingWrite[]) {
 export function valuesOf(
   writes: readonly Pick<WantedWrite, 'row'>[],
   commitBy: number,
-  { state }: PostgresServer,
+  { state, name }: PostgresServer,
 ): readonly unknown[] {
+  if (state === null) throw new NotUsable(`${name} does not answer`);
   const rows = `[${writes.map(({ row }) => row).join()}]`;
-  const latest = commitBy + (state?.clockAheadMs ?? NaN);
-  return [rows, new Date(latest).toISOString()];
+  return [rows, new Date(commitBy + state.clockAheadMs).toISOString()];
 }

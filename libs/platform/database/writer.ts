@@ -94,6 +94,7 @@ export class Writer {
         return (await transact(primary, config, run, null)).result;
       }
       return primary.borrowForWrite(({ session: { client }, outlastDeadline }) => {
+        if (primary.state === null) throw new NotUsable(`${primary.name} does not answer`);
         // It commits as soon as it has arrived.
         outlastDeadline();
         return confirmed(client, () => client.query<R>({ ...statement, values: [...values] }));

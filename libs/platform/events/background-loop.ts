@@ -13,6 +13,8 @@ export interface LoopOptions {
 /** Runs work again and again, one run at a time: at intervals, and soon after it is woken. */
 export class BackgroundLoop {
   private timer: NodeJS.Timeout | undefined;
+  /** When the timer ends, by the monotonic clock. */
+  private dueAt = Infinity;
   private running: Promise<void> | null = null;
   private wokenMs: number | null = null;
   private stopped = true;
@@ -35,21 +37,24 @@ export class BackgroundLoop {
     await this.running;
   }
 
-  /** Runs in `delayMs`; if it is running now, once more after that. */
+  /** Runs in `delayMs` at the latest; if it is running now, once more after that. */
   wake(delayMs = 0): void {
-    if (this.running === null) this.schedule(delayMs);
-    else this.wokenMs = delayMs;
+    if (this.running !== null) this.wokenMs = Math.min(this.wokenMs ?? Infinity, delayMs);
+    // Later calls must not put it off: it would never run while they come all the time.
+    else if (performance.now() + delayMs < this.dueAt) this.schedule(delayMs);
   }
 
   /** What a call asked for works for others too, so it is part of no call. */
   private schedule(delayMs: number): void {
     if (this.stopped) return;
     clearTimeout(this.timer);
+    this.dueAt = performance.now() + delayMs;
     this.timer = outsideOfCalls(() => setTimeout(() => this.run(), delayMs));
   }
 
   private run(): void {
     const { name, work, pollMs } = this.options;
+    this.dueAt = Infinity;
     this.running = work()
       .catch((error: unknown) => {
         // That the database is not available is logged by the calls that wait for it.

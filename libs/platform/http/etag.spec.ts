@@ -13,6 +13,7 @@ describe('conditional requests', () => {
     expect(expectedVersions('"1", "3"')).toEqual(['1', '3']);
     expect(expectedVersions('W/"3"')).toEqual([]);
     expect(expectedNumbers('"1", "x", "03", "3"')).toEqual([1, 3]);
+    expect(expectedNumbers('"2147483647", "2147483648", "9999999999"')).toEqual([2147483647]);
   });
 
   it('fail with the current version where another one is expected', () => {

@@ -15,11 +15,15 @@ export function expectedVersions(ifMatch: string | undefined): readonly string[]
   return tags === '*' ? null : tags.filter((tag) => tag.startsWith('"')).map((tag) => tag.slice(1, -1));
 }
 
-/** The same for versions that are numbers. What is no number names no version. */
+/** The largest integer of Postgres. */
+const maxVersion = 2 ** 31 - 1;
+
+/** The same for versions that are numbers. What is no number, or larger than any version, names none. */
 export const expectedNumbers = (ifMatch: string | undefined): readonly number[] | null =>
   expectedVersions(ifMatch)
     ?.filter((version) => /^[1-9]\d{0,9}$/.test(version))
-    .map(Number) ?? null;
+    .map(Number)
+    .filter((version) => version <= maxVersion) ?? null;
 
 /** Evaluates `If-None-Match` (weak comparison): true where the client's copy is current and 304 is right. */
 export function isNotModified(ifNoneMatch: string | undefined, currentEtag: string): boolean {

@@ -118,7 +118,7 @@ export class PostgresMetrics {
 function operationsOf(metrics: Metrics): (name: OperationName, target: DatabaseTarget) => Operation {
   const duration = metrics.histogram({
     name: 'db_client_operation_duration_seconds',
-    help: 'Duration of an operation that has its connection: of a read, of a write (a transaction with its COMMIT), and of the COMMIT alone, which waits for the synchronous standby.',
+    help: 'Duration of an operation that has its connection: of a read, of a write (a transaction with its COMMIT, which several calls may share), and of the COMMIT alone, which waits for the synchronous standby.',
     labelNames: ['db_operation_name', 'db_target'],
     buckets: partLatencyBuckets,
   });

@@ -56,6 +56,8 @@ export class PostgresServer implements MeasuredServer {
   target: DatabaseTarget | null = null;
   /** The address leads to several servers (a reader endpoint, a pooler): each read asks which one it got. */
   isShared: boolean;
+  /** Writes that wait to be sent together. They wait for a connection as those that the pool knows of. */
+  waitingWrites = 0;
   readonly metrics: PostgresMetrics;
   private isReportedLost = false;
   private readonly connections: ServerPool;
@@ -88,7 +90,8 @@ export class PostgresServer implements MeasuredServer {
   }
 
   get pool(): PoolFigures {
-    return this.connections.figures;
+    const { figures } = this.connections;
+    return { ...figures, pending: figures.pending + this.waitingWrites };
   }
 
   /** Asks the server for its state. On return `state` is the answer to a question sent after this call; null for no answer. */
