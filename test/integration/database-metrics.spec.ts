@@ -109,7 +109,14 @@ describe('the metrics of the database', () => {
     await locker.connect();
     try {
       await locker.query('BEGIN; LOCK TABLE tasks.tasks IN ACCESS EXCLUSIVE MODE');
-      const calls = Array.from({ length: poolSize + 4 }, (_, n) => createTask(api, user, `waits ${n}`));
+      // Too long to be sent together with others: each takes a connection of its own.
+      const description = 'long '.repeat(1000);
+      const calls = Array.from({ length: poolSize + 4 }, (_, n) =>
+        api.request('POST', '/v1/tasks', {
+          token: user.accessToken,
+          body: { title: `waits ${n}`, description },
+        }),
+      );
       await waitFor(
         async () => {
           const used = await api.metric('db_client_connection_count', { ...primary, state: 'used' });

@@ -176,7 +176,8 @@ describe('a rolling update under the checker', () => {
   it('breaks no promise while processes are upgraded and rolled back and Redis fails', async () => {
     const { violations, faults, history } = await run({
       old: 'previous',
-      seconds: 25,
+      // Long enough for an upgrade and a roll back on a slow machine, where each takes ten seconds.
+      seconds: 45,
       seed: 3,
       tokens: 'half',
       users: 6,
