@@ -79,7 +79,8 @@ async function measureWarmth(
       await sleep(drainMs);
     });
   }
-  const [first, value] = [percentile(atFirst, 0.5), percentile(afterTen, 0.5)];
-  report({ bench: 'start', what: `${what}, first second/warm`, value: first });
+  const value = percentile(afterTen, 0.5);
+  // It has no limit, so it is no check.
+  say(`${what}, first second/warm: ${percentile(atFirst, 0.5).toFixed(2)}`);
   report({ bench: 'start', what: `${what}, ten seconds after ready/warm`, value, atLeast: 0.5 });
 }

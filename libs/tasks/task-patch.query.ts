@@ -1,4 +1,10 @@
-import { callsSql, mayCommit, rowWrite, type RowWrite } from '../platform/database/row-write.js';
+import {
+  callsSql,
+  mayCommit,
+  rowWrite,
+  type RowValues,
+  type RowWrite,
+} from '../platform/database/row-write.js';
 import { currentTime } from '../platform/database/stored-times.js';
 import type { EventPart } from '../platform/events/outbox.js';
 import { changesOf } from './task.js';
@@ -27,7 +33,7 @@ export function patchWrite(
   { userId, id, patch }: { readonly userId: string; readonly id: string; readonly patch: TaskPatch },
   expectedVersions: readonly number[] | null,
   event: EventPart | null,
-): { readonly write: RowWrite; readonly values: Readonly<Record<string, unknown>> } {
+): { readonly write: RowWrite; readonly values: RowValues } {
   const changes = Object.entries(changesOf(patch)) as [Property, unknown][];
   const properties = changes.map(([property]) => property);
   const key = `${properties.join()} ${event === null ? '' : 'event'}`;

@@ -183,7 +183,7 @@ describe('the intent that came with the request', () => {
 
   it('serves one write of its user and feature', () => {
     const view = holding();
-    expect(view.takeIntent(wanted)).toMatchObject({ intent });
+    expect(view.takeIntent(wanted)).toEqual({ intent, announcedAt: expect.any(Number) });
     expect(view.takeIntent(wanted)).toBeUndefined();
     expect(view.dropIntent()).toBeUndefined();
   });

@@ -20,9 +20,9 @@ import type { Session } from '../postgres/session.js';
 import { unprepared, type Statement, type TextRow } from '../postgres/statement.js';
 import type { Changes } from './changes.js';
 import { DatabaseMetrics, type FallbackReason } from './database-metrics.js';
-import type { RowWrite } from './row-write.js';
+import type { RowValues, RowWrite } from './row-write.js';
 import { WriteBatches } from './write-batches.js';
-import { Writer, type RowValues, type RowWriteOptions, type WriteOptions } from './writer.js';
+import { Writer, type RowWriteOptions, type WriteOptions } from './writer.js';
 
 /** A row whose scopes change again and again is read from the primary in the end. */
 const learningAttempts = 3;

@@ -3,8 +3,7 @@ import type { z } from 'zod';
 import { DomainError } from '../errors/domain-error.js';
 import type { TextRow } from '../postgres/statement.js';
 import type { Database } from './database.js';
-import { callsSql, mayCommit, rowWrite, type RowWrite } from './row-write.js';
-import type { RowValues } from './writer.js';
+import { callsSql, mayCommit, rowWrite, type RowValues, type RowWrite } from './row-write.js';
 
 /** A call that may be retried: its effect happens once. */
 export interface IdempotentCall {

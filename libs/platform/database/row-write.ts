@@ -8,6 +8,9 @@ export interface RowWrite {
   readonly together: Statement;
 }
 
+/** The row of a call: its columns by their names in `callsSql`. */
+export type RowValues = Readonly<Record<string, unknown>>;
+
 /**
  * `textOf` gives the text, for the clause that locks rows. Its first column is `n` of `callsSql`, and it returns a row for each
  * call, or none for one that has no effect. What it changes it must find by `callsSql`, and it must return `mayCommit` for each

@@ -15,7 +15,7 @@ import { unprepared, type Statement, type TextRow } from '../postgres/statement.
 import { transact, UnknownOutcome } from '../postgres/transaction.js';
 import { commitStatement } from '../postgres/write-statement.js';
 import { Changes } from './changes.js';
-import type { RowWrite } from './row-write.js';
+import type { RowValues, RowWrite } from './row-write.js';
 import { valuesOf, type WantedWrite, type WriteBatches } from './write-batches.js';
 
 /** Postgres gives up one of two deadlocked transactions. A second deadlock in a row is rare, a third one is a bug. */
@@ -28,8 +28,6 @@ export interface WriteOptions {
    */
   readonly scopes?: readonly Scope[];
 }
-
-export type RowValues = Readonly<Record<string, unknown>>;
 
 export interface RowWriteOptions extends WriteOptions {
   /** What the write changes or locks, if another one could: two of one key are never sent together. */

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { z } from 'zod';
-import type { RowValues } from '../database/writer.js';
+import type { RowValues } from '../database/row-write.js';
 import { uuidv7 } from '../ids/uuid.js';
 import { activeTracer } from '../telemetry/tracer.js';
 import type { EventDefinition } from './event.js';
