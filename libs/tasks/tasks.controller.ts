@@ -93,7 +93,7 @@ export class TasksController {
     @Query({ schema: statsQuerySchema }) query: StatsQuery,
     @Headers('if-none-match') ifNoneMatch?: string,
   ) {
-    return Reply.serialized(await this.statistics.serialized(userId, query), ifNoneMatch);
+    return Reply.serialized(await this.statistics.cached(userId, query), ifNoneMatch);
   }
 
   @Post('bulk')

@@ -3,6 +3,7 @@ import { encodeCursor } from '../../libs/tasks/list/task-cursor.js';
 import type { ListedTask } from '../../libs/tasks/list/task-sort.js';
 import { listStatement } from '../../libs/tasks/list/task-list.query.js';
 import { taskQuerySchema } from '../../libs/tasks/list/task-query.schema.js';
+import { daysOf } from '../../libs/tasks/stats/stats-range.js';
 import { statsStatement } from '../../libs/tasks/stats/task-stats.query.js';
 import { fillTasks } from '../support/fill-tasks.js';
 import { explain, type QueryPlan } from './query-plan.js';
@@ -68,8 +69,9 @@ async function cursorAfter(
 function explainStats({ dataSource }: TasksFixture, userId: string): Promise<QueryPlan> {
   const now = new Date();
   const day = (time: number): string => new Date(time).toISOString().slice(0, 10);
-  const range = [day(now.getTime() - 29 * 86_400_000), day(now.getTime())];
-  return explain(dataSource, { text: statsStatement, values: [userId, ...range, 'Europe/Berlin', now] });
+  const [from, to] = [day(now.getTime() - 29 * 86_400_000), day(now.getTime())];
+  const values = [userId, from, to, 'Europe/Berlin', now, daysOf(from, to)];
+  return explain(dataSource, { text: statsStatement.text, values });
 }
 
 async function count({ dataSource }: TasksFixture, userId: string, condition: string): Promise<number> {

@@ -14,6 +14,7 @@ export const json = {
   /** What needs no escapes: ids and enums. */
   plain: (sql: string): string => `'"' || ${sql} || '"'`,
   number: (sql: string): string => sql,
+  numberOrNull: (sql: string): string => `coalesce((${sql})::text, 'null')`,
   time: (sql: string): string => `'"' || ${isoTime(sql)} || '"'`,
   timeOrNull: (sql: string): string => `coalesce('"' || ${isoTime(sql)} || '"', 'null')`,
 };

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { ValidationFailed } from '../../platform/errors/common-errors.js';
 import type { StatsQuery } from './stats.schemas.js';
 
@@ -17,10 +18,17 @@ export function rangeOf(
 ): { from: string; to: string } {
   const to = query.to ?? defaultEnd(query.from, localDate(now, timezone));
   const from = query.from ?? addDays(to, 1 - defaultDays);
-  const days = (Date.parse(to) - Date.parse(from)) / dayMs + 1;
+  const days = countOf(from, to);
   if (days < 1) throw invalidRange('must not be after `to`');
   if (days > maxDays) throw invalidRange(`must be at most ${maxDays - 1} days before \`to\``);
   return { from, to };
+}
+
+const countOf = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / dayMs + 1;
+
+/** All days of a range, first to last. */
+export function daysOf(from: string, to: string): string[] {
+  return Array.from({ length: countOf(from, to) }, (_, n) => addDays(from, n));
 }
 
 /** Today, or the last day that the range may have, where that is earlier. A range that begins later has the usual length. */
@@ -34,9 +42,15 @@ function defaultEnd(from: string | undefined, today: string): string {
 const invalidRange = (message: string) =>
   new ValidationFailed([{ pointer: '/from', code: 'invalid_range', message }]);
 
+/** Making one takes longer than all else in this file. Clients make up names in any case, so only some are kept. */
+const formats = new LRUCache<string, Intl.DateTimeFormat>({ max: 50 });
+
 /** Swedish dates have the form of ISO 8601. */
-const localDate = (time: Date, timeZone: string): string =>
-  new Intl.DateTimeFormat('sv-SE', { timeZone }).format(time);
+function localDate(time: Date, timeZone: string): string {
+  const format = formats.get(timeZone) ?? new Intl.DateTimeFormat('sv-SE', { timeZone });
+  formats.set(timeZone, format);
+  return format.format(time);
+}
 
 /** Within the years 1 to 9999, in which a date is ten characters long. */
 function addDays(date: string, days: number): string {

@@ -1,13 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { QueryFailedError } from 'typeorm';
 import type { Cache } from '../../platform/cache/cache.js';
 import { answerCache } from '../../platform/cache/define-cache.js';
 import { Serialized } from '../../platform/cache/serialized.js';
 import { Database } from '../../platform/database/database.js';
 import { ValidationFailed } from '../../platform/errors/common-errors.js';
+import { codeOf } from '../../platform/postgres/error-code.js';
 import { UsersPort } from '../../users/users.port.js';
 import { tasks } from '../tasks.port.js';
-import { postgresTimeZone, rangeOf } from './stats-range.js';
+import { daysOf, postgresTimeZone, rangeOf } from './stats-range.js';
 import { statsSchema, type StatsQuery, type StatsView } from './stats.schemas.js';
 import { statsStatement } from './task-stats.query.js';
 
@@ -27,26 +27,25 @@ export class TaskStatsService {
   ) {}
 
   /** The figures as JSON, from the cache where it can be: `generated_at` tells how old they are. */
-  async serialized(userId: string, query: StatsQuery): Promise<Serialized<StatsView>> {
+  async cached(userId: string, query: StatsQuery): Promise<Serialized<StatsView>> {
     // Before the key is built, because the zone of the profile may change.
     const timezone = await this.timezoneOf(userId, query);
     const key = [query.from ?? '', query.to ?? '', timezone].join(' ');
     return this.cache.through(key, async () => ({
-      value: Serialized.of(statsSchema, await this.get(userId, { ...query, timezone })),
+      value: await this.read(userId, { ...query, timezone }),
     }));
   }
 
-  /** The figures, all from one snapshot. Consistency: as `Database.read`. */
-  async get(userId: string, query: StatsQuery): Promise<StatsView> {
+  /** The figures as JSON, all from one snapshot. Consistency: as `Database.read`. */
+  async read(userId: string, query: StatsQuery): Promise<Serialized<StatsView>> {
     const timezone = await this.timezoneOf(userId, query);
     const now = new Date();
     const { from, to } = rangeOf(query, timezone, now);
-    const values = [userId, from, to, postgresTimeZone(timezone), now];
-    const [figures] = await this.database
-      .read((manager) => manager.query<Omit<StatsView, 'generated_at'>[]>(statsStatement, values))
-      .catch(explainUnknownTimeZone);
-    if (figures === undefined) throw new Error('An aggregate without a row');
-    return { ...figures, generated_at: now };
+    const values = [userId, from, to, postgresTimeZone(timezone), now, daysOf(from, to)];
+    const [row] = await this.database.rows(statsStatement, values).catch(explainUnknownTimeZone);
+    const json = row?.[0];
+    if (typeof json !== 'string') throw new Error('Statistics without a row');
+    return Serialized.ofJson<StatsView>(json);
   }
 
   private async timezoneOf(userId: string, { timezone }: StatsQuery): Promise<string> {
@@ -56,9 +55,7 @@ export class TaskStatsService {
 
 /** Node and Postgres each have their own copy of the time zones, of different years. */
 function explainUnknownTimeZone(error: unknown): never {
-  const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
-  const isUnknown = cause instanceof Error && 'code' in cause && cause.code === '22023';
-  if (!isUnknown) throw error;
+  if (codeOf(error) !== '22023') throw error;
   throw new ValidationFailed([
     { pointer: '/timezone', code: 'unknown_timezone', message: 'is not known to the database' },
   ]);
