@@ -42,16 +42,18 @@ export class MemoryLayer {
   }
 
   get(key: string): Entry | undefined {
-    return this.entries.get(key);
+    const entry = this.entries.get(key);
+    if (entry === undefined || entry.expiresAt > Date.now()) return entry;
+    this.entries.delete(key);
+    return undefined;
   }
 
   set(key: string, entry: Stored): void {
-    const ttlMs = entry.expiresAt - Date.now();
-    if (ttlMs < 1 || entry.bytes > maxBytes) {
+    if (entry.expiresAt <= Date.now() || entry.bytes > maxBytes) {
       this.entries.delete(key);
       return;
     }
-    this.entries.set(key, entry, { ttl: ttlMs });
+    this.entries.set(key, entry);
     if (!this.entries.has(key)) return;
     const keys = this.keysOfScope.get(entry.scope) ?? new Set();
     this.keysOfScope.set(entry.scope, keys.add(key));

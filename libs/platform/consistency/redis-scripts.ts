@@ -50,8 +50,8 @@ end`;
 /**
  * The beginnings of several calls. KEYS: for each the limit, then the hashes of its scopes. ARGV: TTL of an intent, TTL of a
  * hash, then for each call: how many scopes, points, window, block, cost, used points and rest of the window as this process
- * knows them, and for each scope the field of an intent or ''. Returns for each call: used points, rest of the window, rest
- * of the block, then an array for each hash, see `readScope`.
+ * knows them, and for each scope the field of an intent or ''. Returns, as JSON, for each call: used points, rest of the window,
+ * rest of the block, then an array for each hash, see `readScope`. One text costs this process less than hundreds of elements.
  *
  * A counter outlives its window and block by one window. So a counter that is missing was lost. Otherwise what another
  * process knows of an earlier window would be taken for the current one.
@@ -90,7 +90,7 @@ while k <= #KEYS do
   results[#results + 1] = result
   k, a = k + 1 + scopes, a + 7 + scopes
 end
-return results`;
+return cjson.encode(results)`;
 
 /** KEYS: the hashes of scopes. ARGV: TTL of a hash. Returns an array for each, see `readScope`. */
 export const askScript = `${timeNow}

@@ -12,7 +12,7 @@ const maxParts = 64;
 
 /**
  * A Lua script that calls share which come at the same time: with 64 clients that takes a third of the time of one script each.
- * It gets the keys and the arguments of all parts one after the other, and returns nothing, or the answer to each.
+ * It gets the keys and the arguments of all parts one after the other, and returns nothing, or JSON with the answer to each.
  */
 export class SharedScript<A> {
   /** By the slot of a Redis Cluster. */
@@ -42,6 +42,7 @@ export class SharedScript<A> {
       keys.push(...part.keys);
       args.push(...part.args);
     }
-    return ((await this.connection.sharedScript(this.name, keys, args)) ?? []) as readonly A[];
+    const answers = await this.connection.sharedScript(this.name, keys, args);
+    return typeof answers === 'string' ? (JSON.parse(answers) as readonly A[]) : [];
   }
 }
