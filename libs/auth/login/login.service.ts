@@ -22,9 +22,13 @@ export class LoginService {
     private readonly metrics: LoginMetrics,
   ) {}
 
-  /** @throws InvalidCredentials, RateLimited */
+  /** @throws InvalidCredentials, RateLimited, ServiceUnavailable where too many passwords wait */
   login(input: LoginInput, client: ClientInfo): Promise<TokensView> {
-    return this.metrics.count(() => this.failures.counting(input.email, () => this.attempt(input, client)));
+    return this.metrics.count(async () => {
+      // Before it is counted, which takes two round trips to Redis.
+      this.passwords.requireRoom();
+      return this.failures.counting(input.email, () => this.attempt(input, client));
+    });
   }
 
   private async attempt({ email, password }: LoginInput, client: ClientInfo): Promise<TokensView> {

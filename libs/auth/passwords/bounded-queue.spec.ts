@@ -38,6 +38,19 @@ describe('BoundedQueue', () => {
     await expect(Promise.all(jobs.results)).resolves.toHaveLength(5);
   });
 
+  it('holds places for those who find out what their job is', async () => {
+    const queue = new BoundedQueue({ concurrency: 1, queue: 1 }, refusal);
+    const found = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+    const asked = found.map(({ promise }) => queue.holdingPlace(() => promise));
+    await expect(queue.holdingPlace(() => Promise.resolve())).rejects.toThrow('full');
+    await expect(queue.run(() => Promise.resolve())).rejects.toThrow('full');
+    found[0]?.resolve('job');
+    found[1]?.reject(new Error('not found'));
+    await expect(asked[0]).resolves.toBe('job');
+    await expect(asked[1]).rejects.toThrow('not found');
+    await expect(queue.run(() => Promise.resolve('ran'))).resolves.toBe('ran');
+  });
+
   it('takes jobs again when waiting ones have gone on', async () => {
     const queue = new BoundedQueue({ concurrency: 1, queue: 1 }, refusal);
     const jobs = startJobs(queue, 2);

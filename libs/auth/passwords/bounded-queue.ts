@@ -1,6 +1,8 @@
 /** Runs few jobs at once and lets few wait: what comes beyond that is refused at once, not served too late. */
 export class BoundedQueue {
   private running = 0;
+  /** By those who will come in a moment. */
+  private held = 0;
   private readonly waiting: (() => void)[] = [];
 
   constructor(
@@ -11,7 +13,22 @@ export class BoundedQueue {
   /** @throws the refusal where as many wait as may */
   requireRoom(): void {
     const { concurrency, queue } = this.limits;
-    if (this.running >= concurrency && this.waiting.length >= queue) throw this.refusal();
+    if (this.running + this.waiting.length + this.held >= concurrency + queue) throw this.refusal();
+  }
+
+  /**
+   * Holds a place while `work` finds out what the job is, so that no more begin with that than have a place afterwards.
+   *
+   * @throws the refusal where as many wait as may
+   */
+  async holdingPlace<T>(work: () => Promise<T>): Promise<T> {
+    this.requireRoom();
+    this.held++;
+    try {
+      return await work();
+    } finally {
+      this.held--;
+    }
   }
 
   /** @throws the refusal where as many wait as may */
@@ -25,11 +42,11 @@ export class BoundedQueue {
   }
 
   private async enter(): Promise<void> {
+    this.requireRoom();
     if (this.running < this.limits.concurrency) {
       this.running++;
       return;
     }
-    this.requireRoom();
     await new Promise<void>((resolve) => this.waiting.push(resolve));
   }
 

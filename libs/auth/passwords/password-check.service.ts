@@ -12,6 +12,11 @@ export class PasswordCheckService {
     private readonly hasher: PasswordHasher,
   ) {}
 
+  /** @throws ServiceUnavailable where as many passwords wait as may: in a storm of logins most are refused, at little cost */
+  requireRoom(): void {
+    this.hasher.requireRoom();
+  }
+
   /**
    * Null for an unknown e-mail and for a wrong password, after the same work: one query and one
    * hash (load/login-timing.ts measures it). A hash with parameters that have been raised
@@ -19,8 +24,7 @@ export class PasswordCheckService {
    * with it.
    */
   async findAccount(email: string, password: string): Promise<Credentials | null> {
-    this.hasher.requireRoom();
-    const credentials = await this.accounts.findCredentials(email);
+    const credentials = await this.hasher.holdingPlace(() => this.accounts.findCredentials(email));
     const isMatch = await this.hasher.verify(credentials?.passwordHash ?? null, password);
     if (credentials === null || !isMatch) return null;
     return this.hasher.isOutdated(credentials.passwordHash)

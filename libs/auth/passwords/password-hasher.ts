@@ -36,6 +36,11 @@ export class PasswordHasher implements OnModuleInit {
     this.queue.requireRoom();
   }
 
+  /** Finds out what is to be checked, for which there is a place then. */
+  holdingPlace<T>(work: () => Promise<T>): Promise<T> {
+    return this.queue.holdingPlace(work);
+  }
+
   hash(password: string): Promise<string> {
     const { ARGON2_MEMORY_KIB: memoryCost, ARGON2_PASSES: timeCost } = this.config;
     return this.queue.run(() => hash(password, { memoryCost, timeCost, parallelism: 1 }));

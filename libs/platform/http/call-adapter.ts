@@ -19,6 +19,8 @@ declare module 'fastify' {
     user?: Caller;
     /** Why the token was refused; thrown after the call has been counted. */
     refusal: Error | null;
+    /** `code` of the problem that it was answered with. */
+    problemCode: string | undefined;
     /** Size of the body of its answer, once that is known. */
     bodyBytes: number;
   }
@@ -36,6 +38,7 @@ export function adaptCalls(fastify: FastifyInstance, { routes, consistency }: Ca
   fastify.decorateRequest('template', undefined);
   fastify.decorateRequest('user', undefined);
   fastify.decorateRequest('refusal', null);
+  fastify.decorateRequest('problemCode', undefined);
   fastify.decorateRequest('bodyBytes', 0);
   fastify.addHook('onRequest', (request, _reply, done) => {
     // Fastify creates `routeOptions` at each access.

@@ -14,6 +14,7 @@ export function logRequests(fastify: FastifyInstance): void {
           route,
           status: reply.statusCode,
           outcome: outcomeOf(reply),
+          code: request.problemCode,
           duration_ms: Math.round(reply.elapsedTime * 100) / 100,
           user_id: request.user?.userId,
         },

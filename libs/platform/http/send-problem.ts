@@ -9,11 +9,11 @@ import { methodsOf } from './route-table.js';
 export function sendProblem(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
   if (reply.sent) return;
   const failure = toFailure(methodNotAllowed(exception, request) ?? exception);
-  if (failure.status >= 500) {
-    // A 503 is expected while a part is away; a 500 is a bug of ours.
-    const level = failure.status === 503 ? 'warn' : 'error';
-    logger[level]({ err: exception, route: request.routeOptions.url }, 'request failed');
-  }
+  request.problemCode = failure.code;
+  const details = { err: exception, route: request.routeOptions.url };
+  // A 503 is expected while a part is away; a 500 is a bug of ours.
+  if (failure.status >= 500 && failure.status !== 503) logger.error(details, 'request failed');
+  if (failure.status === 503 && isFirstOfASecond(failure.code)) logger.warn(details, 'request failed');
   void reply
     .code(failure.status)
     .headers(failure.headers)
@@ -22,6 +22,17 @@ export function sendProblem(exception: unknown, request: FastifyRequest, reply: 
     .header('content-type', 'application/problem+json')
     .header('cache-control', 'no-store')
     .send(JSON.stringify(toProblem(failure, { url: request.url, id: request.id })));
+}
+
+/** By the code, which is one of a few. */
+const toldAt = new Map<string, number>();
+
+/** When a part is away or a storm of calls comes, thousands fail for one reason. Each has its code in its own line of the log. */
+function isFirstOfASecond(code: string): boolean {
+  const now = performance.now();
+  if (now - (toldAt.get(code) ?? -Infinity) < 1000) return false;
+  toldAt.set(code, now);
+  return true;
 }
 
 /** Fastify knows no 405: an address without a route for this method looks to it like no address at all. */
