@@ -7,6 +7,7 @@ import { startPostgres } from '../../test/support/postgres.js';
 import { startRedis } from '../../test/support/redis.js';
 import { sharedSettings } from '../../test/support/shared-settings.js';
 import { runSql } from '../../test/support/test-database.js';
+import { roomySettings } from '../support/deployment.js';
 import { seedUsers } from '../support/users.js';
 import { startApi } from './api/start.js';
 import { startBare } from './bare/start.js';
@@ -43,9 +44,6 @@ export interface StageOptions {
   readonly apiEnv?: Readonly<Record<string, string>>;
 }
 
-/** Of a server whose data fits into its memory, as that of most services does. */
-const postgresSettings = { shared_buffers: '1GB', max_wal_size: '8GB' };
-
 type Stop = () => Promise<unknown>;
 
 /** Starts everything with the data in place, runs `use`, and stops everything, also after a failure. */
@@ -69,7 +67,7 @@ async function openStage(
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const redis = await startRedis();
   stops.push(() => redis.stop());
-  const postgres = await startPostgres({ version: 15, settings: postgresSettings });
+  const postgres = await startPostgres({ version: 15, settings: roomySettings });
   stops.push(() => postgres.stop());
   const settings = await sharedSettings(folder);
   const publicKey = await publicKeyOf(join(folder, 'key.pem'));

@@ -1,7 +1,8 @@
 import { openPlace } from '../../test/compose/place.js';
 import { startNginx } from '../../test/compose/servers.js';
 import { runApp } from '../../test/support/run.js';
-import { startDeployment } from '../support/deployment.js';
+import { runSql } from '../../test/support/test-database.js';
+import { roomySettings, startDeployment } from '../support/deployment.js';
 import type { Options } from './options.js';
 
 /** The API that the scenario calls. */
@@ -21,12 +22,15 @@ export async function openService(options: Options): Promise<Service> {
   // NGINX says from which address a call came.
   const env = { ...highLimits, ...(processes > 1 && { TRUSTED_PROXIES: '127.0.0.1' }), ...scenario.env };
   const apis = Array.from({ length: processes }, () => env);
-  const deployment = await startDeployment({ apis, isProduction: true });
+  const deployment = await startDeployment({ apis, isProduction: true, postgresSettings: roomySettings });
   try {
     const counts = ['--users', String(users), '--tasks', String(users * tasksOfEach)];
     const stores = { DATABASE_URL: deployment.databaseUrl, REDIS_URL: deployment.redis.url };
-    const { code, output } = await runApp('cli', ['seed', ...counts], stores);
+    const seeding = { timeoutMs: 15 * 60_000 };
+    const { code, output } = await runApp('cli', ['seed', ...counts], stores, seeding);
     if (code !== 0) throw new Error(`The data could not be made:\n${output}`);
+    // The database of a service that has run for a while: what autovacuum does after so many inserts is no part of the load.
+    for (const command of ['VACUUM ANALYZE', 'CHECKPOINT']) await runSql(deployment.databaseUrl, command);
     const pids = deployment.apis.map(({ pid }) => pid);
     const [first] = deployment.apis;
     if (processes === 1) return { url: first?.url ?? '', pids, stop: () => deployment.stop() };

@@ -33,13 +33,19 @@ export interface DeploymentOptions {
   readonly isProduction?: boolean;
   /** Another checkout whose build is started. */
   readonly root?: string;
+  /** Settings of a single Postgres server. */
+  readonly postgresSettings?: Readonly<Record<string, string>>;
 }
+
+/** Of a server whose data fits into its memory, as that of most services does. */
+export const roomySettings = { shared_buffers: '1GB', max_wal_size: '8GB' };
 
 export async function startDeployment({
   apis,
   isReplicated = false,
   isProduction = false,
   root,
+  postgresSettings = {},
 }: DeploymentOptions): Promise<Deployment> {
   endOnSignals();
   const stops: (() => Promise<unknown>)[] = [];
@@ -49,7 +55,9 @@ export async function startDeployment({
   try {
     const redis = await startRedis();
     stops.push(() => redis.stop());
-    const servers = isReplicated ? await startReplicatedPostgres() : await startPostgres();
+    const servers = isReplicated
+      ? await startReplicatedPostgres()
+      : await startPostgres({ settings: postgresSettings });
     stops.push(() => servers.stop());
     const databases = 'replicas' in servers ? await Databases.create(servers) : null;
     const databaseUrl = 'replicas' in servers ? (databases?.urlOf(servers.primary) ?? '') : servers.url;

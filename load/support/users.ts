@@ -29,7 +29,7 @@ export async function seedUsers(
 ): Promise<LoadUser[]> {
   const counts = ['--users', String(options.users), '--tasks', String(options.users * options.tasksOfEach)];
   const env = { DATABASE_URL: databaseUrl, REDIS_URL: redis.url, NODE_OPTIONS: sameTasks };
-  const { code, output } = await runApp('cli', ['seed', ...counts], env, root);
+  const { code, output } = await runApp('cli', ['seed', ...counts], env, { root });
   if (code !== 0) throw new Error(`The data could not be made:\n${output}`);
   const rows = await runSql(
     databaseUrl,

@@ -54,7 +54,12 @@ async function startMembers(stops: (() => Promise<unknown>)[]): Promise<Omit<Sid
     return member;
   };
   const old = await startMember(oldBuild);
-  const { code, output } = await runApp('migrate', [], { DATABASE_URL: databaseUrl }, newBuild.root);
+  const { code, output } = await runApp(
+    'migrate',
+    [],
+    { DATABASE_URL: databaseUrl },
+    { root: newBuild.root },
+  );
   if (code !== 0) throw new Error(`The migrations of the new build failed:\n${output}`);
   const fresh = await startMember(newBuild);
   const uncached = await startMember(newBuild, { CACHE_ENABLED: 'false' });

@@ -13,11 +13,14 @@ export function runApp(
   app: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  root = ownRoot,
+  {
+    root = ownRoot,
+    timeoutMs = 60_000,
+  }: { readonly root?: string | undefined; readonly timeoutMs?: number } = {},
 ): Promise<Ended> {
   const { PATH, HOME, TMPDIR } = process.env;
   const file = join('dist', 'apps', app, 'main.js');
-  const options = { cwd: root, env: { PATH, HOME, TMPDIR, NODE_ENV: 'test', ...env }, timeout: 60_000 };
+  const options = { cwd: root, env: { PATH, HOME, TMPDIR, NODE_ENV: 'test', ...env }, timeout: timeoutMs };
   return new Promise((resolve) => {
     execFile(
       join(root, 'node_modules', '.bin', 'node'),

@@ -9,7 +9,7 @@ import type { Cluster } from './cluster.js';
 export async function beginUpdate({ builds, processes, stores }: Cluster): Promise<void> {
   if (builds === null) return;
   const env = { DATABASE_URL: stores.primaryUrl('tasks'), LOG_LEVEL: 'warn' };
-  const { code, output } = await runApp('migrate', [], env, builds.new.root);
+  const { code, output } = await runApp('migrate', [], env, { root: builds.new.root });
   if (code !== 0) throw new Error(`The migrations of the new build failed:\n${output}`);
   const last = processes.at(-1);
   await last?.end();
