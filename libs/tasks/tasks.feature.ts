@@ -6,6 +6,7 @@ import { CreateTasks1764000000000 } from './migrations/1764000000000-create-task
 import { CreateTasksOutboxAndInbox1764200000000 } from './migrations/1764200000000-create-outbox-and-inbox.js';
 import { FindTasksByStatusAndPriority1764300000000 } from './migrations/1764300000000-find-tasks-by-status-and-priority.js';
 import { PlanSearchVectorOnce1764400000000 } from './migrations/1764400000000-plan-search-vector-once.js';
+import { CollectSearchEntries1764500000000 } from './migrations/1764500000000-collect-search-entries.js';
 import { TaskStatsService, taskStats } from './stats/task-stats.service.js';
 import { TaskEvents } from './task-events.js';
 import { TaskFinderService } from './task-finder.service.js';
@@ -28,6 +29,7 @@ export const tasksFeature = defineFeature({
     CreateTasksOutboxAndInbox1764200000000,
     FindTasksByStatusAndPriority1764300000000,
     PlanSearchVectorOnce1764400000000,
+    CollectSearchEntries1764500000000,
   ],
   caches: [taskLists, taskStats],
   sweeps: [trashSweep],
