@@ -70,7 +70,9 @@ async function measure(release: Release, replicas: number): Promise<number> {
   const found: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const { perSecond, refused, timedOut, p99 } = await run(secondsOfARound);
-    say(`  ${replicas} pods: ${perSecond.toFixed(0)}/s, p99 ${p99.toFixed(0)} ms, ${refused} refused, ${timedOut} timed out`);
+    say(
+      `  ${replicas} pods: ${perSecond.toFixed(0)}/s, p99 ${p99.toFixed(0)} ms, ${refused} refused, ${timedOut} timed out`,
+    );
     found.push(perSecond);
   }
   return medianOf(found).value;
