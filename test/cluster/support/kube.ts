@@ -31,7 +31,11 @@ const zeroToAny = { timeoutMs: 240_000, intervalMs: 1000 };
 
 /** A namespace for the tests only, which enforces the restricted Pod Security Standard. */
 export class Namespace {
-  constructor(readonly name: string) {}
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
 
   static async create(name: string): Promise<Namespace> {
     const namespace = new Namespace(name);

@@ -27,7 +27,11 @@ export const forLoad = {
 export class Release {
   static readonly fullname = 'task-api';
 
-  constructor(readonly namespace: Namespace) {}
+  readonly namespace: Namespace;
+
+  constructor(namespace: Namespace) {
+    this.namespace = namespace;
+  }
 
   install(options: ReleaseOptions = {}): Promise<string> {
     return this.helm('install', options);
