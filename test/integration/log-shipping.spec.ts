@@ -33,27 +33,31 @@ interface Template {
 let receiver: OtlpReceiver;
 let api: Api;
 let line: Line;
+let refused: Line;
 
-/** A request with a user and a trace has all members. */
+/** A request with a user and a trace has all members but those of a problem. */
 beforeAll(async () => {
   receiver = await startOtlpReceiver();
   api = await startApi({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url } });
   const caller = client(api.url);
   const { accessToken: token } = await caller.registerAndLogin();
   await caller.request('GET', '/v1/users/me', { token, headers: { 'x-request-id': 'ship-me' } });
-  line = await waitFor(() =>
-    api
-      .logs()
-      .split('\n')
-      .filter((each) => each.includes('ship-me'))
-      .map((each) => JSON.parse(each) as Line)
-      .at(0),
-  );
+  await caller.request('GET', '/v1/nothing', { token, headers: { 'x-request-id': 'ship-problem' } });
+  line = await waitFor(() => lineOf('ship-me'));
+  refused = await waitFor(() => lineOf('ship-problem'));
 });
 afterAll(async () => {
   await api.stop();
   await receiver.stop();
 });
+
+const lineOf = (requestId: string): Line | undefined =>
+  api
+    .logs()
+    .split('\n')
+    .filter((each) => each.includes(requestId))
+    .map((each) => JSON.parse(each) as Line)
+    .at(0);
 
 function typeOf(path: string, mapping: Mapping): string | undefined {
   const [name = '', ...rest] = path.split('.');
@@ -70,7 +74,8 @@ describe('the configurations that ship the log', () => {
     );
     const dropped = processors.flatMap(({ drop_fields }) => drop_fields?.fields ?? []);
     expect(Object.keys(line)).toEqual(expect.arrayContaining(['trace_id', 'span_id', 'user_id', 'outcome']));
-    const lost = Object.keys(line).filter(
+    expect(refused).toMatchObject({ outcome: 'client_error', code: 'not_found' });
+    const lost = Object.keys({ ...line, ...refused }).filter(
       (name) => !renames.has(`task_api.${name}`) && !dropped.includes(`task_api.${name}`),
     );
     expect(lost).toEqual([]);

@@ -1,7 +1,7 @@
 /** Runs few jobs at once and lets few wait: what comes beyond that is refused at once, not served too late. */
 export class BoundedQueue {
   private running = 0;
-  /** By those who will come in a moment. */
+  /** Places of jobs that are not known yet, see `holdingPlace`. */
   private held = 0;
   private readonly waiting: (() => void)[] = [];
 
