@@ -116,6 +116,34 @@ describe('an event', () => {
     expect(new Set((await inInbox('first')).map(({ attempts }) => attempts))).toEqual(new Set([1]));
   });
 
+  it('that a consumer has taken but not begun is given back when its process stops', async () => {
+    const heard: string[] = [];
+    const begun = Promise.withResolvers<undefined>();
+    const ended = Promise.withResolvers<undefined>();
+    const first: Handle = async (name) => {
+      heard.push(name);
+      if (name === 'quick') return;
+      begun.resolve(undefined);
+      await ended.promise;
+    };
+    const process = events.start({ first, second: nothing });
+    // Which shows that the consumer is quick: it gets many at once from now on.
+    for (let n = 1; n <= 6; n++) {
+      await tell(process.outbox, 'quick');
+      await waitFor(() => isDone('first', n));
+    }
+    await Promise.all(Array.from({ length: 60 }, (_, n) => tell(process.outbox, `slow ${n}`)));
+    await begun.promise;
+    await waitFor(async () => (await inInbox('first')).length === 66);
+    const stopped = process.stop();
+    ended.resolve(undefined);
+    await stopped;
+    const left = (await inInbox('first')).filter(({ done_at }) => done_at === null);
+    expect(left.length).toBe(66 - heard.length);
+    expect(left.length).toBeGreaterThan(40);
+    expect(new Set(left.map(({ attempts }) => attempts))).toEqual(new Set([0]));
+  });
+
   it('is handled once by each consumer, although several processes relay and consume', async () => {
     const heard: string[] = [];
     const note = (name: string) => void heard.push(name);

@@ -6,13 +6,15 @@ import { isDatabaseUnavailable } from '../postgres/postgres-errors.js';
 import { inConsumerSpan } from '../telemetry/tracer.js';
 import { BackgroundLoop } from './background-loop.js';
 import { EventConsumed, type EventDefinition, type EventHandler, type EventMeta } from './event.js';
-import type { ClaimedEvent, Inbox } from './inbox.js';
+import type { ClaimedEvent, Inbox, LocalConsumer } from './inbox.js';
 
 /** Events handled at the same time: a slow mail server delays the others no longer than its own timeout (20 s). */
 const concurrency = 4;
 /** Taken at a time while handling those takes less than `quickMs`: it is one transaction, however many they are. */
 const maxBatch = 64;
 const quickMs = 1000;
+/** Given by the relay of this process: so many wait here while others are handled. */
+const maxTaken = 4 * maxBatch;
 /** After 12 attempts, about an hour of doubling delays, an event is set aside, for a person to look at. */
 const maxAttempts = 12;
 
@@ -37,18 +39,38 @@ export interface ConsumerParts {
   readonly timing?: ConsumerTiming | undefined;
 }
 
+/** Events that a consumer has taken together. */
+interface Batch {
+  readonly events: readonly ClaimedEvent[];
+  readonly takenAt: number;
+}
+
 /** Handles the events of one consumer, apart from all others: its own attempts, delays and events that are set aside. */
-export class EventConsumer {
+export class EventConsumer implements LocalConsumer {
   readonly name: string;
   private readonly loop: BackgroundLoop;
   private readonly timing: ConsumerTiming;
+  private readonly taken: Batch[] = [];
+  /** Of the next batch. */
+  private size = concurrency;
 
   constructor(private readonly parts: ConsumerParts) {
     const { name, inbox, timing = usualTiming } = parts;
     this.name = name;
     this.timing = timing;
     this.loop = new BackgroundLoop({ name: `consumer ${name}`, work: () => this.handleAll() });
-    inbox.onStored(name, () => this.wake());
+    inbox.addConsumer(name, this);
+  }
+
+  get leaseSeconds(): number {
+    return this.timing.leaseSeconds;
+  }
+
+  /** As long as it is not known to be quick it leaves events to other processes. */
+  get room(): number {
+    if (this.loop.isStopped) return 0;
+    const waiting = this.taken.reduce((sum, { events }) => sum + events.length, 0);
+    return Math.max(0, (this.size === maxBatch ? maxTaken : this.size) - waiting);
   }
 
   start(): void {
@@ -57,8 +79,15 @@ export class EventConsumer {
   }
 
   /** Resolves when no event is being handled any more. */
-  stop(): Promise<void> {
-    return this.loop.stop();
+  async stop(): Promise<void> {
+    await this.loop.stop();
+    for (const { events } of this.taken.splice(0)) await this.parts.inbox.release(this.name, events);
+  }
+
+  async take(events: readonly ClaimedEvent[], takenAt: number): Promise<void> {
+    if (this.loop.isStopped) return this.parts.inbox.release(this.name, events);
+    this.taken.push({ events, takenAt });
+    this.wake();
   }
 
   /** Handles at once what is due. */
@@ -67,19 +96,27 @@ export class EventConsumer {
   }
 
   private async handleAll(): Promise<void> {
-    for (let size = concurrency, isFull = true; isFull && !this.loop.isStopped;) {
+    for (let isFull = true; isFull && !this.loop.isStopped;) {
+      const given = this.taken.shift();
+      const batch = given ?? (await this.claim());
       const startedAt = performance.now();
-      const events = await this.parts.inbox.claim(this.name, size, this.timing.leaseSeconds);
-      await this.handleEach(events, startedAt);
-      isFull = events.length === size;
-      size = performance.now() - startedAt < quickMs ? Math.min(2 * size, maxBatch) : concurrency;
+      await this.handleEach(batch);
+      isFull = given === undefined ? batch.events.length === this.size : this.taken.length > 0;
+      // That nothing came tells nothing of how long an event takes.
+      if (batch.events.length > 0)
+        this.size = performance.now() - startedAt < quickMs ? Math.min(2 * this.size, maxBatch) : concurrency;
     }
   }
 
+  private async claim(): Promise<Batch> {
+    const takenAt = performance.now();
+    return { events: await this.parts.inbox.claim(this.name, this.size, this.leaseSeconds), takenAt };
+  }
+
   /** Four at a time. The others are given back where they would begin so late that their lease might end before they do. */
-  private async handleEach(events: readonly ClaimedEvent[], claimedAt: number): Promise<void> {
+  private async handleEach({ events, takenAt }: Batch): Promise<void> {
     const { leaseSeconds, timeoutMs } = this.timing;
-    const latestStart = claimedAt + leaseSeconds * 1000 - timeoutMs;
+    const latestStart = takenAt + leaseSeconds * 1000 - timeoutMs;
     const waiting = events.slice(concurrency);
     const ends: Promise<void>[] = [];
     const handleFrom = async (first: ClaimedEvent): Promise<void> => {

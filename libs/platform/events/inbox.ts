@@ -20,6 +20,17 @@ export interface ClaimedEvent extends StoredEvent {
   readonly attempts: number;
 }
 
+/** A consumer that runs in this process. */
+export interface LocalConsumer {
+  readonly leaseSeconds: number;
+  /** How many events it would begin to handle soon. */
+  readonly room: number;
+  /** Something is stored for it. */
+  wake(): void;
+  /** Gives it events that were stored as taken by it. `takenAt`: by the monotonic clock; their lease began later than that. */
+  take(events: readonly ClaimedEvent[], takenAt: number): Promise<void>;
+}
+
 /** An event that a consumer has handled. */
 interface Mark {
   readonly consumer: string;
@@ -35,7 +46,7 @@ export const asDone = 'done_at = now(), payload = NULL, trace = NULL, failed_at 
  * for a week without its payload, so that the event is not stored a second time.
  */
 export class Inbox {
-  private readonly listeners = new Map<string, () => void>();
+  private readonly consumers = new Map<string, LocalConsumer>();
   private readonly marks = new Gathered<Mark, undefined>((marks) => this.markAll(marks), maxMarks);
   private readonly sql: ReturnType<typeof inboxSql>;
 
@@ -50,17 +61,16 @@ export class Inbox {
   async store(stored: readonly { readonly consumer: string; readonly event: StoredEvent }[]): Promise<void> {
     const rows = stored.map(({ consumer, event }) => ({ ...event, consumer }));
     await this.database.runUnseen(this.sql.store, [JSON.stringify(rows)]);
-    for (const consumer of new Set(rows.map((row) => row.consumer))) this.wake(consumer);
+    for (const consumer of new Set(rows.map((row) => row.consumer))) this.localConsumer(consumer)?.wake();
   }
 
-  /** Something is stored for the consumer. */
-  wake(consumer: string): void {
-    this.listeners.get(consumer)?.();
+  /** Undefined where the consumer runs in other processes only. */
+  localConsumer(name: string): LocalConsumer | undefined {
+    return this.consumers.get(name);
   }
 
-  /** Calls `listener` when this process has stored something for the consumer. */
-  onStored(consumer: string, listener: () => void): void {
-    this.listeners.set(consumer, listener);
+  addConsumer(name: string, consumer: LocalConsumer): void {
+    this.consumers.set(name, consumer);
   }
 
   /** Those of the consumers for which an event is due. */
