@@ -10,11 +10,11 @@ import type { ClaimedEvent, Inbox, LocalConsumer } from './inbox.js';
 
 /** Events handled at the same time: a slow mail server delays the others no longer than its own timeout (20 s). */
 const concurrency = 4;
-/** Taken at a time while handling those takes less than `quickMs`: it is one transaction, however many they are. */
+/** Taken at a time as far as those are handled within `quickMs`: it is one transaction, however many they are. */
 const maxBatch = 64;
 const quickMs = 1000;
-/** Given by the relay of this process: so many wait here while others are handled. */
-const maxTaken = 4 * maxBatch;
+/** The relay gives events while fewer than these wait here. */
+const maxWaiting = 4 * maxBatch;
 /** After 12 attempts, about an hour of doubling delays, an event is set aside, for a person to look at. */
 const maxAttempts = 12;
 
@@ -67,10 +67,9 @@ export class EventConsumer implements LocalConsumer {
   }
 
   /** As long as it is not known to be quick it leaves events to other processes. */
-  get room(): number {
-    if (this.loop.isStopped) return 0;
+  get takesAtOnce(): boolean {
     const waiting = this.taken.reduce((sum, { events }) => sum + events.length, 0);
-    return Math.max(0, (this.size === maxBatch ? maxTaken : this.size) - waiting);
+    return !this.loop.isStopped && this.size === maxBatch && waiting < maxWaiting;
   }
 
   start(): void {
@@ -96,16 +95,23 @@ export class EventConsumer implements LocalConsumer {
   }
 
   private async handleAll(): Promise<void> {
-    for (let isFull = true; isFull && !this.loop.isStopped;) {
+    for (let isMore = true; isMore && !this.loop.isStopped;) {
       const given = this.taken.shift();
       const batch = given ?? (await this.claim());
       const startedAt = performance.now();
-      await this.handleEach(batch);
-      isFull = given === undefined ? batch.events.length === this.size : this.taken.length > 0;
-      // That nothing came tells nothing of how long an event takes.
+      const released = await this.handleEach(batch);
+      isMore =
+        released > 0 || (given === undefined ? batch.events.length === this.size : this.taken.length > 0);
       if (batch.events.length > 0)
-        this.size = performance.now() - startedAt < quickMs ? Math.min(2 * this.size, maxBatch) : concurrency;
+        this.size = this.nextSize(batch.events.length, performance.now() - startedAt);
     }
+  }
+
+  /** At most twice of what it was: one quick event may be an exception. */
+  private nextSize(count: number, ms: number): number {
+    const msOfOne = ms / Math.ceil(count / concurrency);
+    const fitting = concurrency * Math.floor(quickMs / msOfOne);
+    return Math.max(concurrency, Math.min(2 * this.size, fitting, maxBatch));
   }
 
   private async claim(): Promise<Batch> {
@@ -113,8 +119,11 @@ export class EventConsumer implements LocalConsumer {
     return { events: await this.parts.inbox.claim(this.name, this.size, this.leaseSeconds), takenAt };
   }
 
-  /** Four at a time. The others are given back where they would begin so late that their lease might end before they do. */
-  private async handleEach({ events, takenAt }: Batch): Promise<void> {
+  /**
+   * Four at a time. The others are given back where they would begin so late that their lease might end before they do. Returns
+   * how many those are.
+   */
+  private async handleEach({ events, takenAt }: Batch): Promise<number> {
     const { leaseSeconds, timeoutMs } = this.timing;
     const latestStart = takenAt + leaseSeconds * 1000 - timeoutMs;
     const waiting = events.slice(concurrency);
@@ -131,6 +140,7 @@ export class EventConsumer implements LocalConsumer {
     await Promise.all(events.slice(0, concurrency).map(handleFrom));
     await Promise.all(ends);
     if (waiting.length > 0) await this.parts.inbox.release(this.name, waiting);
+    return waiting.length;
   }
 
   /** Never rejects. What fails here comes again when its lease ends. `onHandled`: the method has ended. */

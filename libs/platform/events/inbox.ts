@@ -23,8 +23,8 @@ export interface ClaimedEvent extends StoredEvent {
 /** A consumer that runs in this process. */
 export interface LocalConsumer {
   readonly leaseSeconds: number;
-  /** How many events it would begin to handle soon. */
-  readonly room: number;
+  /** It would begin soon to handle what is stored for it now. */
+  readonly takesAtOnce: boolean;
   /** Something is stored for it. */
   wake(): void;
   /** Gives it events that were stored as taken by it. `takenAt`: by the monotonic clock; their lease began later than that. */

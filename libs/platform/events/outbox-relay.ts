@@ -96,37 +96,37 @@ export class OutboxRelay implements OnApplicationBootstrap, OnApplicationShutdow
   }
 
   /**
-   * In one transaction. A consumer of this process that has room gets the events at once: they are stored as taken by it, which
-   * spares Postgres an update of each and of its indexes. Returns whether there may be more.
+   * In one transaction. A quick consumer of this process gets the events at once: they are stored as taken by it, which spares
+   * Postgres an update of each and of its indexes. Returns whether there may be more.
    */
   private async moveTogether(topics: readonly string[]): Promise<boolean> {
     if (topics.length === 0) return false;
+    const { database, inboxes } = this.parts;
     const takenAt = performance.now();
     const targets = topics.flatMap((topic) => this.targetsOf(topic));
-    const limit = Math.min(batchSize, ...targets.map(({ room }) => room).filter((room) => room > 0));
     const values = [
-      ...[topics, limit],
+      ...[topics, batchSize],
       ...[targets.map(({ topic }) => topic), targets.map(({ consumer }) => consumer)],
       targets.map(({ feature }) => feature),
-      targets.map(({ room, local }) => (room > 0 ? local?.leaseSeconds : null)),
+      targets.map(({ taker }) => taker?.leaseSeconds ?? null),
     ];
     const statement = this.sql.moveTo(new Set(targets.map(({ feature }) => feature)));
-    const { rows } = await this.parts.database.runUnseen<MovedEvent>(statement, values);
-    for (const { consumer, room, local } of targets) {
+    const { rows } = await database.runUnseen<MovedEvent>(statement, values);
+    for (const { consumer, feature, taker } of targets) {
       const events = rows.filter((row) => row.consumer === consumer);
       if (events.length === 0) continue;
-      if (room > 0) await local?.take(events, takenAt);
-      else local?.wake();
+      if (taker === null) inboxes.get(feature).localConsumer(consumer)?.wake();
+      else await taker.take(events, takenAt);
     }
-    return new Set(rows.map(({ id }) => id)).size === limit;
+    return new Set(rows.map(({ id }) => id)).size === batchSize;
   }
 
-  /** Where the events of a topic go, and what the consumers there would take now. */
+  /** Where the events of a topic go. `taker`: the consumer, if it takes them at once. */
   private targetsOf(topic: string) {
     const { routes, inboxes } = this.parts;
     return routes.of(topic).map(({ consumer, feature }) => {
       const local = inboxes.get(feature).localConsumer(consumer);
-      return { topic, consumer, feature, local, room: local?.room ?? 0 };
+      return { topic, consumer, feature, taker: local?.takesAtOnce === true ? local : null };
     });
   }
 
