@@ -5,6 +5,7 @@ import { listStatement } from '../../libs/tasks/list/task-list.query.js';
 import { taskQuerySchema } from '../../libs/tasks/list/task-query.schema.js';
 import { daysOf } from '../../libs/tasks/stats/stats-range.js';
 import { statsStatement } from '../../libs/tasks/stats/task-stats.query.js';
+import { zoneOffsets } from '../../libs/tasks/stats/zone-offsets.js';
 import { fillTasks } from '../support/fill-tasks.js';
 import { explain, type QueryPlan } from './query-plan.js';
 import { openTasksFixture, type QueryInput, type TasksFixture } from './tasks-fixture.js';
@@ -70,7 +71,8 @@ function explainStats({ dataSource }: TasksFixture, userId: string): Promise<Que
   const now = new Date();
   const day = (time: number): string => new Date(time).toISOString().slice(0, 10);
   const [from, to] = [day(now.getTime() - 29 * 86_400_000), day(now.getTime())];
-  const values = [userId, from, to, 'Europe/Berlin', now, daysOf(from, to)];
+  const zone = zoneOffsets('Europe/Berlin', from, to, now);
+  const values = [userId, from, to, zone.from, now, daysOf(from, to), zone.offsets];
   return explain(dataSource, { text: statsStatement.text, values });
 }
 

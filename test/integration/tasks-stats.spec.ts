@@ -1,8 +1,8 @@
 import { uuidv7 } from '../../libs/platform/ids/uuid.js';
 import type { z } from 'zod';
 import { statsQuerySchema, statsSchema, type StatsQuery } from '../../libs/tasks/stats/stats.schemas.js';
-import { postgresTimeZone } from '../../libs/tasks/stats/stats-range.js';
 import { TaskStatsService, taskStats } from '../../libs/tasks/stats/task-stats.service.js';
+import { zoneOffsets } from '../../libs/tasks/stats/zone-offsets.js';
 import { priorities, statuses } from '../../libs/tasks/task.entity.js';
 import type { Task } from '../../libs/tasks/task.js';
 import { UsersPort } from '../../libs/users/users.port.js';
@@ -186,43 +186,67 @@ describe('the figures', () => {
 });
 
 describe('time zones', () => {
-  it('give the same days in Postgres as in Node', async () => {
-    const zones = [
-      ...Intl.supportedValuesOf('timeZone'),
-      'CET',
-      'EET',
-      'MET',
-      'WET',
-      'EST',
-      'MST',
-      'HST',
-      'Europe/Kyiv',
-    ];
-    const times = [1, 4, 7, 10].map((month) => new Date(Date.UTC(2022, month, 15, 11, 59, 59)));
-    const rows = await tasks.dataSource.query<{ zone: string; local: string }[]>(
-      `SELECT zone, string_agg(to_char(time AT TIME ZONE postgres_zone, 'YYYY-MM-DD HH24:MI:SS'), ',' ORDER BY time) AS local
-       FROM unnest($1::text[], $2::text[]) AS zones (zone, postgres_zone)
-       CROSS JOIN unnest($3::timestamptz[]) AS time GROUP BY zone`,
-      [zones, zones.map(postgresTimeZone), times],
+  const browserNames = [
+    'US/Pacific-New',
+    'Asia/Calcutta',
+    'America/Buenos_Aires',
+    'europe/berlin',
+    'utc',
+    'eUrOpE/kYiV',
+  ];
+
+  it.each([...browserNames, 'CET', 'EST', 'Etc/GMT+5', 'Europe/Kyiv', 'America/Port-au-Prince'])(
+    'count by the days of %s, whichever names Postgres knows',
+    async (timezone) => {
+      await tasks.addTasks(userId, created('2026-07-01T22:30:00Z'));
+      const { series } = await stats({ timezone, from: '2026-06-30', to: '2026-07-03' });
+      const day = new Intl.DateTimeFormat('sv-SE', { timeZone: timezone }).format(
+        Date.parse('2026-07-01T22:30:00Z'),
+      );
+      expect(series.find(({ date }) => date === day)?.created).toBe(1);
+    },
+  );
+
+  it('give the days that Node gives, of every zone and over years of its changes', async () => {
+    const zones = Intl.supportedValuesOf('timeZone');
+    const format = new Map(
+      zones.map((timeZone) => [timeZone, new Intl.DateTimeFormat('sv-SE', { timeZone })]),
     );
-    const different = rows.filter(({ zone, local }) => {
-      const format = new Intl.DateTimeFormat('sv-SE', {
-        timeZone: zone,
-        dateStyle: 'short',
-        timeStyle: 'medium',
-      });
-      return local !== times.map((time) => format.format(time)).join(',');
-    });
+    const begin = Date.parse('2010-12-01T00:00:00Z');
+    // 2011 has the most changes of the kinds that are hard: a day that was skipped, summer times that were suspended.
+    const times = Array.from({ length: 366 * 8 }, (_, n) => new Date(begin + n * 3 * 3_600_000 - 1));
+    const days: { readonly zone: string; readonly days: string | undefined }[] = [];
+    for (const zone of zones) {
+      const { from, offsets } = zoneOffsets(zone, '2010-12-02', '2011-11-30', new Date());
+      const [row] = await tasks.dataSource.query<{ days: string }[]>(
+        `SELECT string_agg(((time AT TIME ZONE 'UTC') + ($2::interval[])[width_bucket(time, $1::timestamptz[])])::date::text,
+           ',' ORDER BY time) AS days FROM unnest($3::timestamptz[]) AS time`,
+        [from, offsets, times],
+      );
+      days.push({ zone, days: row?.days });
+    }
+    const different = days.filter(
+      ({ zone, days }) => days !== times.map((time) => format.get(zone)?.format(time)).join(),
+    );
     expect(different).toEqual([]);
-    expect(rows.length).toBeGreaterThan(400);
+    expect(days.length).toBeGreaterThan(400);
   });
 
-  it('that Postgres does not know are a client error', async () => {
-    const query = { timezone: 'Europe/Atlantis', from: undefined, to: undefined };
-    const days = { from: '2026-01-01', to: '2026-01-01' };
-    await expect(service.read(userId, { ...query, ...days })).rejects.toMatchObject({
-      kind: 'invalid',
-      errors: [{ pointer: '/timezone', code: 'unknown_timezone' }],
-    });
+  it('keep a task of a repeated hour at its day, where clocks went back at a minute past midnight', async () => {
+    // 00:01 of 2 November 2008 became 23:01 of the day before.
+    await tasks.addTasks(
+      userId,
+      created('2008-11-02T02:30:30Z', '2008-11-02T02:31:30Z', '2008-11-02T03:30:30Z'),
+    );
+    const query = { timezone: 'America/St_Johns', from: '2008-11-01', to: '2008-11-02' };
+    const local = new Intl.DateTimeFormat('sv-SE', { timeZone: 'America/St_Johns' });
+    const expected = ['2008-11-02T02:30:30Z', '2008-11-02T02:31:30Z', '2008-11-02T03:30:30Z'].map((time) =>
+      local.format(Date.parse(time)),
+    );
+    const { series } = await stats(query);
+    expect(series.map(({ date, created: count }) => [date, count])).toEqual(
+      ['2008-11-01', '2008-11-02'].map((day) => [day, expected.filter((date) => date === day).length]),
+    );
+    expect(expected).toEqual(['2008-11-02', '2008-11-01', '2008-11-02']);
   });
 });

@@ -18,6 +18,7 @@ describe('payload schemas', () => {
       '',
       ' ',
       '\u00a0\ufeff',
+      ...['\u200b', '\u2800', '\u3164', '\u00ad', '\u202e', ' \u200b\u2060 ', '\u{e0001}\u{e0020}'],
       'a\nb',
       'a\u0000',
       'a\u007f',
@@ -43,6 +44,7 @@ describe('payload schemas', () => {
   });
 
   it('reads instants with any offset and refuses days that do not exist', () => {
+    expect(instant().parse('2026-03-29t02:30:00z').toISOString()).toBe('2026-03-29T02:30:00.000Z');
     expect(instant().parse('2026-03-29T02:30:00+02:00').toISOString()).toBe('2026-03-29T00:30:00.000Z');
     for (const value of [
       '2026-02-30T00:00:00Z',
@@ -88,6 +90,14 @@ describe('payload schemas', () => {
     }
   });
 
+  it('writes time zones as the IANA does, whatever the case', () => {
+    const written = (name: string) => timeZone().parse(name);
+    expect(
+      ['utc', 'europe/berlin', 'EUROPE/KYIV', 'etc/gmt+5', 'australia/act', 'nz-chat'].map(written),
+    ).toEqual([...['UTC', 'Europe/Berlin', 'Europe/Kyiv', 'Etc/GMT+5', 'Australia/ACT', 'NZ-CHAT']]);
+    expect(written('AMERICA/port-AU-prince')).toBe('America/Port-au-Prince');
+  });
+
   it('knows time zones by their IANA names, aliases included', () => {
     for (const zone of ['UTC', 'Europe/Berlin', 'America/Argentina/Buenos_Aires', 'Europe/Kyiv']) {
       expect(accepts(timeZone(), zone)).toBe(true);
@@ -97,7 +107,7 @@ describe('payload schemas', () => {
       'Nowhere',
       'IST',
       'CTT',
-      'utc',
+      'SystemV/AST4',
       '+02:00',
       'Europe/Berlin\u0000',
       'x'.repeat(65),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { timeZoneNamed } from './time-zones.js';
 
 /**
  * Building blocks of the payload schemas. Each bounds what it takes and says the same in
@@ -33,9 +34,16 @@ const bounded = (min: number, max: number) =>
 /** One line of text: no control characters, not blank, trimmed. Its length counts before and after trimming. */
 export const line = (min: number, max: number) =>
   bounded(min, max)
-    .regex(new RegExp(notBlank), 'must be one line that is not blank')
+    .regex(new RegExp(notBlank), { message: 'must be one line that is not blank', abort: true })
+    .refine(isVisible, 'must be one line that is not blank')
     .meta({ minLength: min, maxLength: max })
     .overwrite((value) => value.trim());
+
+/**
+ * Characters that show nothing make no name: fillers, joiners, marks of direction. The pattern above does not list them, because
+ * not every validator of JSON Schema knows their property. U+2800 is a Braille cell without a dot.
+ */
+const isVisible = (value: string): boolean => !/^[\s\p{Default_Ignorable_Code_Point}\u2800]*$/u.test(value);
 
 /** Free text: tab and line breaks are its only control characters. */
 export const text = (max: number) =>
@@ -54,6 +62,8 @@ export const instant = () =>
   z
     .string()
     .max(64, { abort: true })
+    // RFC 3339 takes `t` and `z` as well.
+    .overwrite((value) => value.toUpperCase())
     .check(z.iso.datetime({ offset: true }))
     .refine((value) => isStorable(value), 'must be a real date between the years 1 and 9999')
     .transform((value) => new Date(value));
@@ -92,12 +102,18 @@ export const booleanParameter = () =>
     .transform((value) => value === 'true')
     .meta({ openapi: { type: 'boolean' } });
 
-/** Comma-separated values of a query parameter, each out of `values`, as a set. */
-export const enumListParameter = <const V extends string>(values: readonly V[]) =>
+/** A query parameter with several values, which stand with commas between them or repeat its name. */
+export const listParameter = (maxLength: number) =>
   z
-    .string()
-    .max(200)
-    .transform((value) => value.split(','))
+    .preprocess(
+      (value: unknown) => (Array.isArray(value) ? value.join(',') : value),
+      z.string().max(maxLength),
+    )
+    .transform((value) => value.split(','));
+
+/** Values of a query parameter, each out of `values`, as a set. */
+export const enumListParameter = <const V extends string>(values: readonly V[]) =>
+  listParameter(200)
     .pipe(z.array(z.enum(values)).min(1))
     .transform((entries) => [...new Set(entries)])
     .meta({
@@ -109,26 +125,14 @@ export const enumListParameter = <const V extends string>(values: readonly V[]) 
 export const repeatedParameter = <S extends z.ZodType>(schema: S, max: number) =>
   z.preprocess((value: unknown) => [value].flat(), z.array(schema).max(max));
 
-/**
- * IANA names without a slash that Node and Postgres understand alike. Others are left out: ICU also takes old
- * abbreviations, of which Postgres knows some by another meaning (IST is India here and Israel there).
- */
-const plainZones = new Set(
-  (
-    'UTC GMT UCT Zulu Universal Greenwich CET EET MET WET EST5EDT CST6CDT MST7MDT PST8PDT Cuba Egypt Eire GB GB-Eire Hongkong ' +
-    'Iceland Iran Israel Jamaica Japan Kwajalein Libya NZ NZ-CHAT Navajo PRC Poland Portugal ROC ROK Singapore Turkey W-SU'
-  ).split(' '),
-);
-/** Names in lower case, of which there are about 600. */
-const knownZones = new Set<string>();
-
-/** An IANA time zone, canonical or an alias (`Europe/Kyiv`, `UTC`); offsets such as `+02:00` are none. */
+/** An IANA time zone, canonical or an alias, in any case (`Europe/Kyiv`, `utc`); offsets such as `+02:00` are none. */
 export const timeZone = () =>
   z
     .string()
     .max(64, { abort: true })
     .regex(/^[A-Za-z][A-Za-z0-9_+\-/]*$/, 'must be an IANA time zone')
-    .refine(isTimeZone, 'must be an IANA time zone')
+    .refine((name) => timeZoneNamed(name) !== null, 'must be an IANA time zone')
+    .overwrite((name) => timeZoneNamed(name) ?? name)
     .meta({
       openapi: {
         type: 'string',
@@ -137,15 +141,3 @@ export const timeZone = () =>
         examples: ['UTC', 'Europe/Berlin'],
       },
     });
-
-function isTimeZone(name: string): boolean {
-  if (!name.includes('/')) return plainZones.has(name);
-  if (knownZones.has(name.toLowerCase())) return true;
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-  } catch {
-    return false;
-  }
-  knownZones.add(name.toLowerCase());
-  return true;
-}

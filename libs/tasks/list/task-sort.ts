@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { listParameter } from '../../platform/schemas/fields.js';
 import type { taskSchema } from '../tasks.schemas.js';
 
 /** All but `relevance` are columns. */
@@ -21,10 +22,7 @@ const keyOf = (value: string): SortKey => {
 const values = sortFields.flatMap((field) => [field, `-${field}`] as const);
 
 export const sortParameter = () =>
-  z
-    .string()
-    .max(100)
-    .transform((value) => value.split(','))
+  listParameter(100)
     .pipe(z.array(z.enum(values)).max(3, 'must have at most 3 keys'))
     .transform((keys) => keys.map(keyOf))
     .refine((keys) => new Set(keys.map(({ field }) => field)).size === keys.length, 'must name each key once')

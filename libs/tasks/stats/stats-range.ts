@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import { ValidationFailed } from '../../platform/errors/common-errors.js';
 import type { StatsQuery } from './stats.schemas.js';
+import { localTime } from './zone-offsets.js';
 
 const defaultDays = 30;
 const maxDays = 366;
@@ -42,15 +42,7 @@ function defaultEnd(from: string | undefined, today: string): string {
 const invalidRange = (message: string) =>
   new ValidationFailed([{ pointer: '/from', code: 'invalid_range', message }]);
 
-/** Making one takes longer than all else in this file. Clients make up names in any case, so only some are kept. */
-const formats = new LRUCache<string, Intl.DateTimeFormat>({ max: 50 });
-
-/** Swedish dates have the form of ISO 8601. */
-function localDate(time: Date, timeZone: string): string {
-  const format = formats.get(timeZone) ?? new Intl.DateTimeFormat('sv-SE', { timeZone });
-  formats.set(timeZone, format);
-  return format.format(time);
-}
+const localDate = (time: Date, timeZone: string): string => localTime(time, timeZone).slice(0, 10);
 
 /** Within the years 1 to 9999, in which a date is ten characters long. */
 function addDays(date: string, days: number): string {
@@ -59,17 +51,3 @@ function addDays(date: string, days: number): string {
 }
 const firstDay = Date.parse('0001-01-01');
 const lastDay = Date.parse('9999-12-31');
-
-/**
- * Four zones have the name of an abbreviation, which Postgres takes for one, without summer time
- * (https://www.postgresql.org/docs/current/datetime-config-files.html). They are links to these since tzdata 2024b.
- */
-const shadowedByAbbreviations: Readonly<Record<string, string>> = {
-  cet: 'Europe/Brussels',
-  eet: 'Europe/Athens',
-  met: 'Europe/Brussels',
-  wet: 'Europe/Lisbon',
-};
-
-export const postgresTimeZone = (timezone: string): string =>
-  shadowedByAbbreviations[timezone.toLowerCase()] ?? timezone;

@@ -11,8 +11,9 @@ const countOfEach = (column: string, values: readonly string[]): string =>
 
 const open = `status IN ('todo', 'in_progress')`;
 
-/** The day in the time zone. */
-const dayOf = (time: string): string => `(${time} AT TIME ZONE $4)::date`;
+/** The day in the time zone: the offset is that of the last of the times $4 that is not later. */
+const dayOf = (time: string): string =>
+  `((${time} AT TIME ZONE 'UTC') + ($7)[width_bucket(${time}, $4)])::date`;
 
 /** A rough range that an index can serve; `dayOf` decides. Two days more, because zones are up to 14 hours from UTC and days have up to 25. */
 const near = (time: string): string => `${time} >= $2::date - 2 AND ${time} < $3::date + 3`;
@@ -46,8 +47,8 @@ const day = jsonObject({
 });
 
 /**
- * All figures of a user as JSON, in one statement, so that they agree: $1 user, $2 first and $3 last day, $4 time zone, $5 now,
- * $6 all days. A day is a day of the local calendar: it has 23 or 25 hours where clocks change.
+ * All figures of a user as JSON, in one statement, so that they agree: $1 user, $2 first and $3 last day, $4 and $7 the times and
+ * offsets of `ZoneOffsets`, $5 now, $6 all days. A day is a day of the local calendar: it has 23 or 25 hours where clocks change.
  *
  * Planning takes longer than running it for a hundred tasks. Postgres keeps a plan for all values only where it expects no more
  * rows than with these: of an array it expects ten, of `generate_series` a thousand.
@@ -70,5 +71,8 @@ export const statsStatement = prepared(
     SELECT '[' || string_agg(${day}, ',' ORDER BY day) || ']' AS series
     FROM unnest($6::date[]) AS day LEFT JOIN days USING (day)
   )
-  SELECT ${jsonObject(members)} FROM live`.replaceAll('$5', '$5::timestamptz'),
+  SELECT ${jsonObject(members)} FROM live`
+    .replaceAll('$5', '$5::timestamptz')
+    .replaceAll('$4', '$4::timestamptz[]')
+    .replaceAll('$7', '$7::interval[]'),
 );

@@ -3,20 +3,18 @@ import type { Cache } from '../../platform/cache/cache.js';
 import { answerCache } from '../../platform/cache/define-cache.js';
 import { Serialized } from '../../platform/cache/serialized.js';
 import { Database } from '../../platform/database/database.js';
-import { ValidationFailed } from '../../platform/errors/common-errors.js';
-import { codeOf } from '../../platform/postgres/error-code.js';
 import { UsersPort } from '../../users/users.port.js';
 import { tasks } from '../tasks.port.js';
-import { daysOf, postgresTimeZone, rangeOf } from './stats-range.js';
+import { daysOf, rangeOf } from './stats-range.js';
 import { statsSchema, type StatsQuery, type StatsView } from './stats.schemas.js';
 import { statsStatement } from './task-stats.query.js';
+import { zoneOffsets } from './zone-offsets.js';
 
 /** Figures, by the range of days and the time zone. */
 export const taskStats = answerCache({ name: 'task-stats', ttlMs: 60_000, dependsOn: [tasks] }, statsSchema);
 
 /**
- * Figures of a user's live tasks. Both methods throw ValidationFailed for a range that is empty or too long, and for a
- * time zone that Postgres does not know.
+ * Figures of a user's live tasks. Both methods throw ValidationFailed for a range that is empty or too long.
  */
 @Injectable()
 export class TaskStatsService {
@@ -41,8 +39,9 @@ export class TaskStatsService {
     const timezone = await this.timezoneOf(userId, query);
     const now = new Date();
     const { from, to } = rangeOf(query, timezone, now);
-    const values = [userId, from, to, postgresTimeZone(timezone), now, daysOf(from, to)];
-    const [row] = await this.database.rows(statsStatement, values).catch(explainUnknownTimeZone);
+    const zone = zoneOffsets(timezone, from, to, now);
+    const values = [userId, from, to, zone.from, now, daysOf(from, to), zone.offsets];
+    const [row] = await this.database.rows(statsStatement, values);
     const json = row?.[0];
     if (typeof json !== 'string') throw new Error('Statistics without a row');
     return Serialized.ofJson<StatsView>(json);
@@ -51,12 +50,4 @@ export class TaskStatsService {
   private async timezoneOf(userId: string, { timezone }: StatsQuery): Promise<string> {
     return timezone ?? (await this.users.timezoneOf(userId));
   }
-}
-
-/** Node and Postgres each have their own copy of the time zones, of different years. */
-function explainUnknownTimeZone(error: unknown): never {
-  if (codeOf(error) !== '22023') throw error;
-  throw new ValidationFailed([
-    { pointer: '/timezone', code: 'unknown_timezone', message: 'is not known to the database' },
-  ]);
 }
