@@ -71,7 +71,8 @@ export async function runApi(options: ApiOptions = {}): Promise<void> {
 async function openAndServe(api: Process): Promise<void> {
   const { config, metrics, health, stop } = api;
   const operations = new OperationsServer(health, metrics);
-  const opsPort = await operations.listen(config.HOST, config.OPS_PORT);
+  const opsHost = config.OPS_HOST ?? (config.NODE_ENV === 'production' ? config.HOST : '127.0.0.1');
+  const opsPort = await operations.listen(opsHost, config.OPS_PORT);
   let path: DataPath | undefined;
   try {
     path = await openDataPath({

@@ -6,6 +6,7 @@ import {
   type RowWrite,
 } from '../platform/database/row-write.js';
 import { currentTime } from '../platform/database/stored-times.js';
+import type { VersionCondition } from '../platform/errors/common-errors.js';
 import type { EventPart } from '../platform/events/outbox.js';
 import { changesOf } from './task.js';
 import { taskJson } from './tasks.repository.js';
@@ -27,11 +28,11 @@ const known = new Map<string, RowWrite>();
 
 /**
  * A merge patch as one statement, by the rules of `patched`. It returns no row where there is no such task that is live, else:
- * its version before, whether that is one of `expectedVersions` (null: any is), and its JSON after the patch.
+ * its version before, whether that is what `expected` asks for, and its JSON after the patch.
  */
 export function patchWrite(
   { userId, id, patch }: { readonly userId: string; readonly id: string; readonly patch: TaskPatch },
-  expectedVersions: readonly number[] | null,
+  { anyOf, noneOf }: VersionCondition<number>,
   event: EventPart | null,
 ): { readonly write: RowWrite; readonly values: RowValues } {
   const changes = Object.entries(changesOf(patch)) as [Property, unknown][];
@@ -40,7 +41,7 @@ export function patchWrite(
   const write = known.get(key) ?? rowWrite((forUpdate) => patchSql(properties, event, forUpdate));
   known.set(key, write);
   const fields = Object.fromEntries(changes.map(([property, value]) => [nameOf(property), value]));
-  const values = { id, user_id: userId, expected: expectedVersions, ...fields, ...event?.values };
+  const values = { id, user_id: userId, expected: anyOf, refused: noneOf, ...fields, ...event?.values };
   return { write, values };
 }
 
@@ -51,7 +52,7 @@ const nameOf = (property: Property): string => `new_${columns[property][0]}`;
 function columnsOf(properties: readonly Property[], event: EventPart | null): string {
   const given = properties.map((property) => `${nameOf(property)} ${columns[property][1]}`);
   const ofEvent = event === null ? [] : [event.columns];
-  return ['id uuid', 'user_id uuid', 'expected int[]', ...given, ...ofEvent].join(', ');
+  return ['id uuid', 'user_id uuid', 'expected int[]', 'refused int[]', ...given, ...ofEvent].join(', ');
 }
 
 /**
@@ -83,7 +84,7 @@ function patchSql(properties: readonly Property[], event: EventPart | null, forU
   return `
     WITH ${callsSql(columnsOf(properties, event))},
     known AS MATERIALIZED (
-      SELECT n, expected IS NULL OR version = ANY (expected) AS is_expected, ${isChanged || 'false'} AS is_changed,
+      SELECT n, (expected IS NULL OR version = ANY (expected)) AND version <> ALL (refused) AS is_expected, ${isChanged || 'false'} AS is_changed,
         greatest(${currentTime}, created_at, updated_at, completed_at) AS at${taken}, task.*
       FROM calls CROSS JOIN LATERAL (
         SELECT * FROM tasks.tasks

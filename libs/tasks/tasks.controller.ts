@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Headers, Param, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Patch, Post, Query } from '@nestjs/common';
 import type { Caller } from '../platform/context/caller.js';
 import type { IdempotentCall } from '../platform/database/idempotency.js';
 import { CurrentUser } from '../platform/http/call-adapter.js';
@@ -12,7 +12,7 @@ import {
   Summary,
   Writes,
 } from '../platform/http/endpoint.js';
-import { etagOf, expectedNumbers } from '../platform/http/etag.js';
+import { etagOf, RequestConditions, type Conditions } from '../platform/http/etag.js';
 import { IdempotencyKey } from '../platform/http/idempotency-key.js';
 import { RateLimitCost } from '../platform/http/rate-limit-cost.js';
 import { Reply } from '../platform/http/reply.js';
@@ -70,30 +70,30 @@ export class TasksController {
   )
   @Returns(200, taskPageSchema)
   @ResponseHeaders('etag', 'link')
-  @Conditional('If-None-Match')
+  @Conditional()
   @CountOperation('list')
   async list(
     @CurrentUser() { userId }: Caller,
     @Query({ schema: taskQuerySchema }) query: TaskQuery,
     @RequestAddress() address: string,
-    @Headers('if-none-match') ifNoneMatch?: string,
+    @RequestConditions() conditions: Conditions,
   ) {
     const page = await this.lists.page(userId, query);
-    return Reply.serialized(page, ifNoneMatch, linkOfPage(page, address));
+    return Reply.serialized(page, { userId, conditions }, linkOfPage(page, address));
   }
 
   @Get('stats')
   @Summary('Count your tasks')
   @Returns(200, statsSchema)
   @ResponseHeaders('etag')
-  @Conditional('If-None-Match')
+  @Conditional()
   @CountOperation('stats')
   async stats(
     @CurrentUser() { userId }: Caller,
     @Query({ schema: statsQuerySchema }) query: StatsQuery,
-    @Headers('if-none-match') ifNoneMatch?: string,
+    @RequestConditions() conditions: Conditions,
   ) {
-    return Reply.serialized(await this.statistics.cached(userId, query), ifNoneMatch);
+    return Reply.serialized(await this.statistics.cached(userId, query), { userId, conditions });
   }
 
   @Post('bulk')
@@ -120,15 +120,15 @@ export class TasksController {
   @Summary('Read a task')
   @Returns(200, taskSchema)
   @ResponseHeaders('etag')
-  @Conditional('If-None-Match')
+  @Conditional()
   @CountOperation('get')
   async get(
     @CurrentUser() { userId }: Caller,
     @Param('id', { schema: taskIdSchema }) id: string,
-    @Headers('if-none-match') ifNoneMatch?: string,
+    @RequestConditions() conditions: Conditions,
   ) {
     const { json, version } = await this.tasks.get(userId, id);
-    return Reply.json(json, etagOf(version), ifNoneMatch);
+    return Reply.json(json, etagOf(version), conditions);
   }
 
   @Patch(':id')
@@ -136,32 +136,32 @@ export class TasksController {
   @Returns(200, taskSchema)
   @ResponseHeaders('etag')
   @Accepts('application/merge-patch+json')
-  @Conditional('If-Match')
+  @Conditional()
   @Writes()
   @CountOperation('update')
   async patch(
     @CurrentUser() { userId }: Caller,
     @Param('id', { schema: taskIdSchema }) id: string,
     @Body({ schema: patchTaskSchema }) patch: TaskPatch,
-    @Headers('if-match') ifMatch?: string,
+    @RequestConditions() conditions: Conditions,
   ) {
-    const json = await this.tasks.patch(userId, id, patch, expectedNumbers(ifMatch));
+    const json = await this.tasks.patch(userId, id, patch, conditions.numbers());
     const { version } = JSON.parse(json) as Pick<TaskView, 'version'>;
-    return Reply.json(json, etagOf(version), undefined);
+    return Reply.json(json, etagOf(version));
   }
 
   @Delete(':id')
   @Summary('Put a task into the trash', 'It can be restored for 30 days.')
   @ReturnsNothing(204)
-  @Conditional('If-Match')
+  @Conditional()
   @Writes()
   @CountOperation('delete')
   async delete(
     @CurrentUser() { userId }: Caller,
     @Param('id', { schema: taskIdSchema }) id: string,
-    @Headers('if-match') ifMatch?: string,
+    @RequestConditions() conditions: Conditions,
   ): Promise<void> {
-    await this.tasks.delete(userId, id, expectedNumbers(ifMatch));
+    await this.tasks.delete(userId, id, conditions.numbers());
   }
 
   @Post(':id/restore')
@@ -169,16 +169,16 @@ export class TasksController {
   @Returns(200, taskSchema)
   @ResponseHeaders('etag')
   @Problems(409)
-  @Conditional('If-Match')
+  @Conditional()
   @Writes()
   @CountOperation('restore')
   async restore(
     @CurrentUser() { userId }: Caller,
     @Param('id', { schema: taskIdSchema }) id: string,
     @IdempotencyKey() call: IdempotentCall | null,
-    @Headers('if-match') ifMatch?: string,
+    @RequestConditions() conditions: Conditions,
   ) {
-    const outcome = await this.tasks.restore(call, userId, id, expectedNumbers(ifMatch));
+    const outcome = await this.tasks.restore(call, userId, id, conditions.numbers());
     return Reply.idempotent(outcome, withEtag);
   }
 }

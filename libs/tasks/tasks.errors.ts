@@ -17,18 +17,23 @@ export class TaskNotDeleted extends DomainError {
 
 /** The task is not at the version that an operation of a bulk call expects. */
 export class TaskChanged extends VersionMismatch {
-  constructor(currentVersion: number) {
-    super(currentVersion, `The task is at version ${currentVersion}, not at that of if_version.`);
+  /** `stored`: the version that it has before the call, and after an atomic one, which stores nothing now. */
+  constructor(version: number, stored: number) {
+    const at =
+      version === stored ? `at version ${version}` : `at version ${version} after the operations before`;
+    super(stored, `The task is ${at}, not at that of if_version.`);
   }
 }
 
 /** An operation of an atomic bulk call failed, and so did the call. */
 export class OperationFailed extends DomainError {}
 
-/** The error of one operation as the error of its call: the same kind, with a pointer to the operation. */
+/** The error of one operation as the error of its call: the same kind, with pointers to the operation or into it. */
 export function operationFailed(index: number, error: DomainError): DomainError {
   const { kind, code, message } = error;
-  const more = { errors: [{ pointer: `/operations/${index}`, code, message }], cause: error };
+  const details = error.errors.length > 0 ? error.errors : [{ pointer: '', code, message }];
+  const errors = details.map((detail) => ({ ...detail, pointer: `/operations/${index}${detail.pointer}` }));
+  const more = { errors, cause: error };
   // A client needs the current version whatever it called.
   if (error instanceof VersionMismatch) return new VersionMismatch(error.currentVersion, message, more);
   return new OperationFailed({ kind, code, message, ...more });

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../platform/database/database.js';
 import { Idempotency, type IdempotentCall, type Outcome } from '../platform/database/idempotency.js';
-import { requireVersion, VersionMismatch } from '../platform/errors/common-errors.js';
+import { requireVersion, VersionMismatch, type VersionCondition } from '../platform/errors/common-errors.js';
 import { quick } from '../platform/postgres/statement.js';
 import { uuid } from '../platform/schemas/fields.js';
 import { newTask, restored, trashed, view, type Task } from './task.js';
@@ -24,13 +24,10 @@ const taskById = quick(
   `SELECT ${taskJson}, version FROM tasks.tasks WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL`,
 );
 
-/** Versions of which the current one must be one; null: any will do. */
-type ExpectedVersions = readonly number[] | null;
-
 /**
  * One task at a time. Every method with an id throws TaskNotFound where the task is not the user's or, except for
- * `restore`, is in the trash. Methods with `expectedVersions` throw VersionMismatch where the current version is none of
- * them. They lock the task, so of several calls that expect one version one succeeds. Reads: as `Database.read`.
+ * `restore`, is in the trash. Methods with `expected` throw VersionMismatch where the current version is not what that asks
+ * for. They lock the task, so of several calls that expect one version one succeeds. Reads: as `Database.read`.
  */
 @Injectable()
 export class TasksService {
@@ -71,11 +68,11 @@ export class TasksService {
     userId: string,
     id: string,
     patch: TaskPatch,
-    expectedVersions: ExpectedVersions,
+    expected: VersionCondition<number>,
   ): Promise<string> {
     requireId(id);
     const event = this.events.updatedPart();
-    const { write, values } = patchWrite({ userId, id, patch }, expectedVersions, event);
+    const { write, values } = patchWrite({ userId, id, patch }, expected, event);
     const row = await this.database.writeRow(write, values, { key: id.toLowerCase() });
     if (row === null) throw new TaskNotFound();
     const [version, isExpected, json] = row;
@@ -85,10 +82,10 @@ export class TasksService {
   }
 
   /** Puts the task into the trash, from where `restore` gets it back for 30 days. */
-  delete(userId: string, id: string, expectedVersions: ExpectedVersions): Promise<void> {
+  delete(userId: string, id: string, expected: VersionCondition<number>): Promise<void> {
     return this.database.write(async (manager) => {
       const task = await getLive(manager, userId, id);
-      requireVersion(expectedVersions, task.version);
+      requireVersion(expected, task.version);
       await this.store(manager, task, trashed(task, task.lockedAt));
     });
   }
@@ -98,12 +95,12 @@ export class TasksService {
     call: IdempotentCall | null,
     userId: string,
     id: string,
-    expectedVersions: ExpectedVersions,
+    expected: VersionCondition<number>,
   ): Promise<Outcome<TaskView>> {
     return this.idempotency.run(call, taskSchema, async (manager) => {
       const task = await getLocked(manager, userId, id);
       if (task.deletedAt === null) throw new TaskNotDeleted();
-      requireVersion(expectedVersions, task.version);
+      requireVersion(expected, task.version);
       const next = restored(task, task.lockedAt);
       await this.store(manager, task, next);
       return view(next);

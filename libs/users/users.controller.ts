@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Body, Controller, Delete, Get, Headers, Patch } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Patch } from '@nestjs/common';
 import { requireRecentLogin, type Caller } from '../platform/context/caller.js';
 import { CurrentUser } from '../platform/http/call-adapter.js';
 import {
@@ -12,7 +12,7 @@ import {
   Summary,
   Writes,
 } from '../platform/http/endpoint.js';
-import { etagOf, expectedVersions } from '../platform/http/etag.js';
+import { etagOf, RequestConditions, type Conditions } from '../platform/http/etag.js';
 import { Reply } from '../platform/http/reply.js';
 import { ExportService } from './export.service.js';
 import { exportSchema, patchUserSchema, userSchema, type PatchUser } from './users.schemas.js';
@@ -29,25 +29,25 @@ export class UsersController {
   @Summary('Read your profile')
   @Returns(200, userSchema)
   @ResponseHeaders('etag')
-  @Conditional('If-None-Match')
-  async get(@CurrentUser() { userId }: Caller, @Headers('if-none-match') ifNoneMatch?: string) {
+  @Conditional()
+  async get(@CurrentUser() { userId }: Caller, @RequestConditions() conditions: Conditions) {
     const user = await this.users.getCached(userId);
-    return Reply.versioned(user, etagOf(revisionOf(user)), ifNoneMatch);
+    return Reply.versioned(user, etagOf(revisionOf(user)), conditions);
   }
 
   @Patch()
   @Summary('Change your profile')
   @Returns(200, userSchema)
   @ResponseHeaders('etag')
-  @Conditional('If-Match')
+  @Conditional()
   @Accepts('application/merge-patch+json')
   @Writes()
   async patch(
     @CurrentUser() { userId }: Caller,
     @Body({ schema: patchUserSchema }) patch: PatchUser,
-    @Headers('if-match') ifMatch?: string,
+    @RequestConditions() conditions: Conditions,
   ) {
-    const user = await this.users.patch(userId, patch, expectedVersions(ifMatch));
+    const user = await this.users.patch(userId, patch, conditions.versions());
     return Reply.versioned(user, etagOf(revisionOf(user)));
   }
 
@@ -57,12 +57,12 @@ export class UsersController {
     'Needs a login of the last 10 minutes. It can not be undone.',
   )
   @ReturnsNothing(204)
-  @Conditional('If-Match')
+  @Conditional()
   @Problems(403)
   @Writes()
-  async delete(@CurrentUser() caller: Caller, @Headers('if-match') ifMatch?: string): Promise<void> {
+  async delete(@CurrentUser() caller: Caller, @RequestConditions() conditions: Conditions): Promise<void> {
     requireRecentLogin(caller);
-    await this.users.delete(caller.userId, expectedVersions(ifMatch));
+    await this.users.delete(caller.userId, conditions.versions());
   }
 
   @Get('export')

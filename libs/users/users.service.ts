@@ -4,7 +4,8 @@ import { auth } from '../auth/auth.port.js';
 import type { Cache } from '../platform/cache/cache.js';
 import { valueCache } from '../platform/cache/define-cache.js';
 import { Database } from '../platform/database/database.js';
-import { requireVersion, Unauthenticated } from '../platform/errors/common-errors.js';
+import { requireVersion, Unauthenticated, type VersionCondition } from '../platform/errors/common-errors.js';
+import { partOf } from '../platform/ids/uuid.js';
 import { Outbox } from '../platform/events/outbox.js';
 import type { ProfileEntity } from './profile.entity.js';
 import { lockProfile, ProfilesService, type ProfileChange } from './profiles.service.js';
@@ -47,8 +48,8 @@ export class UsersService {
     return view(account, profile ?? (await this.complete(account)));
   }
 
-  /** @throws VersionMismatch where the current revision is none of `expected` (null: any will do) */
-  async patch(userId: string, patch: PatchUser, expected: readonly string[] | null): Promise<UserView> {
+  /** @throws VersionMismatch where the current revision is not what `expected` asks for */
+  async patch(userId: string, patch: PatchUser, expected: VersionCondition<string>): Promise<UserView> {
     const account = await this.getAccount(userId);
     if ((await this.profiles.find(userId)) === null) await this.complete(account);
     const changed = await this.profiles.update(userId, (current) => {
@@ -65,9 +66,9 @@ export class UsersService {
    * more; a request that had passed the guards by then is cleaned up after by a second event. After a crash in between, the
    * event ends the account.
    *
-   * @throws VersionMismatch where the current revision is none of `expected` (null: any will do)
+   * @throws VersionMismatch where the current revision is not what `expected` asks for
    */
-  async delete(userId: string, expected: readonly string[] | null): Promise<void> {
+  async delete(userId: string, expected: VersionCondition<string>): Promise<void> {
     const account = await this.getAccount(userId);
     await this.database.write(async (manager) => {
       const profile = await lockProfile(manager, userId);
@@ -95,8 +96,12 @@ export class UsersService {
 
 const closed = () => new Unauthenticated('This account is closed.', 'invalid_token');
 
-/** Two parts change what a client sees: the profile's version and whether the e-mail is verified. */
-export const revisionOf = (user: UserView): string => `${user.version}-${user.email_verified ? 'v' : 'u'}`;
+/**
+ * Two parts change what a client sees: the profile's version and whether the e-mail is verified. All users have one address, so
+ * the revision also tells whose profile it is.
+ */
+export const revisionOf = (user: UserView): string =>
+  `${user.version}-${user.email_verified ? 'v' : 'u'}-${partOf(user.id)}`;
 
 function view(account: Account, profile: ProfileEntity): UserView {
   return {

@@ -118,6 +118,47 @@ describe('every route that is not public', () => {
   });
 });
 
+describe('every answer', () => {
+  const call = ({ method, path, body }: Operation, { accessToken: token }: Session) =>
+    api.request(method, path.replace('{id}', owned[path] ?? randomUUID()), {
+      token,
+      ...(body !== null && { body: {} }),
+    });
+  // Deleting the account or the session would leave nothing for the others.
+  const harmless = operations.filter(
+    ({ method, path }) => method === 'GET' || !/users\/me|logout/.test(path),
+  );
+
+  it.each(harmless.map((o) => [label(o), o] as const))(
+    '%s is kept by no cache, or by that of its user alone',
+    async (_, operation) => {
+      const { status, headers } = await call(operation, owner);
+      if (headers['cache-control']?.startsWith('public')) expect(operation.isPublic).toBe(true);
+      else
+        expect(headers['cache-control']).toBe(
+          status < 300 && headers['etag'] ? 'private, no-cache' : 'no-store',
+        );
+      if (!operation.isPublic) expect(headers['vary']).toContain('authorization');
+    },
+  );
+
+  const listed = operations.filter((o) => o.method === 'GET' && isGuarded(o) && !hasParameter(o));
+  it.each(listed.map((o) => [label(o), o] as const))(
+    '%s tells no user that the copy of another one is current',
+    async (_, operation) => {
+      // Two whose answers have the same bytes wherever they can have.
+      const [a, b] = await Promise.all([api.registerAndLogin(), api.registerAndLogin()]);
+      const { etag } = (await call(operation, a)).headers;
+      if (etag === undefined) return;
+      const answer = await api.request(operation.method, operation.path, {
+        token: b.accessToken,
+        headers: { 'if-none-match': etag },
+      });
+      expect([answer.status, answer.headers['etag'] === etag]).toEqual([200, false]);
+    },
+  );
+});
+
 /** Tokens that are valid except for one thing each. */
 function forgeries(token: string): Record<string, string> {
   const { header, payload } = jwt.decode(token, { complete: true }) as {

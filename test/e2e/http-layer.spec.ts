@@ -77,9 +77,31 @@ describe('the HTTP layer', () => {
     expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
   });
 
-  it.each([
+  it.each<[string, string, number]>([
     ['a broken header', 'GET / HTTP/1.1\r\nHost: x\r\nbad header\r\n\r\n', 400],
     ['no host', 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
+    ...[
+      'Host: x\r\nHost: x',
+      'Host: a b',
+      'Host: x/y',
+      'Host: a,b',
+      'Host:',
+      'Host: [::1',
+      'Host: x:port',
+    ].map((lines): [string, string, number] => [
+      `as host ${JSON.stringify(lines)}`,
+      `GET /healthz HTTP/1.1\r\n${lines}\r\nConnection: close\r\n\r\n`,
+      400,
+    ]),
+    ['HTTP/2.0', 'GET /healthz HTTP/2.0\r\nHost: x\r\nConnection: close\r\n\r\n', 505],
+    ['HTTP/3.7', 'GET /healthz HTTP/3.7\r\nHost: x\r\nConnection: close\r\n\r\n', 505],
+    ['HTTP/0.9', 'GET /healthz HTTP/0.9\r\nHost: x\r\nConnection: close\r\n\r\n', 505],
+    ['the first bytes of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505],
+    [
+      'a transfer coding that it does not read',
+      'POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
+      501,
+    ],
     [
       'an unsupported expectation',
       'POST / HTTP/1.1\r\nHost: x\r\nExpect: foo\r\nContent-Length: 1\r\n\r\n1',
@@ -110,10 +132,65 @@ describe('the HTTP layer', () => {
     });
   });
 
+  it('takes a target with a host, and believes none', async () => {
+    const { accessToken } = await api.registerAndLogin();
+    const call = async (target: string) => {
+      const answer = await exchange(
+        `GET ${target} HTTP/1.1\r\nHost: evil.example\r\nAuthorization: Bearer ${accessToken}\r\nConnection: close\r\n\r\n`,
+      );
+      const [head = '', body = ''] = answer.split('\r\n\r\n');
+      return { status: Number(head.split(' ')[1]), head, body };
+    };
+    const body = { operations: ['a', 'b'].map((title) => ({ op: 'create', data: { title } })) };
+    await api.request('POST', '/v1/tasks/bulk', { token: accessToken, body });
+    const list = await call('http://evil.example/v1/tasks?limit=1');
+    expect(list.status).toBe(200);
+    expect(list.head).toMatch(/^link: <\/v1\/tasks\?/m);
+    expect(list.head).not.toContain('evil');
+    const { data } = JSON.parse(list.body) as { data: { id: string }[] };
+    const task = await call(`HTTPS://evil.example:99/v1/tasks/${data[0]?.id ?? ''}`);
+    expect([task.status, (JSON.parse(task.body) as { id: string }).id]).toEqual([200, data[0]?.id]);
+    expect((await call('http://evil.example')).status).toBe(404);
+    expect((await call('ftp://evil.example/v1/tasks')).status).toBe(404);
+  });
+
+  it('does not look at the type of no content', async () => {
+    const { accessToken: token } = await api.registerAndLogin();
+    const headers = { 'content-type': 'text/plain' };
+    const { body } = await api.request<{ id: string }>('POST', '/v1/tasks', { token, body: { title: 'a' } });
+    expect((await api.request('DELETE', `/v1/tasks/${body.id}`, { token, headers })).status).toBe(204);
+    expect((await api.request('POST', `/v1/tasks/${body.id}/restore`, { token, headers })).status).toBe(200);
+    expectProblem(await api.request('POST', '/v1/tasks', { token, headers }), 400, 'body_required');
+    expectProblem(await api.request('POST', '/v1/tasks', { token, headers, raw: 'x' }), 415);
+  });
+
+  it('refuses a compressed body, and says what it takes', async () => {
+    const { accessToken: token } = await api.registerAndLogin();
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    const answer = await api.request('POST', '/v1/tasks', { token, headers, raw: '{"title":"a"}' });
+    expectProblem(answer, 415, 'unsupported_content_encoding');
+    expect(answer.headers['accept-encoding']).toBe('identity');
+    headers['content-encoding'] = 'Identity';
+    expect((await api.request('POST', '/v1/tasks', { token, headers, raw: '{"title":"a"}' })).status).toBe(
+      201,
+    );
+  });
+
+  it('finds nothing at an address with a slash at its end, whatever the method', async () => {
+    const { accessToken: token } = await api.registerAndLogin();
+    for (const method of ['PUT', 'POST', 'DELETE'])
+      expectProblem(await api.request(method, '/v1/users/me/', { token }), 404, 'not_found');
+    // An empty id names no task.
+    for (const method of ['GET', 'PUT'])
+      expectProblem(await api.request(method, '/v1/tasks/', { token }), 404);
+  });
+
   it('serves the OpenAPI document, and a docs page that loads nothing from other hosts', async () => {
     const document = await api.request('GET', '/openapi.json');
     expect(document.body).toMatchObject({ openapi: '3.1.0' });
     const page = await api.request('GET', '/docs');
+    for (const directive of ['base-uri', 'form-action', 'frame-ancestors'])
+      expect(page.headers['content-security-policy']).toContain(`${directive} 'none'`);
     const assets = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address ?? '');
     expect(assets.length).toBeGreaterThan(2);
     for (const asset of assets) {
@@ -133,6 +210,14 @@ describe('the operations port', () => {
     }
     expect((await ops().request('GET', '/v1/tasks')).status).toBe(404);
   });
+
+  it('gives up on a client that does not finish its headers', async () => {
+    const { hostname, port } = new URL(ops().baseUrl);
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined).resume();
+    socket.write('GET /livez HTTP/1.1\r\n');
+    await once(socket, 'close');
+  }, 20_000);
 
   it('names routes by their templates, never by their paths', async () => {
     await api.request('GET', '/v1/tasks/01890a5d-ac96-774b-bcce-b302099a8057');

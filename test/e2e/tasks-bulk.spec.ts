@@ -60,28 +60,20 @@ describe('a bulk call', () => {
     expectProblem(await bulk([]), 422, 'validation_failed');
   });
 
-  it.each([true, false])(
-    'is refused as a whole for an invalid operation (atomic %s), with its position',
-    async (atomic) => {
-      const title = randomUUID();
-      const problem = expectProblem(
-        await bulk(
-          [create(title), update('nobody', {}), { op: 'create', data: { title, tags: [1] } }, { op: 'move' }],
-          {
-            atomic,
-          },
-        ),
-        422,
-        'validation_failed',
-      );
-      expect(problem.errors?.map(({ pointer }) => pointer)).toEqual([
-        '/operations/1/id',
-        '/operations/2/data/tags/0',
-        '/operations/3/op',
-      ]);
-      expect((await user.list(`?q=${title}`)).data).toEqual([]);
-    },
-  );
+  it('is refused as a whole for invalid operations, with their positions', async () => {
+    const title = randomUUID();
+    const operations = [
+      ...[create(title), update('nobody', {})],
+      ...[{ op: 'create', data: { title, tags: [1] } }, { op: 'move' }],
+    ];
+    const problem = expectProblem(await bulk(operations), 422, 'validation_failed');
+    expect(problem.errors?.map(({ pointer }) => pointer)).toEqual([
+      '/operations/1/id',
+      '/operations/2/data/tags/0',
+      '/operations/3/op',
+    ]);
+    expect((await user.list(`?q=${title}`)).data).toEqual([]);
+  });
 });
 
 describe('an atomic bulk call', () => {
@@ -104,6 +96,15 @@ describe('an atomic bulk call', () => {
     }
     expect((await user.call('GET', `/${task.id}`)).body).toEqual(task);
     expect((await user.list(`?q=${title}`)).data).toEqual([]);
+  });
+
+  it('names the version that is stored, not one that an operation before would have made', async () => {
+    const { id } = await user.create();
+    const rename = () => update(id, { title: 'Renamed' }, { if_version: 1 });
+    const answer = await bulk([rename(), rename()]);
+    const { detail } = expectProblem(answer, 412, 'precondition_failed');
+    expect([answer.headers['etag'], detail]).toEqual(['"1"', expect.stringContaining('at version 2 after')]);
+    expect((await user.call('GET', `/${id}`)).headers['etag']).toBe('"1"');
   });
 });
 
@@ -131,6 +132,48 @@ describe('a bulk call that is not atomic', () => {
     expect(body.results[2]?.problem?.errors?.[0]?.pointer).toBe('/operations/2');
     expect((await user.call('GET', `/${a.id}`)).body.title).toBe('a');
     expect((await user.call('GET', `/${b.id}`)).body.title).toBe('B');
+  });
+
+  it('fails an operation that is not valid by itself', async () => {
+    const title = `Good ${randomUUID()}`;
+    const answer = await bulk(
+      [
+        create(title),
+        create(''),
+        { op: 'create', data: { title: 'a', colour: 'red' } },
+        { op: 'paint' },
+        update('no-id', { title: 'x' }),
+        { op: 'invalid', issues: [] },
+        null,
+      ],
+      { atomic: false },
+    );
+    expect(answer.status).toBe(200);
+    expect(
+      answer.body.results.map(({ status, problem }) => [
+        status,
+        problem?.code,
+        problem?.errors?.[0]?.pointer,
+      ]),
+    ).toEqual([
+      [201, undefined, undefined],
+      [422, 'validation_failed', '/operations/1/data/title'],
+      [422, 'validation_failed', '/operations/2/data/colour'],
+      [422, 'validation_failed', '/operations/3/op'],
+      [422, 'validation_failed', '/operations/4/id'],
+      [422, 'validation_failed', '/operations/5/op'],
+      [422, 'validation_failed', '/operations/6'],
+    ]);
+    expect((await user.list(`?sort=-created_at&limit=1`)).data[0]?.title).toBe(title);
+  });
+
+  it('is refused as a whole where the call itself is not valid', async () => {
+    for (const operations of [[], Array.from({ length: 101 }, () => create('a')), 'none'])
+      expectProblem(
+        await user.call('POST', '/bulk', { body: { operations, atomic: false } }),
+        422,
+        'validation_failed',
+      );
   });
 
   it('waits for other calls on the same tasks in any order, instead of deadlocking', async () => {

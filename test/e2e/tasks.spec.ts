@@ -153,9 +153,34 @@ describe('reading a task', () => {
       const answer = await user.call('GET', `/${id}`, { headers: { 'if-none-match': condition } });
       expect([answer.status, answer.text, answer.headers['etag']]).toEqual([304, '', etag]);
     }
+    for (const condition of [`${etag},`, `, ,${etag}`]) {
+      const answer = await user.call('GET', `/${id}`, { headers: { 'if-none-match': condition } });
+      expect(answer.status).toBe(304);
+    }
     await patch(id, { title: 'Changed' });
     const changed = await user.call('GET', `/${id}`, { headers: { 'if-none-match': etag } });
     expect([changed.status, changed.body.title]).toEqual([200, 'Changed']);
+  });
+});
+
+describe('every condition', () => {
+  it('is honoured by every method', async () => {
+    const { id } = await user.create();
+    const call = (method: string, headers: Readonly<Record<string, string>>) =>
+      user.call(method, `/${id}`, { headers, ...(method === 'PATCH' && { body: { title: 'x' } }) });
+    const stale = await call('GET', { 'if-match': '"9"' });
+    expectProblem(stale, 412, 'precondition_failed');
+    expect(stale.headers['etag']).toBe('"1"');
+    for (const condition of ['"1"', '"9", "1"', '*'])
+      expect((await call('GET', { 'if-match': condition })).status).toBe(200);
+    for (const method of ['PATCH', 'DELETE'])
+      for (const condition of ['"1"', 'W/"1"', '"9", "1",', '*'])
+        expectProblem(await call(method, { 'if-none-match': condition }), 412, 'precondition_failed');
+    expectProblem(await call('PATCH', { 'if-match': '"1"', 'if-none-match': '"1"' }), 412);
+    expect((await call('PATCH', { 'if-match': '"1"', 'if-none-match': '"9"' })).body.version).toBe(2);
+    expect((await call('DELETE', { 'if-none-match': '"1"' })).status).toBe(204);
+    for (const address of ['', '/stats'])
+      expectProblem(await user.call('GET', address, { headers: { 'if-match': '"x"' } }), 412);
   });
 });
 

@@ -1,4 +1,4 @@
-import { Body, Controller, Header, Post } from '@nestjs/common';
+import { Body, Controller, Post } from '@nestjs/common';
 import { credentialsLimit } from '../limits/auth-rate-limits.js';
 import {
   Problems,
@@ -29,7 +29,6 @@ export class AuthController {
 
   @Post('login')
   @Public()
-  @Header('cache-control', 'no-store')
   @Summary('Log in')
   @Returns(200, tokensSchema)
   @Problems(401)
@@ -40,7 +39,6 @@ export class AuthController {
 
   @Post('refresh')
   @Public()
-  @Header('cache-control', 'no-store')
   @Summary(
     'Exchange a refresh token',
     'Each refresh token works once. One that was exchanged in the last 10 seconds is 409 `refresh_superseded`: ' +

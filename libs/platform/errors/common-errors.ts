@@ -21,20 +21,30 @@ export class ValidationFailed extends DomainError {
   }
 }
 
-/** The current version is none of the expected ones. */
+/** What the current version must be for a call to take effect. */
+export interface VersionCondition<V extends string | number> {
+  /** One of these; null: any will do. */
+  readonly anyOf: readonly V[] | null;
+  readonly noneOf: readonly V[];
+}
+
+/** The current version is not what the call expects. */
 export class VersionMismatch extends DomainError {
   constructor(
     readonly currentVersion: string | number,
-    message = 'The resource has changed since the version that If-Match names.',
+    message = 'The resource is at another version than If-Match and If-None-Match ask for.',
     more: Pick<DomainErrorOptions, 'errors' | 'cause'> = {},
   ) {
     super({ kind: 'version_mismatch', code: 'precondition_failed', message, ...more });
   }
 }
 
-/** Compares the current version with the expected ones; null: any version. @throws VersionMismatch */
-export function requireVersion<V extends string | number>(expected: readonly V[] | null, current: V): void {
-  if (expected !== null && !expected.includes(current)) throw new VersionMismatch(current);
+/** @throws VersionMismatch where the current version is not what the condition asks for */
+export function requireVersion<V extends string | number>(
+  { anyOf, noneOf }: VersionCondition<V>,
+  current: V,
+): void {
+  if (anyOf?.includes(current) === false || noneOf.includes(current)) throw new VersionMismatch(current);
 }
 
 /** A part that the request needs is not available; the client should retry. */

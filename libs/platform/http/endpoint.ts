@@ -6,7 +6,6 @@ import type { Scope } from '../context/scope.js';
 
 /** Headers of a success, by name in lower case. */
 export type ResponseHeader = 'etag' | 'location' | 'link';
-export type ConditionalHeader = 'If-Match' | 'If-None-Match';
 
 /** What the decorators below declare about a handler; read by guards, interceptor, OpenAPI document and tests. */
 export interface Endpoint {
@@ -19,7 +18,8 @@ export interface Endpoint {
   readonly headers: readonly ResponseHeader[];
   readonly problems: readonly number[];
   readonly isIdempotent: boolean;
-  readonly conditions: readonly ConditionalHeader[];
+  /** It evaluates If-Match and If-None-Match. */
+  readonly isConditional: boolean;
   readonly ignoresQuery: boolean;
   readonly bodyTypes: readonly string[];
   readonly isPublic: boolean;
@@ -43,7 +43,7 @@ const keys = {
   headers: 'endpoint:headers',
   problems: 'endpoint:problems',
   idempotent: 'endpoint:idempotent',
-  conditions: 'endpoint:conditions',
+  conditional: 'endpoint:conditional',
   ignoresQuery: 'endpoint:ignores-query',
   bodyTypes: 'endpoint:body-types',
   public: 'endpoint:public',
@@ -80,9 +80,8 @@ export function declareIdempotent(handler: object): void {
   Reflect.defineMetadata(keys.idempotent, true, handler);
 }
 
-/** The conditional request headers that are evaluated. */
-export const Conditional = (...names: readonly ConditionalHeader[]): MethodDecorator =>
-  SetMetadata(keys.conditions, names);
+/** The handler takes `@RequestConditions()`. */
+export const Conditional = (): MethodDecorator => SetMetadata(keys.conditional, true);
 
 /** Accepts any query parameter: a load balancer may add one to its health check. */
 export const IgnoresQuery = (): MethodDecorator => SetMetadata(keys.ignoresQuery, true);
@@ -148,7 +147,7 @@ function readEndpoint(controller: object, handler: object): Endpoint | undefined
     headers: (read(keys.headers) as readonly ResponseHeader[] | undefined) ?? [],
     problems: (read(keys.problems) as readonly number[] | undefined) ?? [],
     isIdempotent: read(keys.idempotent) === true,
-    conditions: (read(keys.conditions) as readonly ConditionalHeader[] | undefined) ?? [],
+    isConditional: read(keys.conditional) === true,
     ignoresQuery: read(keys.ignoresQuery) === true,
     bodyTypes: (read(keys.bodyTypes) as readonly string[] | undefined) ?? [],
     isPublic: [handler, controller].some((target) => Reflect.getMetadata(keys.public, target) === true),

@@ -10,7 +10,6 @@ import { NestFactory } from '@nestjs/core';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Consistency } from '../consistency/consistency.js';
 import type { ConsistencyTokens } from '../consistency/consistency-token.js';
-import { MalformedRequest } from '../errors/common-errors.js';
 import type { Health } from '../lifecycle/health.js';
 import { logger, NestLogger } from '../logging/logger.js';
 import type { Metrics } from '../metrics/metrics.js';
@@ -22,6 +21,7 @@ import { HttpError } from './http-error.js';
 import { HttpMetrics } from './http-metrics.js';
 import { answerInvalidRequest, rejectUnsupportedRequests } from './invalid-request.js';
 import { sendProblem } from './send-problem.js';
+import { refuseInvalidHeads, targetOf } from './request-head.js';
 import { requestIdOf } from './request-id.js';
 import { logRequests } from './request-log.js';
 import { measureRequests } from './request-metrics.js';
@@ -76,7 +76,7 @@ export async function createHttpApplication(options: HttpApplicationOptions): Pr
   recordRoutes(server);
   acceptStrictJsonOnly(server);
   traceRequests(server);
-  requireHost(server);
+  refuseInvalidHeads(server);
   await allowOrigins(server, config);
   const headers = new ResponseHeaders(options);
   headers.addTo(server);
@@ -127,6 +127,7 @@ function createFastify(config: HttpConfig, metrics: HttpMetrics): FastifyInstanc
     return503OnClosing: false,
     // Connections are ended by us, see `Connections`.
     forceCloseConnections: false,
+    rewriteUrl: ({ url = '/' }) => targetOf(url),
     genReqId: (request: IncomingMessage) => requestIdOf(request.headers['x-request-id']),
     clientErrorHandler: answerInvalidRequest(metrics),
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
@@ -174,15 +175,6 @@ function requireSupportedType(request: FastifyRequest): void {
     'The body must be application/json in UTF-8; PATCH takes application/merge-patch+json as well.',
     request.method === 'PATCH' ? { 'accept-patch': 'application/merge-patch+json, application/json' } : {},
   );
-}
-
-/** We refuse such a request ourselves, with a problem. */
-function requireHost(fastify: FastifyInstance): void {
-  fastify.addHook('onRequest', ({ headers, raw }, _reply, done) => {
-    if (headers.host === undefined && raw.httpVersion === '1.1')
-      done(new MalformedRequest('A request needs a Host header.'));
-    else done();
-  });
 }
 
 async function allowOrigins(fastify: FastifyInstance, config: HttpConfig): Promise<void> {

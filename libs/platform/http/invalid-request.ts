@@ -10,12 +10,20 @@ interface Answer {
   readonly detail: string;
 }
 
+const wrongVersion = {
+  status: 505,
+  code: 'http_version_not_supported',
+  detail: 'This server speaks HTTP/1.0 and HTTP/1.1.',
+};
 const answers: Readonly<Record<string, Answer>> = {
   HPE_HEADER_OVERFLOW: {
     status: 431,
     code: 'headers_too_large',
     detail: 'The headers are larger than is allowed.',
   },
+  HPE_INVALID_VERSION: wrongVersion,
+  // The first bytes of HTTP/2.
+  HPE_PAUSED_H2_UPGRADE: wrongVersion,
   ERR_HTTP_REQUEST_TIMEOUT: {
     status: 408,
     code: 'request_timeout',

@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { Outcome } from '../database/idempotency.js';
 import type { Serialized } from '../cache/serialized.js';
-import { etagOf, isNotModified } from './etag.js';
+import { partOf } from '../ids/uuid.js';
+import { etagOf, type Conditions } from './etag.js';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -20,25 +21,28 @@ export class Reply<T = unknown> {
     return new Reply(value, headers, null, false);
   }
 
-  /** A value with its ETag, or 304 where the client has that version. */
-  static versioned<T>(value: T, etag: string, ifNoneMatch?: string): Reply<T | undefined> {
-    return isNotModified(ifNoneMatch, etag) ? Reply.notModified({ etag }) : Reply.of(value, { etag });
+  /** A value with its ETag. With conditions: 304 where the client has that version. @throws VersionMismatch where it wants another */
+  static versioned<T>(value: T, etag: string, conditions?: Conditions): Reply<T | undefined> {
+    return conditions?.isNotModified(etag) === true ? Reply.notModified({ etag }) : Reply.of(value, { etag });
   }
 
-  /** JSON that is ready to send, with its ETag, or 304 where the client has that version. */
-  static json(json: string, etag: string, ifNoneMatch: string | undefined): Reply<string | undefined> {
-    if (isNotModified(ifNoneMatch, etag)) return Reply.notModified({ etag });
+  /** The same of JSON that is ready to send. */
+  static json(json: string, etag: string, conditions?: Conditions): Reply<string | undefined> {
+    if (conditions?.isNotModified(etag) === true) return Reply.notModified({ etag });
     return new Reply(json, { etag, 'content-type': 'application/json; charset=utf-8' }, null, true);
   }
 
-  /** JSON with the hash of its bytes, or 304 where the client has them. */
+  /**
+   * The same of JSON with the hash of its bytes as its version. Users may have the same bytes, such as an empty list: the part of
+   * the id keeps one from being told that his copy is current where it is the other's.
+   */
   static serialized<T>(
     { json, hash }: Serialized<T>,
-    ifNoneMatch: string | undefined,
+    { userId, conditions }: { readonly userId: string; readonly conditions: Conditions },
     more: Headers = {},
   ): Reply<string | undefined> {
-    const headers = { ...more, etag: etagOf(hash) };
-    if (isNotModified(ifNoneMatch, headers.etag)) return Reply.notModified(headers);
+    const headers = { ...more, etag: etagOf(`${hash}-${partOf(userId)}`) };
+    if (conditions.isNotModified(headers.etag)) return Reply.notModified(headers);
     return new Reply(json, { ...headers, 'content-type': 'application/json; charset=utf-8' }, null, true);
   }
 

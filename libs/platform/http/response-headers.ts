@@ -5,6 +5,7 @@ import { publicUrlOf } from '../config/public-url.js';
 import type { ConsistencyTokens } from '../consistency/consistency-token.js';
 import type { Health } from '../lifecycle/health.js';
 import type { HttpConfig } from './http.config.js';
+import type { Endpoint } from './endpoint.js';
 import { addLimitHeaders } from './rate-limit-headers.js';
 
 export interface ResponseHeadersOptions {
@@ -32,7 +33,9 @@ export class ResponseHeaders {
       const all = this.of(request, reply, {});
       for (let n = 0; n < all.length; n += 2) {
         const name = all[n] ?? '';
-        if (!reply.hasHeader(name)) void reply.header(name, all[n + 1]);
+        const own = reply.getHeader(name);
+        if (own === undefined) void reply.header(name, all[n + 1]);
+        else if (name === 'vary') void reply.header(name, `${String(own)}, ${all[n + 1]}`);
       }
       done();
     });
@@ -42,7 +45,8 @@ export class ResponseHeaders {
   of(request: FastifyRequest, reply: FastifyReply, more: Headers): string[] {
     const all = [...this.shared, 'x-request-id', request.id];
     for (const name in more) all.push(name, more[name] ?? '');
-    const { call } = request;
+    const { call, route } = request;
+    if (route?.endpoint !== undefined) addCaching(all, route.endpoint, more);
     if (call !== null) {
       addLimitHeaders(call.limits, all);
       const { view } = call;
@@ -56,10 +60,19 @@ export class ResponseHeaders {
   }
 }
 
-/** What fastify-cors has set. */
+/**
+ * What may be kept and by whom (RFC 9111): an answer with an ETag by its user's own cache, which asks each time whether it is
+ * current; all others by none. What a token decides is another answer for another token.
+ */
+function addCaching(all: string[], { isPublic, isConditional }: Endpoint, more: Headers): void {
+  if (!('cache-control' in more)) all.push('cache-control', isConditional ? 'private, no-cache' : 'no-store');
+  if (!isPublic) all.push('vary', 'authorization');
+}
+
+/** What fastify-cors has set. Its `vary` comes on top of ours. */
 function addOwn(all: string[], reply: FastifyReply): void {
   for (const [name, value] of Object.entries(reply.getHeaders()))
-    if (value !== undefined && !all.includes(name)) all.push(name, String(value));
+    if (value !== undefined && (name === 'vary' || !all.includes(name))) all.push(name, String(value));
 }
 
 /** Helmet's headers are the same for each answer, so it is asked once. */

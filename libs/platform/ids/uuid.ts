@@ -20,3 +20,6 @@ export function uuidv7(): string {
   }
   return v7({ msecs, seq, random });
 }
+
+/** The last 32 bits of an id, which are random: they tell one user from another where a whole id would be long. */
+export const partOf = (id: string): string => id.slice(-8);

@@ -4,14 +4,15 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 // The package's main file loads the whole user interface (30 MB) to tell where it lies.
 import absolutePath from 'swagger-ui-dist/absolute-path.js';
-import { etagOf, isNotModified } from '../http/etag.js';
+import { conditionsOf, etagOf } from '../http/etag.js';
 
 const assets: Readonly<Record<string, string>> = {
   'swagger-ui.css': 'text/css',
   'swagger-ui-bundle.js': 'text/javascript',
 };
 const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'";
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const page = `<!doctype html>
 <html lang="en">
@@ -48,7 +49,7 @@ function serve(fastify: FastifyInstance, path: string, type: string, load: () =>
       .header('content-security-policy', policy)
       .header('cache-control', 'public, max-age=3600')
       .header('etag', etag);
-    if (!isNotModified(request.headers['if-none-match'], etag)) return body;
+    if (!conditionsOf(request).isNotModified(etag)) return body;
     return reply.code(304).send();
   });
 }

@@ -35,7 +35,7 @@ const descriptions: Readonly<Record<number, string>> = {
   404: 'It does not exist, or is not yours',
   408: 'The request did not arrive in time',
   409: 'It conflicts with the current state',
-  412: 'It has changed since the version that If-Match names',
+  412: 'It is at another version than If-Match and If-None-Match ask for',
   413: 'The body is too large',
   415: 'The media type of the body is not supported',
   422: 'The request has invalid fields',
@@ -118,15 +118,16 @@ function parametersOf(
 const tokenDescription =
   'The last token that you got. It keeps reads fast while Redis is away. A token that is not yours is ignored.';
 
+const conditionParameters = Object.entries({
+  'If-Match': 'Only if this is the current version',
+  'If-None-Match': 'Only if this is not the current version',
+}).map(([name, description]) => ({
+  ...{ name, in: 'header', required: false, description },
+  schema: { type: 'string', pattern: '^(\\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$' },
+}));
+
 function headerParameters({ endpoint, isPublic }: Handler): JsonSchema[] {
-  const conditions = (endpoint?.conditions ?? []).map((name) => ({
-    name,
-    in: 'header',
-    required: false,
-    description:
-      name === 'If-Match' ? 'Only if this is the current version' : 'Only if this is no longer current',
-    schema: { type: 'string', pattern: '^(\\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$' },
-  }));
+  const conditions = endpoint?.isConditional === true ? conditionParameters : [];
   // A feature's reads and writes go by it; what is public has no user to whom it belongs.
   const token = isPublic
     ? []
@@ -168,9 +169,10 @@ function responsesOf(handler: Handler, converter: SchemaConverter, problem: Json
       content: { 'application/problem+json': { schema: problem } },
     },
   ]);
-  const notModified = endpoint.conditions.includes('If-None-Match')
-    ? { 304: { description: descriptions[304], headers: responseHeaders(handler, 304) } }
-    : {};
+  const notModified =
+    endpoint.isConditional && handler.method === 'get'
+      ? { 304: { description: descriptions[304], headers: responseHeaders(handler, 304) } }
+      : {};
   return { [endpoint.status]: success, ...notModified, ...(Object.fromEntries(problems) as JsonSchema) };
 }
 
@@ -187,7 +189,7 @@ function problemStatuses({ endpoint, schemas, isPublic }: Handler): number[] {
     ...(takesBody ? [413, 415] : []),
     ...(schemas.param !== undefined ? [404] : []),
     ...(endpoint?.isIdempotent ? [409] : []),
-    ...(endpoint?.conditions.includes('If-Match') ? [412] : []),
+    ...(endpoint?.isConditional ? [412] : []),
     ...(endpoint?.problems ?? []),
   ]);
   return [...statuses].sort((a, b) => a - b);

@@ -7,6 +7,9 @@ import { watchEventLoop } from '../metrics/event-loop.js';
 import { expose } from '../metrics/exposition.js';
 import type { Metrics } from '../metrics/metrics.js';
 
+/** Node looks at the time-outs once in an interval, by default 30 s. */
+const timeouts = { requestTimeout: 10_000, headersTimeout: 5_000, connectionsCheckingInterval: 1000 };
+
 type Answer = { status: number; type: string; body: string };
 const text = (isGood: boolean, body: string): Answer => ({
   status: isGood ? 200 : 503,
@@ -24,7 +27,7 @@ export class OperationsServer {
     private readonly metrics: Metrics,
   ) {
     this.endWatch = watchEventLoop(metrics);
-    this.server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
+    this.server = createServer(timeouts, (request, response) => {
       this.handle(request, response).catch((error: unknown) => {
         logger.error({ err: error }, 'an operations request failed');
         response.writeHead(500).end();

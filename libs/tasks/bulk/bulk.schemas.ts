@@ -19,13 +19,36 @@ const operationSchema = z
   .meta({ id: 'TaskOperation' });
 export type TaskOperation = z.output<typeof operationSchema>;
 
+/** An operation that its schema refuses. In a call that is not atomic it fails by itself, like one whose task is not there. */
+export interface InvalidOperation {
+  readonly op: 'invalid';
+  readonly issues: readonly z.core.$ZodIssue[];
+}
+
+const anyOperation: z.ZodType<
+  TaskOperation | InvalidOperation,
+  z.input<typeof operationSchema>
+> = operationSchema.catch(({ value }) => invalid(value) as never);
+
+const invalid = (value: unknown): InvalidOperation => ({
+  op: 'invalid',
+  issues: operationSchema.safeParse(value).error?.issues ?? [],
+});
+
 export const bulkSchema = z
   .strictObject({
-    operations: z.array(operationSchema).min(1).max(100),
+    operations: z.array(anyOperation).min(1).max(100),
     atomic: z.boolean().default(true).meta({
       description:
-        'True: all operations or none. False: each operation by itself, and the answer is always 200.',
+        'True: all operations or none. False: each operation by itself, also where it is not valid, and the answer is always 200.',
     }),
+  })
+  .check(({ value: { atomic, operations }, issues }) => {
+    if (!atomic || issues.length > 0) return;
+    for (const [index, operation] of operations.entries())
+      if (operation.op === 'invalid')
+        for (const issue of operation.issues)
+          issues.push({ ...issue, path: ['operations', index, ...issue.path], input: undefined });
   })
   .meta({ id: 'TaskBulk' });
 export type Bulk = z.output<typeof bulkSchema>;

@@ -62,7 +62,8 @@ export class TaskBatch {
   private getLive({ id, if_version }: { id: string; if_version?: number | undefined }): LockedTask {
     const task = this.current.get(id);
     if (task === undefined || task.deletedAt !== null) throw new TaskNotFound();
-    if (if_version !== undefined && if_version !== task.version) throw new TaskChanged(task.version);
+    if (if_version !== undefined && if_version !== task.version)
+      throw new TaskChanged(task.version, this.locked.get(id)?.version ?? task.version);
     return task;
   }
 }

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Idempotency, type IdempotentCall, type Outcome } from '../../platform/database/idempotency.js';
+import { ValidationFailed } from '../../platform/errors/common-errors.js';
 import { DomainError } from '../../platform/errors/domain-error.js';
+import { errorsOf } from '../../platform/errors/schema-errors.js';
 import { TaskEvents } from '../task-events.js';
 import { operationFailed } from '../tasks.errors.js';
 import { lockTasks } from '../tasks.repository.js';
-import type { Bulk, TaskOperation } from './bulk.schemas.js';
+import type { Bulk } from './bulk.schemas.js';
 import { operationOutcomesSchema, type OperationOutcome } from './operation-outcome.js';
 import { TaskBatch, type PendingOutcome } from './task-batch.js';
 
@@ -37,11 +39,13 @@ export class TaskBulkService {
 
 function applyOne(
   batch: TaskBatch,
-  operation: TaskOperation,
+  operation: Bulk['operations'][number],
   index: number,
   isAtomic: boolean,
 ): PendingOutcome {
   try {
+    if (operation.op === 'invalid')
+      throw new ValidationFailed(errorsOf(operation.issues), 'The operation has invalid fields.');
     return batch.apply(operation);
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
@@ -52,6 +56,6 @@ function applyOne(
   }
 }
 
-const idsOf = (operations: readonly TaskOperation[]): string[] => [
-  ...new Set(operations.flatMap((operation) => (operation.op === 'create' ? [] : [operation.id]))),
+const idsOf = (operations: Bulk['operations']): string[] => [
+  ...new Set(operations.flatMap((operation) => ('id' in operation ? [operation.id] : []))),
 ];

@@ -60,7 +60,7 @@ describe('the failure of an atomic bulk call', () => {
   });
 
   it('tells the current version where another one was expected', () => {
-    expect(failureOf(operationFailed(0, new TaskChanged(7)))).toMatchObject({
+    expect(failureOf(operationFailed(0, new TaskChanged(7, 7)))).toMatchObject({
       ...{ status: 412, code: 'precondition_failed', headers: { etag: '"7"' } },
       detail: 'The task is at version 7, not at that of if_version.',
       errors: [{ pointer: '/operations/0', code: 'precondition_failed' }],

@@ -76,9 +76,9 @@ function problemOf({ kind, session }: Call, { status, headers, body }: ApiRespon
   return hasBody || status === 204 || status === 304 ? null : `an answer of ${status} without JSON`;
 }
 
-/** `"7"` of a task, `"7-u"` of a profile. */
+/** `"7"` of a task, `"7-u-0123abcd"` of a profile. */
 function versionIn(etag: string | undefined): Pick<Answer, 'version'> {
-  const version = /^"(\d+)(-[uv])?"$/.exec(etag ?? '')?.[1];
+  const version = /^"(\d+)(-[uv]-[0-9a-f]{8})?"$/.exec(etag ?? '')?.[1];
   return version === undefined ? {} : { version: Number(version) };
 }
 

@@ -84,8 +84,8 @@ function ask(user: User, process: ApiProcess, request: Request): Promise<ApiResp
   const { method, path, body, session, ifMatch, ifNoneMatch } = request;
   const headers = {
     ...(user.token !== null && { 'consistency-token': user.token }),
-    ...(ifMatch !== undefined && { 'if-match': etagOf(request.kind, ifMatch) }),
-    ...(ifNoneMatch !== undefined && { 'if-none-match': etagOf(request.kind, ifNoneMatch) }),
+    ...(ifMatch !== undefined && { 'if-match': etagOf(user, request.kind, ifMatch) }),
+    ...(ifNoneMatch !== undefined && { 'if-none-match': etagOf(user, request.kind, ifNoneMatch) }),
     ...request.headers,
   };
   return process.client.request<unknown>(method, path, {
@@ -96,8 +96,8 @@ function ask(user: User, process: ApiProcess, request: Request): Promise<ApiResp
   });
 }
 
-const etagOf = (kind: Kind, version: number): string =>
-  kind.startsWith('profile') ? `"${version}-u"` : `"${version}"`;
+const etagOf = (user: User, kind: Kind, version: number): string =>
+  kind.startsWith('profile') ? `"${version}-u-${user.id.slice(-8)}"` : `"${version}"`;
 
 /** Invalid JSON is an error of the API; after a broken connection or a timeout, the outcome is unknown. */
 function unanswered(kind: Kind, error: unknown): Answer {

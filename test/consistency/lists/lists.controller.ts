@@ -1,7 +1,8 @@
-import { Body, Controller, Delete, Get, Headers, Param, Post, Put } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Post, Put } from '@nestjs/common';
 import type { Caller } from '../../../libs/platform/context/caller.js';
 import { CurrentUser } from '../../../libs/platform/http/call-adapter.js';
 import { DependsOn, Problems, Returns, Summary, Writes } from '../../../libs/platform/http/endpoint.js';
+import { RequestConditions, type Conditions } from '../../../libs/platform/http/etag.js';
 import { Reply } from '../../../libs/platform/http/reply.js';
 import { ItemsService } from './items.service.js';
 import { ListReadsService } from './list-reads.service.js';
@@ -42,9 +43,9 @@ export class ListsController {
   async read(
     @CurrentUser() { userId }: Caller,
     @Param('id', { schema: idSchema }) id: string,
-    @Headers('if-none-match') ifNoneMatch?: string,
+    @RequestConditions() conditions: Conditions,
   ) {
-    return Reply.serialized(await this.reads.list(userId, id), ifNoneMatch);
+    return Reply.serialized(await this.reads.list(userId, id), { userId, conditions });
   }
 
   @Post(':id/items')
