@@ -9,7 +9,7 @@ if (!/^[a-z-]+$/.test(name) || !existsSync(new URL(`../load/${name}.ts`, import.
       'With a target, all run when no name is given:\n' +
       '  cached-list | hit-rate | replica-share | redis-loss | database-loss | list-scale | filters | start\n' +
       'By name only:\n' +
-      '  login-timing | scrape | pods | overhead [metrics | logs | traces-10 | traces-0 | unconfigured] | soak | first-task\n' +
+      '  worst-user | login-timing | scrape | pods | overhead [metrics | logs | traces-10 | traces-0 | unconfigured] | soak | first-task\n' +
       '  compare [--only list,get,… --servers api,bare,… --rounds 5 --seconds 4 --warm-up 5 --connections 64,1000\n' +
       '    --without-own-indexes --write]: against a bare server, Express with Prisma, and others\n' +
       '  builds DIR [STARTS]: compares this build with another checkout, which must be built',

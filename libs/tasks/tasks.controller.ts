@@ -5,6 +5,7 @@ import { CurrentUser } from '../platform/http/call-adapter.js';
 import {
   Accepts,
   Conditional,
+  MaxBody,
   Problems,
   ResponseHeaders,
   Returns,
@@ -37,6 +38,10 @@ import {
 } from './tasks.schemas.js';
 import { TasksService } from './tasks.service.js';
 
+/** The longest task that is valid, with each character escaped: 12 bytes. */
+const maxTaskBytes = 256 * 1024;
+const maxBulkBytes = 1024 * 1024;
+
 @Controller('/v1/tasks')
 export class TasksController {
   constructor(
@@ -49,6 +54,7 @@ export class TasksController {
   @Post()
   @Summary('Create a task')
   @Returns(201, taskSchema)
+  @MaxBody(maxTaskBytes)
   @ResponseHeaders('location', 'etag')
   @Writes()
   @CountOperation('create')
@@ -103,6 +109,7 @@ export class TasksController {
       'operation and a pointer to it, and stores nothing. A call that is not atomic answers each operation by itself.',
   )
   @Returns(200, bulkResultSchema)
+  @MaxBody(maxBulkBytes)
   @Problems(404, 412)
   @Writes()
   @RateLimitCost(operationCount)
@@ -136,6 +143,7 @@ export class TasksController {
   @Returns(200, taskSchema)
   @ResponseHeaders('etag')
   @Accepts('application/merge-patch+json')
+  @MaxBody(maxTaskBytes)
   @Conditional()
   @Writes()
   @CountOperation('update')

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { Body, Controller, Delete, Get, Patch } from '@nestjs/common';
 import { requireRecentLogin, type Caller } from '../platform/context/caller.js';
 import { CurrentUser } from '../platform/http/call-adapter.js';
@@ -13,10 +12,14 @@ import {
   Writes,
 } from '../platform/http/endpoint.js';
 import { etagOf, RequestConditions, type Conditions } from '../platform/http/etag.js';
+import { RateLimitCost } from '../platform/http/rate-limit-cost.js';
 import { Reply } from '../platform/http/reply.js';
 import { ExportService } from './export.service.js';
 import { exportSchema, patchUserSchema, userSchema, type PatchUser } from './users.schemas.js';
 import { revisionOf, UsersService } from './users.service.js';
+
+/** It reads everything that is stored of the user. */
+const exportCost = 10;
 
 @Controller('/v1/users/me')
 export class UsersController {
@@ -66,9 +69,11 @@ export class UsersController {
   }
 
   @Get('export')
-  @Summary('Export everything that is stored of you')
+  @Summary('Export everything that is stored of you', 'One at a time. Counts as ten requests.')
   @Returns(200, exportSchema)
+  @Problems(409)
+  @RateLimitCost(() => exportCost)
   export(@CurrentUser() { userId }: Caller): Reply {
-    return Reply.stream(Readable.from(this.exports.write(userId), { objectMode: false }));
+    return Reply.stream(this.exports.open(userId));
   }
 }

@@ -25,12 +25,18 @@ const sameTasks = ['../../scripts/typescript-hook.mjs', 'same-tasks.ts']
 /** Creates users and tasks with `npm run seed`, the same each time, and logs all users in by the real route. A thousand users take half a minute. */
 export async function seedUsers(
   { apis, databaseUrl, redis, root }: SeededService,
-  options: { readonly users: number; readonly tasksOfEach: number },
+  options: {
+    readonly users: number;
+    readonly tasksOfEach: number;
+    /** What an access token tells is changed before it is made. */
+    readonly beforeLogin?: () => Promise<unknown>;
+  },
 ): Promise<LoadUser[]> {
   const counts = ['--users', String(options.users), '--tasks', String(options.users * options.tasksOfEach)];
   const env = { DATABASE_URL: databaseUrl, REDIS_URL: redis.url, NODE_OPTIONS: sameTasks };
   const { code, output } = await runApp('cli', ['seed', ...counts], env, { root });
   if (code !== 0) throw new Error(`The data could not be made:\n${output}`);
+  await options.beforeLogin?.();
   const rows = await runSql(
     databaseUrl,
     `SELECT email, array_agg(task.id::text) AS ids FROM auth.accounts account

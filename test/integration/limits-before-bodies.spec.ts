@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
 import { startApi, type Api } from '../support/api.js';
 import { client, type ApiRequest, type ApiResponse, type Client } from '../support/client.js';
 import { expectProblem } from '../support/problem.js';
@@ -65,6 +66,27 @@ describe('a call is counted before its body is read', () => {
       await caller.request('PATCH', `/v1/tasks/${randomUUID()}`, { token, body: { title: 'x' } }),
     ];
     for (const answer of refused) expectProblem(answer, 429, 'rate_limited');
+  });
+
+  it('answers before a long body has arrived, does not read it, and closes the connection', async () => {
+    const { hostname, port } = new URL(api.url);
+    const socket = connect(Number(port), hostname).setEncoding('utf8');
+    socket.on('error', () => undefined);
+    let [answer, left] = ['', 0];
+    socket.on('data', (chunk: string) => (answer += chunk));
+    socket.on('end', () => (left = socket.writableLength));
+    const length = 64 * 1024 * 1024;
+    socket.write(`POST /v1/auth/login HTTP/1.1\r\nHost: x\r\n`);
+    socket.write(`Content-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`);
+    const body = Buffer.alloc(length, 'x');
+    socket.write(body);
+    await new Promise((resolve) => socket.once('close', resolve));
+    const [head = '', text = ''] = answer.split('\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1.1 413 /);
+    expect(head.toLowerCase()).toContain('connection: close');
+    expect(JSON.parse(text)).toMatchObject({ code: 'payload_too_large' });
+    // What no system's buffers hold was never taken.
+    expect(left).toBeGreaterThan(length / 2);
   });
 
   it('counts the total cost of a bulk call, and refuses it if too few points are left', async () => {

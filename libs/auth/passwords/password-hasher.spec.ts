@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { parseOptions } from '@node-rs/argon2';
 import { ServiceUnavailable } from '../../platform/errors/common-errors.js';
-import { BoundedQueue } from './bounded-queue.js';
+import { BoundedQueue } from '../../platform/async/bounded-queue.js';
 import { PasswordHasher } from './password-hasher.js';
 
 const config = { ARGON2_MEMORY_KIB: 19_456, ARGON2_PASSES: 2, PASSWORD_CONCURRENCY: 2, PASSWORD_QUEUE: 100 };

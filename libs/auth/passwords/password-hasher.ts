@@ -4,7 +4,7 @@ import { hash, parseOptions, verify } from '@node-rs/argon2';
 import { ServiceUnavailable } from '../../platform/errors/common-errors.js';
 import { CONFIG } from '../../platform/config/config.token.js';
 import type { AuthConfig } from '../auth.config.js';
-import { BoundedQueue } from './bounded-queue.js';
+import { BoundedQueue } from '../../platform/async/bounded-queue.js';
 
 type HasherConfig = Pick<
   AuthConfig,

@@ -19,6 +19,7 @@ import type { PostgresServers } from '../postgres/postgres-servers.js';
 import type { Session } from '../postgres/session.js';
 import { unprepared, type Statement, type TextRow } from '../postgres/statement.js';
 import type { Changes } from './changes.js';
+import { CostlyReads, maxCostlyMs } from './costly-reads.js';
 import { DatabaseMetrics, type FallbackReason } from './database-metrics.js';
 import type { RowValues, RowWrite } from './row-write.js';
 import { WriteBatches } from './write-batches.js';
@@ -59,6 +60,7 @@ export class DatabaseFactory {
   readonly config: ConnectionConfig;
   readonly metrics: DatabaseMetrics;
   readonly writeBatches: WriteBatches;
+  readonly costlyReads: CostlyReads;
 
   constructor({ servers, consistency, config, metrics }: DatabaseParts) {
     this.servers = servers;
@@ -66,6 +68,7 @@ export class DatabaseFactory {
     this.config = config;
     this.metrics = new DatabaseMetrics(metrics);
     this.writeBatches = new WriteBatches(config);
+    this.costlyReads = new CostlyReads(config.DATABASE_POOL_SIZE);
   }
 
   forFeature(feature: FeatureName): Database {
@@ -101,13 +104,23 @@ export class Database {
     return this.readIn({ run: ({ manager }) => run(manager) }, options);
   }
 
-  /** The same for one statement, without TypeORM: the rows as text. For what is read with nearly every call. */
+  /**
+   * The same for one statement, without TypeORM: the rows as text. For what is read with nearly every call. One that is not quick
+   * is bounded for each user, see `CostlyReads`.
+   *
+   * @throws QueryTooExpensive
+   */
   rows(statement: Statement, values: readonly unknown[], options?: ReadOptions): Promise<readonly TextRow[]> {
     const { text } = statement;
     // Behind a pooler the next statement may run on another connection, which does not know the name.
     const sent = this.databases.config.DATABASE_POOLER ? unprepared(text) : statement;
+    if (statement.isQuick !== true) {
+      const { costlyReads } = this.databases;
+      return costlyReads.run(() =>
+        this.readIn({ run: (session) => session.rowsWithin(maxCostlyMs, sent, values) }, options),
+      );
+    }
     const run: RunIn<readonly TextRow[]> = (session) => session.rows(sent, values);
-    if (sent.isQuick !== true) return this.readIn({ run }, options);
     return this.readIn(
       { run, together: (server, isGood) => server.rowsTogether(sent, values, isGood) },
       options,

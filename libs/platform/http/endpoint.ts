@@ -22,6 +22,8 @@ export interface Endpoint {
   readonly isConditional: boolean;
   readonly ignoresQuery: boolean;
   readonly bodyTypes: readonly string[];
+  /** Longest body that is read. */
+  readonly maxBodyBytes: number;
   readonly isPublic: boolean;
   readonly isUnlimited: boolean;
   /** The feature that it writes to; null where it only reads. */
@@ -46,6 +48,7 @@ const keys = {
   conditional: 'endpoint:conditional',
   ignoresQuery: 'endpoint:ignores-query',
   bodyTypes: 'endpoint:body-types',
+  maxBody: 'endpoint:max-body',
   public: 'endpoint:public',
   unlimited: 'endpoint:unlimited',
   writes: 'endpoint:writes',
@@ -88,6 +91,12 @@ export const IgnoresQuery = (): MethodDecorator => SetMetadata(keys.ignoresQuery
 
 /** Other media types of the request body than application/json. */
 export const Accepts = (...types: readonly string[]): MethodDecorator => SetMetadata(keys.bodyTypes, types);
+
+/** The longest body of an endpoint that does not say otherwise: enough for any login, name or key. */
+export const usualBodyBytes = 32 * 1024;
+
+/** Takes a body of up to so many bytes. The default is `usualBodyBytes`: what is read and parsed takes time from all others. */
+export const MaxBody = (bytes: number): MethodDecorator => SetMetadata(keys.maxBody, bytes);
 
 /** Needs no access token. Everything else does: deny by default. */
 export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(keys.public, true);
@@ -150,6 +159,7 @@ function readEndpoint(controller: object, handler: object): Endpoint | undefined
     isConditional: read(keys.conditional) === true,
     ignoresQuery: read(keys.ignoresQuery) === true,
     bodyTypes: (read(keys.bodyTypes) as readonly string[] | undefined) ?? [],
+    maxBodyBytes: (read(keys.maxBody) as number | undefined) ?? usualBodyBytes,
     isPublic: [handler, controller].some((target) => Reflect.getMetadata(keys.public, target) === true),
     isUnlimited: read(keys.unlimited) === true,
     writes: read(keys.writes) === true ? (feature ?? null) : null,

@@ -53,7 +53,8 @@ export function addEndpoints(fastify: FastifyInstance, options: EndpointsOptions
     if (endpoint === undefined)
       throw new Error(`${controller.name}.${name} needs @Summary and @Returns, or @ReturnsNothing.`);
     const serve = serving(compile(handler, endpoint, options), options);
-    fastify.route({ method: method.toUpperCase(), url: path, handler: serve });
+    const bodyLimit = endpoint.maxBodyBytes;
+    fastify.route({ method: method.toUpperCase(), url: path, bodyLimit, handler: serve });
   }
 }
 

@@ -14,9 +14,11 @@ import type { Health } from '../lifecycle/health.js';
 import { logger, NestLogger } from '../logging/logger.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { adaptCalls } from './call-adapter.js';
+import { usualBodyBytes } from './endpoint.js';
 import { addEndpoints } from './endpoints.js';
 import { Connections } from './connections.js';
 import type { HttpConfig } from './http.config.js';
+import { countCostlyTime } from './costly-time.js';
 import { HttpError } from './http-error.js';
 import { HttpMetrics } from './http-metrics.js';
 import { answerInvalidRequest, rejectUnsupportedRequests } from './invalid-request.js';
@@ -31,7 +33,6 @@ import { recordRoutes, refuseForeignMethods } from './route-table.js';
 import { guardBeforeBody, Routes } from './routes.js';
 import { parseStrictJson } from './strict-json.js';
 
-const maxBodyBytes = 1024 * 1024;
 /** Longer than the idle timeout of the usual load balancers (60 s), or they reuse a connection that we just closed. */
 const keepAliveTimeoutMs = 72_000;
 /** Every header of ours that a browser's script is else not shown. */
@@ -73,10 +74,7 @@ export async function createHttpApplication(options: HttpApplicationOptions): Pr
   const server = createFastify(config, httpMetrics);
   const connections = new Connections(server.server, metrics);
   rejectUnsupportedRequests(server.server, httpMetrics);
-  recordRoutes(server);
-  acceptStrictJsonOnly(server);
-  traceRequests(server);
-  refuseInvalidHeads(server);
+  prepare(server);
   await allowOrigins(server, config);
   const headers = new ResponseHeaders(options);
   headers.addTo(server);
@@ -85,6 +83,7 @@ export async function createHttpApplication(options: HttpApplicationOptions): Pr
   let guards: readonly CanActivate[] = [];
   guardBeforeBody(server, routes, () => guards);
   refuseForeignMethods(server);
+  countCostlyTime(server, () => app);
   logRequests(server);
   const announceRoutes = measureRequests(server, httpMetrics);
   addRoutes?.(server);
@@ -110,10 +109,18 @@ export async function createHttpApplication(options: HttpApplicationOptions): Pr
   return { app, fastify: server, connections };
 }
 
+/** What comes before everything that looks at a request. */
+function prepare(fastify: FastifyInstance): void {
+  recordRoutes(fastify);
+  acceptStrictJsonOnly(fastify);
+  traceRequests(fastify);
+  refuseInvalidHeads(fastify);
+}
+
 /** Fastify with its limits. */
 function createFastify(config: HttpConfig, metrics: HttpMetrics): FastifyInstance {
   const instance = fastify({
-    bodyLimit: maxBodyBytes,
+    bodyLimit: usualBodyBytes,
     requestTimeout: config.REQUEST_TIMEOUT_MS,
     http: {
       // We refuse such a request ourselves, with a problem.
@@ -157,7 +164,7 @@ function acceptStrictJsonOnly(fastify: FastifyInstance): void {
   };
   fastify.addContentTypeParser(
     ['application/json', 'application/merge-patch+json'],
-    { parseAs: 'buffer', bodyLimit: maxBodyBytes },
+    { parseAs: 'buffer' },
     parse,
   );
 }

@@ -14,6 +14,7 @@ export function sendProblem(exception: unknown, request: FastifyRequest, reply: 
   // A 503 is expected while a part is away; a 500 is a bug of ours.
   if (failure.status >= 500 && failure.status !== 503) logger.error(details, 'request failed');
   if (failure.status === 503 && isFirstOfASecond(failure.code)) logger.warn(details, 'request failed');
+  if (isLongAndUnread(request)) closeUnread(request, reply);
   void reply
     .code(failure.status)
     .headers(failure.headers)
@@ -22,6 +23,29 @@ export function sendProblem(exception: unknown, request: FastifyRequest, reply: 
     .header('content-type', 'application/problem+json')
     .header('cache-control', 'no-store')
     .send(JSON.stringify(toProblem(failure, { url: request.url, id: request.id })));
+}
+
+/** A shorter body is read to its end, which keeps the connection. */
+const shortBytes = 64 * 1024;
+/** What a client is given to read its answer. */
+const lingerMs = 1000;
+
+const isLongAndUnread = ({ raw, headers }: FastifyRequest): boolean =>
+  !raw.complete && !(Number(headers['content-length'] ?? Infinity) <= shortBytes);
+
+/**
+ * Answers a request without reading the rest of its body: Node would read all of it, a megabyte each time that a blocked client
+ * tries again. The connection is closed at once for us, but a moment later for the client: it would else lose its answer.
+ */
+function closeUnread({ raw }: FastifyRequest, reply: FastifyReply): void {
+  const { socket } = raw;
+  void reply.header('connection', 'close');
+  // Tells Node that somebody reads the body, who then does not go on.
+  raw.read(0);
+  socket.destroySoon = () => {
+    socket.end();
+    setTimeout(() => socket.destroy(), lingerMs).unref();
+  };
 }
 
 /** By the code, which is one of a few. */

@@ -2,12 +2,14 @@ import { MalformedRequest } from '../errors/common-errors.js';
 
 /** Deeper than any document of this API; keeps every later recursion shallow. */
 const maxDepth = 32;
+/** More than any document of this API has: a megabyte of small ones would take a tenth of a second. */
+const maxParts = 20_000;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 
 /**
  * Parses JSON as I-JSON (RFC 7493): UTF-8, no duplicate keys, no lone surrogates; and
- * bounded in depth, without the keys that pollute prototypes.
+ * bounded in depth and in the number of its strings, objects and arrays, without the keys that pollute prototypes.
  *
  * @throws MalformedRequest (400) with what is wrong and, where it is known, where
  */
@@ -39,8 +41,12 @@ function decode(body: Buffer): string {
  */
 function checkStructure(text: string): void {
   const scopes: (Set<string> | null)[] = [];
+  let parts = 0;
   for (let at = 0; at < text.length; at++) {
     const character = text[at];
+    const isPart = character === '{' || character === '[' || character === '"';
+    if (isPart && ++parts > maxParts)
+      throw new MalformedRequest(`The body has more than ${maxParts} parts.`, 'malformed_json');
     if (character === '{' || character === '[') {
       if (scopes.push(character === '{' ? new Set() : null) > maxDepth) {
         throw new MalformedRequest(`The body is nested deeper than ${maxDepth} levels.`, 'malformed_json');
@@ -57,9 +63,11 @@ function checkStructure(text: string): void {
 
 /** Index of the closing quote of the string that opens at `start`, or of the last character. */
 function endOfString(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at++) {
-    if (text[at] === '\\') at++;
-    else if (text[at] === '"') return at;
+  // Searching for the quote is ten times as fast as looking at each character of a long text.
+  for (let at = text.indexOf('"', start + 1); at >= 0; at = text.indexOf('"', at + 1)) {
+    let backslashes = 0;
+    while (text[at - 1 - backslashes] === '\\') backslashes++;
+    if (backslashes % 2 === 0) return at;
   }
   return text.length;
 }

@@ -5,7 +5,7 @@ import { codeOf } from './error-code.js';
 import { inClientSpan } from '../telemetry/tracer.js';
 import { StatementQuery } from './statement-query.js';
 import { describeStatement, type TracedServer } from './statement-span.js';
-import type { Statement, TextRow } from './statement.js';
+import { prepared, type Statement, type TextRow } from './statement.js';
 import { answerOf, superviseQueries } from './supervised-queries.js';
 
 export interface PostgresClientConfig extends ClientConfig {
@@ -14,6 +14,8 @@ export interface PostgresClientConfig extends ClientConfig {
   /** Statements are spans of the calls that they belong to. */
   readonly isTraced?: boolean;
 }
+
+const limitTime = prepared(`SELECT set_config('statement_timeout', $1::text, true)`);
 
 const unreachableCodes = new Set([
   'ECONNREFUSED',
@@ -55,6 +57,22 @@ export class PostgresClient extends Client {
         (done) => void this.query(new StatementQuery(statement, values, done)),
         this.answerTimeoutMs,
       );
+    return tracedAs === null ? ask() : inClientSpan(() => describeStatement(statement.text, tracedAs), ask);
+  }
+
+  /**
+   * The same, but the server ends it after `limitMs`, with the error of a statement timeout. The limit is set in the transaction
+   * of the statement, in one round trip with it: the server counts the time of each of them anew.
+   */
+  rowsWithin(limitMs: number, statement: Statement, values: readonly unknown[]): Promise<readonly TextRow[]> {
+    const { tracedAs } = this;
+    const ask = () =>
+      new Promise<readonly TextRow[]>((resolve, reject) => {
+        const limit = { statement: limitTime, values: [limitMs], answer: () => undefined, fail: reject };
+        const read = { statement, values, answer: resolve, fail: reject };
+        // Rejecting after an answer or an error of its own has no effect.
+        void this.runReads([limit, read], this.answerTimeoutMs).then(reject);
+      });
     return tracedAs === null ? ask() : inClientSpan(() => describeStatement(statement.text, tracedAs), ask);
   }
 

@@ -30,6 +30,11 @@ export class Session {
     return this.client.rows(statement, values);
   }
 
+  /** The same, but the server ends it after `limitMs`, as `isStatementTimeout` tells. */
+  rowsWithin(limitMs: number, statement: Statement, values: readonly unknown[]): Promise<readonly TextRow[]> {
+    return this.client.rowsWithin(limitMs, statement, values);
+  }
+
   /** The connection is given back: TypeORM must not use it any more. */
   end(): void {
     void this.madeRunner?.release();

@@ -10,6 +10,11 @@ export class BoundedQueue {
     private readonly refusal: () => Error,
   ) {}
 
+  /** Nothing runs, waits or holds a place. */
+  get isIdle(): boolean {
+    return this.running + this.waiting.length + this.held === 0;
+  }
+
   /** @throws the refusal where as many wait as may */
   requireRoom(): void {
     const { concurrency, queue } = this.limits;
