@@ -276,13 +276,13 @@ describe('NGINX in front of the API', () => {
     const caller = clientOf(nginx.round_robin);
     const { accessToken: token } = await caller.registerAndLogin();
     const post = (bytes: number) =>
-      caller.request('POST', '/v1/tasks', {
+      caller.request('POST', '/v1/tasks/bulk', {
         token,
-        raw: JSON.stringify({ title: 'x', description: '' }).replace('""', `"${'y'.repeat(bytes - 30)}"`),
+        raw: `{"operations":"${'y'.repeat(bytes - 17)}"}`,
         headers: { 'content-type': 'application/json' },
       });
     const largest = await post(1024 * 1024);
-    // A description that is too long, which only the API can detect.
+    // No list, which only the API can detect.
     expectProblem(largest, 422, 'validation_failed');
     expect(largest.headers['server']).toBe('nginx');
     expectProblem(await post(1024 * 1024 + 1), 413, 'payload_too_large');

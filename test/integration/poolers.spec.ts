@@ -93,14 +93,18 @@ async function untilReadOn(fleet: Fleet, session: Session, nodes: readonly Postg
     const times = await Promise.all(nodes.map((node) => lastReadAt(urlOf(node))));
     return times.every((at) => at > since);
   };
-  await waitFor(isRead, { timeoutMs: 15_000, what: 'reads on each of the replicas' });
+  // Longer than an idle connection stays: reads that share one would else stay on the server that it leads to.
+  await waitFor(isRead, { timeoutMs: 30_000, intervalMs: 1500, what: 'reads on each of the replicas' });
 }
 
 describe('HAProxy as the single address of both replicas', () => {
   it('spreads reads over both, returns nothing stale while one has stopped replaying, and loses no read with a server', async () => {
     const [one, other] = replicas();
     const haproxy = await owned(startHaproxy({ servers: [one.port, other.port] }));
-    const fleet = await start(urlOf(postgres.primary), { DATABASE_REPLICA_URLS: through(haproxy.port) });
+    const fleet = await start(urlOf(postgres.primary), {
+      DATABASE_REPLICA_URLS: through(haproxy.port),
+      DATABASE_IDLE_TIMEOUT_MS: '1000',
+    });
     const session = await fleet.member(0).registerAndLogin();
     await untilReadOn(fleet, session, [one, other]);
     await one.pauseReplay();
