@@ -24,7 +24,9 @@ export const authVariables = {
     .default(2)
     .describe('Password hashes computed at once; each takes a thread of `UV_THREADPOOL_SIZE` (4).'),
   PASSWORD_QUEUE: integer(0, 10_000).default(100).describe('Password hashes that may wait; beyond it 503.'),
-  MAILS_PER_HOUR: integer(1, 1000).default(3).describe('Most mails to one address in an hour.'),
+  MAILS_PER_HOUR: integer(1, 1000)
+    .default(3)
+    .describe('Most mails of one purpose to one address in an hour.'),
   JWT_KEYS_DIR: z
     .string()
     .optional()

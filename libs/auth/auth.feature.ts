@@ -13,7 +13,7 @@ import { seedAccounts } from './auth.seeder.js';
 import { authSweeps } from './auth.sweeps.js';
 import { AuthRateLimits } from './limits/auth-rate-limits.js';
 import { AuthController } from './login/auth.controller.js';
-import { FailedLoginsService } from './login/failed-logins.service.js';
+import { FailedLoginsService } from './limits/failed-logins.service.js';
 import { LoginMetrics } from './login/login-metrics.js';
 import { LoginService } from './login/login.service.js';
 import { RefreshService } from './login/refresh.service.js';

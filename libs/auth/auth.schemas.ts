@@ -9,6 +9,8 @@ export const emailAddress = () =>
   z
     .string()
     .max(254, { abort: true })
+    // What is pasted often has blanks around it.
+    .overwrite((value) => value.replaceAll(/^[ \t]+|[ \t]+$/g, ''))
     .regex(
       /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/,
       'must be an e-mail address',

@@ -6,7 +6,7 @@ import { userScope } from '../../libs/platform/context/scope.js';
 import type { Role, Tier } from '../../libs/auth/access/roles.port.js';
 import { AuthConsumers } from '../../libs/auth/auth.consumers.js';
 import { seedAccounts } from '../../libs/auth/auth.seeder.js';
-import { FailedLoginsService } from '../../libs/auth/login/failed-logins.service.js';
+import { FailedLoginsService } from '../../libs/auth/limits/failed-logins.service.js';
 import { LoginMetrics } from '../../libs/auth/login/login-metrics.js';
 import { LoginService } from '../../libs/auth/login/login.service.js';
 import { RefreshService } from '../../libs/auth/login/refresh.service.js';

@@ -209,6 +209,21 @@ describe('the limit of a user', () => {
     expect(admitted).toBe(paidFor);
   });
 
+  it('is not used up by tokens of sessions that have ended', async () => {
+    const user = await newUser();
+    const other = (await logIn(user.email, user.password)).body.access_token;
+    expect((await fleet.member(0).request('POST', '/v1/auth/logout', { token: other })).status).toBe(204);
+    const before = leftOf(await readTasks(user)).left;
+    const ip = newIp();
+    const answers = [];
+    for (let n = 0; n < 5; n++)
+      answers.push(await fleet.member(0).request('GET', '/v1/tasks', { token: other, headers: from(ip) }));
+    for (const answer of answers) expectProblem(answer, 401, 'invalid_token');
+    // The first one tells the process that the session has ended.
+    expect(leftOf(await readTasks(user)).left).toBe(before - 2);
+    expect(leftOf(await anonymous(ip), 'ip').left).toBe(limits.anonymous - 5);
+  });
+
   it('counts a call with an invalid token against the address', async () => {
     const ip = newIp();
     const answer = await fleet.member(0).request('GET', '/v1/tasks', { token: 'a.b.c', headers: from(ip) });
@@ -298,6 +313,25 @@ describe('the limit of an address', () => {
       await untrusting.stop();
     }
   });
+
+  it('believes no address of a proxy that is none', async () => {
+    const { email, password } = await newUser();
+    const logInFromNowhere = () =>
+      fleet.member(0).request<Tokens>('POST', '/v1/auth/login', {
+        body: { email, password },
+        headers: from('not an address'),
+      });
+    // The address of the proxy may be blocked by the test before.
+    const { body } = await waitFor(async () => {
+      const answer = await logInFromNowhere();
+      return answer.status === 200 && answer;
+    });
+    const sessions = await fleet
+      .member(0)
+      .request<{ data: { ip: string }[] }>('GET', '/v1/auth/sessions', { token: body.access_token });
+    expect(sessions.status).toBe(200);
+    expect(sessions.body.data.map(({ ip }) => ip)).toContain('127.0.0.1');
+  });
 });
 
 describe('the limit of credentials', () => {
@@ -358,6 +392,20 @@ describe('failed logins', () => {
       expect((await logIn(newRegistration().email, 'not the password', 1)).status).toBe(401);
     },
   );
+
+  it('include wrong passwords within a session', async () => {
+    const user = await newUser('premium');
+    const change = (current_password: string, n: number) =>
+      fleet.member(n).request('POST', '/v1/auth/password/change', {
+        token: user.token,
+        headers: from(newIp()),
+        body: { current_password, new_password: 'correct horse battery 2' },
+      });
+    for (let n = 0; n < limits.failedLogins; n++)
+      expectProblem(await change(`wrong ${n}`, n), 403, 'invalid_password');
+    expectBlocked(await change(user.password, 1));
+    expectBlocked(await logIn(user.email, user.password, 2));
+  });
 
   it('never exceed the limit when they come at the same time', async () => {
     const { email } = newRegistration();

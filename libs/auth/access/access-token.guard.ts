@@ -8,7 +8,13 @@ import type { Caller } from '../../platform/context/caller.js';
 import { Unauthenticated } from '../../platform/errors/common-errors.js';
 import { isPublic } from '../../platform/http/endpoint.js';
 import { VerificationKeys } from './access.port.js';
-import { bearerTokenOf, InvalidAccessToken, type TokenCaller } from './access-token.strategy.js';
+import { EndedSessions } from './ended-sessions.js';
+import {
+  bearerTokenOf,
+  InvalidAccessToken,
+  SessionEnded,
+  type TokenCaller,
+} from './access-token.strategy.js';
 
 const maxTokens = 10_000;
 /** Characters of their headers. One has 600, but blanks may be added to it. */
@@ -33,7 +39,10 @@ export class AccessTokenGuard extends AuthGuard('access-token') {
     sizeCalculation: (_, header) => header.length + 1,
   });
 
-  constructor(keys: VerificationKeys) {
+  constructor(
+    keys: VerificationKeys,
+    private readonly ended: EndedSessions,
+  ) {
     super();
     // A token of a key that was retired must not be accepted any longer.
     keys.onChange(() => this.verified.clear());
@@ -44,7 +53,7 @@ export class AccessTokenGuard extends AuthGuard('access-token') {
     const request = requestOf(context);
     const cached = this.verified.get(request.headers.authorization ?? '');
     if (cached === undefined || cached.tokenExpiresAt <= Date.now()) return this.verify(context, request);
-    return begin(request, cached);
+    return this.begin(request, cached);
   }
 
   /** Called by passport with what the strategy returned; what it returns becomes `request.user`. */
@@ -64,14 +73,17 @@ export class AccessTokenGuard extends AuthGuard('access-token') {
       if (!(error instanceof Unauthenticated)) throw error;
       request.refusal = error;
     }
-    return begin(request, request.user);
+    return this.begin(request, request.user);
   }
-}
 
-function begin(request: FastifyRequest, caller: Caller | undefined): true {
-  if (caller !== undefined) request.user = caller;
-  if (request.call !== null) request.call.caller = caller ?? null;
-  return true;
+  private begin(request: FastifyRequest, caller: Caller | undefined): true {
+    const hasEnded = caller !== undefined && this.ended.has(caller);
+    if (hasEnded) request.refusal = new SessionEnded();
+    const current = hasEnded ? undefined : caller;
+    request.user = current;
+    if (request.call !== null) request.call.caller = current ?? null;
+    return true;
+  }
 }
 
 /** Refuses a call without a valid token, after it has been counted, unless the route is `@Public()`. */

@@ -71,6 +71,13 @@ export class InvalidAccessToken extends Unauthenticated {
   }
 }
 
+/** The user has logged out, changed the password, or was logged out. */
+export class SessionEnded extends Unauthenticated {
+  constructor() {
+    super('The session of this token has ended.', 'invalid_token');
+  }
+}
+
 /** By RFC 6750, in one pass: passport-jwt's own pattern takes 0.3 s for 16 KiB without a blank. */
 export function bearerTokenOf(authorization: string | undefined): string | null {
   return /^Bearer +([\w.~+/=-]+)$/i.exec(authorization ?? '')?.[1] ?? null;

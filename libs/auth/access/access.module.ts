@@ -5,6 +5,7 @@ import { RateLimitGuard } from '../../platform/http/rate-limit.guard.js';
 import { ThrottlingModule } from '../../platform/http/throttling.module.js';
 import { AccessTokenGuard, AuthenticationGuard } from './access-token.guard.js';
 import { AccessTokenStrategy } from './access-token.strategy.js';
+import { EndedSessions } from './ended-sessions.js';
 import { sessionEnds, SessionGuard } from './session.guard.js';
 
 /** Guards every route of the process. It needs the ports `VerificationKeys`, `SessionRegistry` and `RateLimitPolicies`. */
@@ -24,6 +25,7 @@ export class AccessModule {
           useFactory: (...guards: readonly CanActivate[]) => guards,
           inject: [AccessTokenGuard, RateLimitGuard],
         },
+        EndedSessions,
         AuthenticationGuard,
         SessionGuard,
         // After it: whether the call has a valid token, and whether its session is active.

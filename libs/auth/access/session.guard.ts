@@ -4,10 +4,11 @@ import { z } from 'zod';
 import type { Cache } from '../../platform/cache/cache.js';
 import { valueCache } from '../../platform/cache/define-cache.js';
 import type { Caller } from '../../platform/context/caller.js';
-import { Unauthenticated } from '../../platform/errors/common-errors.js';
 import { instantOut } from '../../platform/schemas/fields.js';
 import { auth } from '../auth.port.js';
 import { SessionRegistry } from './access.port.js';
+import { EndedSessions } from './ended-sessions.js';
+import { SessionEnded } from './access-token.strategy.js';
 import type { VerifiedCaller } from './access-token.guard.js';
 
 const dayMs = 86_400_000;
@@ -23,6 +24,7 @@ export const sessionEnds = valueCache(
 export class SessionGuard implements CanActivate {
   constructor(
     private readonly sessions: SessionRegistry,
+    private readonly ended: EndedSessions,
     @Inject(sessionEnds.token) private readonly cache: Cache<{ readonly endsAt: Date }>,
   ) {}
 
@@ -32,7 +34,10 @@ export class SessionGuard implements CanActivate {
     const { userId, sessionId, tokenHash, tokenExpiresAt } = user;
     const found = this.cache.through(tokenHash, async () => {
       const { value: endsAt, ...known } = await this.sessions.findEnd(sessionId, userId);
-      if (endsAt === null) throw new Unauthenticated('The session of this token has ended.', 'invalid_token');
+      if (endsAt === null) {
+        this.ended.add(user);
+        throw new SessionEnded();
+      }
       return { ...known, value: { endsAt }, expiresAt: Math.min(tokenExpiresAt, endsAt.getTime()) };
     });
     return found instanceof Promise ? found.then(() => true) : true;

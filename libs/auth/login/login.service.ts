@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { UsersPort } from '../../users/users.port.js';
 import { InvalidCredentials } from '../auth.errors.js';
+import { FailedLoginsService } from '../limits/failed-logins.service.js';
 import { PasswordCheckService } from '../passwords/password-check.service.js';
 import type { ClientInfo } from '../sessions/client-info.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { AccessTokensService } from '../tokens/access-tokens.service.js';
 import { newSecretToken } from '../tokens/secret-token.js';
 import type { TokensView } from '../tokens/tokens.schemas.js';
-import { FailedLoginsService } from './failed-logins.service.js';
 import { LoginMetrics } from './login-metrics.js';
 import type { LoginInput } from './login.schemas.js';
 

@@ -27,7 +27,7 @@ export class MailTokensService {
 
   /**
    * A token for a mail that is due; null where none is: the address is unknown or verified already,
-   * it had its mails of this hour, or this event's mail has been sent. The lock on the account
+   * it had its mails of this purpose and hour, or this event's mail has been sent. The lock on the account
    * makes the count right when several events come at once.
    */
   issue(request: MailRequest): Promise<string | null> {
@@ -37,8 +37,7 @@ export class MailTokensService {
       const state = await stateOf(manager, request.eventId);
       if (state === 'sent') return null;
       // A mail that was counted and could not be sent is retried.
-      if (state === 'new' && (await countOfHour(manager, request.email)) >= this.config.MAILS_PER_HOUR)
-        return null;
+      if (state === 'new' && (await countOfHour(manager, request)) >= this.config.MAILS_PER_HOUR) return null;
       return store(manager, accountId, request);
     }, seenByNobody);
   }
@@ -109,11 +108,12 @@ async function stateOf(manager: EntityManager, eventId: string): Promise<'new' |
   return row.is_sent ? 'sent' : 'counted';
 }
 
-async function countOfHour(manager: EntityManager, email: string): Promise<number> {
+/** Each purpose counts for itself: who asks for one of them can not keep a user from the other. */
+async function countOfHour(manager: EntityManager, { email, purpose }: MailRequest): Promise<number> {
   const [row] = await manager.query<{ count: number }[]>(
     `SELECT count(*)::int AS count FROM auth.mail_tokens
-     WHERE address_hash = $1 AND created_at > now() - interval '1 hour'`,
-    [hashAddress(email)],
+     WHERE address_hash = $1 AND purpose = $2 AND created_at > now() - interval '1 hour'`,
+    [hashAddress(email), purpose],
   );
   return row?.count ?? 0;
 }

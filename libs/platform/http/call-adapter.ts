@@ -16,7 +16,7 @@ declare module 'fastify' {
     /** Template of the route, such as `/v1/tasks/:id`; undefined if no route matches. */
     template?: string | undefined;
     /** The caller, as passport sets it once the token is verified. */
-    user?: Caller;
+    user?: Caller | undefined;
     /** Why the token was refused; thrown after the call has been counted. */
     refusal: Error | null;
     /** `code` of the problem that it was answered with. */

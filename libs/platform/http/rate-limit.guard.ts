@@ -1,6 +1,7 @@
 import { Injectable, type ExecutionContext } from '@nestjs/common';
 import { normalizeIp, ThrottlerGuard, type Resolvable, type ThrottlerOptions } from '@nestjs/throttler';
 import type { FastifyRequest } from 'fastify';
+import { addressOf } from './client-address.js';
 import { RateLimited } from '../throttling/rate-limited.error.js';
 import { userSubject } from '../throttling/rate-limiter.js';
 
@@ -54,9 +55,4 @@ export const subjectOf = (request: FastifyRequest): string =>
   request.user === undefined ? ipSubject(request) : userSubject(request.user.userId);
 
 /** IPv6 by /64: whoever has one address has all of these. */
-export const ipSubject = ({ ip }: Pick<FastifyRequest, 'ip'>): string =>
-  `{ip:${normalizeIp(withoutPort(ip))}}`;
-
-/** Some gateways forward `1.2.3.4:5678` and `[::1]:5678`: each port would count as a client. */
-const withoutPort = (address: string): string =>
-  /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(address)?.[1] ?? /^\[([^\]]+)\](?::\d+)?$/.exec(address)?.[1] ?? address;
+export const ipSubject = (request: FastifyRequest): string => `{ip:${normalizeIp(addressOf(request))}}`;

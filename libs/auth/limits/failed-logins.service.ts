@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { AuthRateLimits } from '../limits/auth-rate-limits.js';
 import { RateLimiter } from '../../platform/throttling/rate-limiter.js';
-import { InvalidCredentials } from '../auth.errors.js';
+import { InvalidCredentials, InvalidPassword } from '../auth.errors.js';
+import { AuthRateLimits } from './auth-rate-limits.js';
 
 /** Limits guesses of an account's password, from any number of addresses. */
 @Injectable()
@@ -13,8 +13,8 @@ export class FailedLoginsService {
   ) {}
 
   /**
-   * Runs one attempt to log in as `email`, known or not. It is counted before and given back unless the credentials
-   * were wrong, so that guesses made at the same time can not exceed the limit.
+   * Runs one attempt to give the password of `email`, known or not: to log in, or again within a session. It is counted before and given back unless it
+   * was wrong, so that guesses made at the same time can not exceed the limit.
    *
    * @throws RateLimited where there were too many, whatever the password
    */
@@ -25,7 +25,7 @@ export class FailedLoginsService {
     try {
       return await attempt();
     } catch (error) {
-      isWrong = error instanceof InvalidCredentials;
+      isWrong = error instanceof InvalidCredentials || error instanceof InvalidPassword;
       throw error;
     } finally {
       if (!isWrong) await this.limiter.refund(this.limits.failedLogins, subject);
