@@ -21,6 +21,7 @@ export class EndedSessions {
   }
 
   has(caller: Session): boolean {
-    return this.ids.has(keyOf(caller));
+    // Most processes know of none: a key is not made for each call.
+    return this.ids.size > 0 && this.ids.has(keyOf(caller));
   }
 }

@@ -23,7 +23,7 @@ import { HttpError } from './http-error.js';
 import { HttpMetrics } from './http-metrics.js';
 import { answerInvalidRequest, rejectUnsupportedRequests } from './invalid-request.js';
 import { sendProblem } from './send-problem.js';
-import { refuseInvalidHeads, targetOf } from './request-head.js';
+import { judgeHeads } from './request-head.js';
 import { requestIdOf } from './request-id.js';
 import { logRequests } from './request-log.js';
 import { measureRequests } from './request-metrics.js';
@@ -114,7 +114,7 @@ function prepare(fastify: FastifyInstance): void {
   recordRoutes(fastify);
   acceptStrictJsonOnly(fastify);
   traceRequests(fastify);
-  refuseInvalidHeads(fastify);
+  judgeHeads(fastify);
 }
 
 /** Fastify with its limits. */
@@ -134,7 +134,6 @@ function createFastify(config: HttpConfig, metrics: HttpMetrics): FastifyInstanc
     return503OnClosing: false,
     // Connections are ended by us, see `Connections`.
     forceCloseConnections: false,
-    rewriteUrl: ({ url = '/' }) => targetOf(url),
     genReqId: (request: IncomingMessage) => requestIdOf(request.headers['x-request-id']),
     clientErrorHandler: answerInvalidRequest(metrics),
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {

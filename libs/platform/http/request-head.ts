@@ -1,4 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import { MalformedRequest } from '../errors/common-errors.js';
 import { HttpError } from './http-error.js';
 
@@ -6,15 +8,21 @@ import { HttpError } from './http-error.js';
  * The path and query of a target in absolute form (RFC 9112, 3.2.2), which every server must take. Its host is not looked at, as
  * that of the `Host` header is not: nothing that is answered depends on either.
  */
-export function targetOf(url: string): string {
-  if (url.startsWith('/')) return url;
+function targetOf(url: string): string {
   const [, rest] = /^https?:\/\/[^/?#]*(.*)$/i.exec(url) ?? [];
   if (rest === undefined) return url;
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
-/** Refuses what RFC 9110 and RFC 9112 want refused and Node lets through, before anything else reads the request. */
-export function refuseInvalidHeads(fastify: FastifyInstance): void {
+/**
+ * Refuses what RFC 9110 and RFC 9112 want refused and Node lets through, before anything else reads the request, and takes what they
+ * want taken.
+ */
+export function judgeHeads(fastify: FastifyInstance): void {
+  // Before Fastify's own listener. Its `rewriteUrl` would add to the work of each request.
+  fastify.server.prependListener('request', (raw: IncomingMessage) => {
+    if (raw.url?.startsWith('/') === false) raw.url = targetOf(raw.url);
+  });
   fastify.addHook('onRequest', (request, _reply, done) => {
     const fault = faultOf(request);
     if (fault !== null) {
@@ -22,7 +30,8 @@ export function refuseInvalidHeads(fastify: FastifyInstance): void {
       return;
     }
     // The type of nothing does not matter, and many clients send one with each request.
-    if (!hasContent(request)) delete request.headers['content-type'];
+    if (request.headers['content-type'] !== undefined && !hasContent(request))
+      delete request.headers['content-type'];
     done();
   });
 }
@@ -48,8 +57,18 @@ function faultOf(request: FastifyRequest): Error | null {
   return null;
 }
 
+/** Those that clients name, of which there are few. */
+const validHosts = new LRUCache<string, true>({ max: 100 });
+
+function isHost(host: string): boolean {
+  if (validHosts.has(host)) return true;
+  if (!isHostSyntax(host)) return false;
+  validHosts.set(host, true);
+  return true;
+}
+
 /** A name, an IPv4 or IPv6 address, and a port that may be empty (RFC 3986, 3.2.2 and 3.2.3). No name has a comma: those are two. */
-const isHost = (host: string): boolean =>
+const isHostSyntax = (host: string): boolean =>
   /^(?:[\w.~!$&'()*+;=-]|%[0-9a-f]{2})+(?::\d{0,5})?$/i.test(host) ||
   /^\[[0-9a-f:.]+\](?::\d{0,5})?$/i.test(host);
 
