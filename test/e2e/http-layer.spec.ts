@@ -132,6 +132,15 @@ describe('the HTTP layer', () => {
     });
   });
 
+  it('keeps the connection of a request without a body whose head it refuses', async () => {
+    const refused = 'GET /healthz HTTP/1.1\r\nHost: a b\r\n\r\n';
+    const next = 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+    const answers = [...(await exchange(refused + next)).matchAll(/HTTP\/1\.1 (\d+)/g)].map(
+      ([, status]) => status,
+    );
+    expect(answers).toEqual(['400', '200']);
+  });
+
   it('takes a target with a host, and believes none', async () => {
     const { accessToken } = await api.registerAndLogin();
     const call = async (target: string) => {

@@ -14,7 +14,8 @@ beforeAll(async () => {
   api = await startApi();
   calls = client(api.url);
   [heavy, other] = await Promise.all([calls.registerAndLogin(), calls.registerAndLogin()]);
-  for (const raw of dearTasks()) await send({ method: 'POST', path: '/v1/tasks/bulk', raw });
+  for (const raw of dearTasks())
+    expect((await send({ method: 'POST', path: '/v1/tasks/bulk', raw })).status).toBe(200);
   const { body } = await calls.request<{ id: string }>('POST', '/v1/tasks', {
     token: heavy.accessToken,
     body: { title: 'one of many' },

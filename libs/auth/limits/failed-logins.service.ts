@@ -13,8 +13,8 @@ export class FailedLoginsService {
   ) {}
 
   /**
-   * Runs one attempt to give the password of `email`, known or not: to log in, or again within a session. It is counted before and given back unless it
-   * was wrong, so that guesses made at the same time can not exceed the limit.
+   * Runs one attempt to give the password of `email`, known or not: to log in, or again within a session. It is counted before
+   * and given back unless it was wrong, so that guesses made at the same time can not exceed the limit.
    *
    * @throws RateLimited where there were too many, whatever the password
    */

@@ -1,10 +1,13 @@
 import { BoundedQueue } from '../async/bounded-queue.js';
 import { currentCall } from '../context/call-context.js';
 import { ServiceUnavailable } from '../errors/common-errors.js';
+import type { ConnectionConfig } from '../postgres/data-source.js';
 import { isStatementTimeout } from '../postgres/postgres-errors.js';
+import type { Session } from '../postgres/session.js';
+import type { Statement, TextRow } from '../postgres/statement.js';
 
 /** Longest time of a costly read in Postgres: whoever asks for more keeps a core of it from all others. */
-export const maxCostlyMs = 1000;
+const maxMs = 1000;
 /** Part of the connections to a server that costly reads of all users together may use. */
 const share = 0.4;
 /** Of one user in this process. */
@@ -36,29 +39,41 @@ const busy = (): QueryTooExpensive =>
 export class CostlyReads {
   private readonly byUser = new Map<string, BoundedQueue>();
   private readonly all: BoundedQueue;
+  /** Never more than any other statement may take. */
+  private readonly limitMs: number;
 
-  constructor(poolSize: number) {
+  constructor(config: Pick<ConnectionConfig, 'DATABASE_POOL_SIZE' | 'DATABASE_STATEMENT_TIMEOUT_MS'>) {
+    this.limitMs = Math.min(maxMs, config.DATABASE_STATEMENT_TIMEOUT_MS);
     this.all = new BoundedQueue(
-      { concurrency: Math.max(1, Math.floor(poolSize * share)), queue: maxWaitingUsers },
+      { concurrency: Math.max(1, Math.floor(config.DATABASE_POOL_SIZE * share)), queue: maxWaitingUsers },
       busy,
     );
   }
 
+  /** Runs the statement of such a read on the connection that it got; the wait for that is not the user's doing. */
+  async rows(
+    session: Session,
+    statement: Statement,
+    values: readonly unknown[],
+  ): Promise<readonly TextRow[]> {
+    const call = currentCall();
+    const startedAt = performance.now();
+    try {
+      return await session.rowsWithin(this.limitMs, statement, values);
+    } finally {
+      if (call !== undefined) call.costlyMs += performance.now() - startedAt;
+    }
+  }
+
   /** @throws QueryTooExpensive where it takes too long, or where too many wait */
   async run<T>(read: () => Promise<T>): Promise<T> {
-    const call = currentCall();
-    const userId = call?.caller?.userId;
+    const userId = currentCall()?.caller?.userId;
     const limited = () =>
-      this.all.run(async () => {
-        const startedAt = performance.now();
-        try {
-          return await read();
-        } catch (error) {
+      this.all.run(() =>
+        read().catch((error: unknown) => {
           throw isStatementTimeout(error) ? tooLong(error) : error;
-        } finally {
-          if (call !== undefined) call.costlyMs += performance.now() - startedAt;
-        }
-      });
+        }),
+      );
     if (userId === undefined) return limited();
     const queue = this.byUser.get(userId) ?? new BoundedQueue(ofUser, tooMany);
     this.byUser.set(userId, queue);

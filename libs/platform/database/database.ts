@@ -19,7 +19,7 @@ import type { PostgresServers } from '../postgres/postgres-servers.js';
 import type { Session } from '../postgres/session.js';
 import { unprepared, type Statement, type TextRow } from '../postgres/statement.js';
 import type { Changes } from './changes.js';
-import { CostlyReads, maxCostlyMs } from './costly-reads.js';
+import { CostlyReads } from './costly-reads.js';
 import { DatabaseMetrics, type FallbackReason } from './database-metrics.js';
 import type { RowValues, RowWrite } from './row-write.js';
 import { WriteBatches } from './write-batches.js';
@@ -68,7 +68,7 @@ export class DatabaseFactory {
     this.config = config;
     this.metrics = new DatabaseMetrics(metrics);
     this.writeBatches = new WriteBatches(config);
-    this.costlyReads = new CostlyReads(config.DATABASE_POOL_SIZE);
+    this.costlyReads = new CostlyReads(config);
   }
 
   forFeature(feature: FeatureName): Database {
@@ -117,7 +117,7 @@ export class Database {
     if (statement.isQuick !== true) {
       const { costlyReads } = this.databases;
       return costlyReads.run(() =>
-        this.readIn({ run: (session) => session.rowsWithin(maxCostlyMs, sent, values) }, options),
+        this.readIn({ run: (session) => costlyReads.rows(session, sent, values) }, options),
       );
     }
     const run: RunIn<readonly TextRow[]> = (session) => session.rows(sent, values);

@@ -30,8 +30,12 @@ const shortBytes = 64 * 1024;
 /** What a client is given to read its answer. */
 const lingerMs = 1000;
 
-const isLongAndUnread = ({ raw, headers }: FastifyRequest): boolean =>
-  !raw.complete && !(Number(headers['content-length'] ?? Infinity) <= shortBytes);
+function isLongAndUnread({ raw, headers }: FastifyRequest): boolean {
+  // Nobody knows how long a chunked one is. One without a body may not be complete yet when its head is refused.
+  const length =
+    headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : Infinity;
+  return !raw.complete && length > shortBytes;
+}
 
 /**
  * Answers a request without reading the rest of its body: Node would read all of it, a megabyte each time that a blocked client
