@@ -12,7 +12,8 @@ if (!/^[a-z-]+$/.test(name) || !existsSync(new URL(`../load/${name}.ts`, import.
       '  worst-user | login-timing | scrape | pods | overhead [metrics | logs | traces-10 | traces-0 | unconfigured] | soak | first-task\n' +
       '  compare [--only list,get,… --servers api,bare,… --rounds 5 --seconds 4 --warm-up 5 --connections 64,1000\n' +
       '    --without-own-indexes --write]: against a bare server, Express with Prisma, and others\n' +
-      '  builds DIR [STARTS]: compares this build with another checkout, which must be built',
+      '  builds DIR [STARTS]: compares this build with another checkout, which must be built\n' +
+      '  update DIR [--tasks 1000000 --rate 50]: from the build in another checkout to this one while users call',
   );
   process.exit(64);
 }

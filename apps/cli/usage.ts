@@ -15,6 +15,8 @@ ${lines.join('\n')}
   database renew-id                 after you restored a backup or snapshot, or cloned the data, in place: run it with the
                                     API stopped, or before it starts. What Redis and clients keep of the database from
                                     before (caches, last-write positions) is not used any more. It deletes nothing.
+  database forget-standbys          after synchronous replicas are lost for good: writes are acknowledged by the settings
+                                    that the primary has now. Never start those replicas again; clone them anew.
 `;
 }
 

@@ -125,7 +125,7 @@ export function assembleDataPath(
     caches,
     limiter: new RateLimiter({ consistency, local, metrics }),
     tokens: new ConsistencyTokens(config.CONSISTENCY_TOKEN_KEY),
-    ...lifecycleOf(servers, consistency, [listener, connection]),
+    ...lifecycleOf(servers, consistency, [listener, connection], isService),
   };
 }
 
@@ -133,11 +133,13 @@ function lifecycleOf(
   servers: PostgresServers,
   consistency: Consistency,
   redis: readonly ({ start(): void; close(): void } | null)[],
+  isService: boolean,
 ) {
   return {
     async start(stop: AbortSignal): Promise<void> {
       await servers.start();
-      await servers.untilPrimary(stop);
+      // A service answers reads without a primary, a command needs it.
+      await (isService ? servers.untilReadable(stop) : servers.untilPrimary(stop));
       for (const part of redis) part?.start();
       await consistency.start();
     },

@@ -43,7 +43,7 @@ export class Caller {
     };
     const { agent, host, port } = this;
     return new Promise((resolve) => {
-      const outgoing = startRequest({ agent, host, port, method, path, headers, timeout: 10_000 });
+      const outgoing = startRequest({ agent, host, port, method, path, headers, timeout: 20_000 });
       const fail = (): void => resolve(broken);
       outgoing.on('error', fail).on('timeout', () => outgoing.destroy());
       outgoing.on('response', (answer) => {

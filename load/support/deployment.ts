@@ -29,6 +29,8 @@ export interface DeploymentOptions {
   readonly apis: readonly Environment[];
   /** A primary and two replicas instead of one server. */
   readonly isReplicated?: boolean;
+  /** A commit waits until one of the replicas has it. */
+  readonly isSynchronous?: boolean;
   /** As production runs it: with a log line for each request, which goes to a file. No mail is sent. */
   readonly isProduction?: boolean;
   /** Another checkout whose build is started. */
@@ -43,6 +45,7 @@ export const roomySettings = { shared_buffers: '1GB', max_wal_size: '8GB' };
 export async function startDeployment({
   apis,
   isReplicated = false,
+  isSynchronous = false,
   isProduction = false,
   root,
   postgresSettings = {},
@@ -56,7 +59,7 @@ export async function startDeployment({
     const redis = await startRedis();
     stops.push(() => redis.stop());
     const servers = isReplicated
-      ? await startReplicatedPostgres()
+      ? await startReplicatedPostgres({ synchronous: isSynchronous })
       : await startPostgres({ settings: postgresSettings });
     stops.push(() => servers.stop());
     const databases = 'replicas' in servers ? await Databases.create(servers) : null;

@@ -30,6 +30,10 @@ export class MixedLoad {
     return this.stepOf(n).kind.writes === null;
   }
 
+  isCreate({ n }: Sample): boolean {
+    return this.stepOf(n).kind.name === 'create';
+  }
+
   close(): void {
     for (const caller of this.callers) caller.close();
   }

@@ -133,11 +133,15 @@ const behind = [
   }),
   graph({
     title: 'Rows swept',
-    description: 'Expired rows deleted per second: trash, keys, tokens, sessions.',
+    description:
+      'Expired rows deleted per second: trash, keys, tokens, sessions. After an update, rows stored anew.',
     unit: units.OpsPerSecond,
     width: 12,
     isTabled: true,
-    queries: [{ expr: sum(rate(ofApi('sweeper_deleted_total')), 'task'), legend: '{{task}}' }],
+    queries: [
+      { expr: sum(rate(ofApi('sweeper_deleted_total')), 'task'), legend: '{{task}}' },
+      { expr: sum(rate(ofApi('sweeper_filled_total')), 'task'), legend: '{{task}} anew' },
+    ],
   }),
 ];
 

@@ -33,6 +33,10 @@ const known = {
   processes: { type: 'string' },
   /** Requests per second. */
   rate: { type: 'string' },
+  /** Reads are answered as well as can be where no primary is there; what is violated then is counted. */
+  available: { type: 'boolean', default: false },
+  /** Commits wait for no replica. A promotion may then lose some. */
+  asynchronous: { type: 'boolean', default: false },
 } as const;
 
 const usualUsers = { tasks: 8, split: 8, lists: 50 } as const;
@@ -47,7 +51,8 @@ export function optionsFrom(args: readonly string[], log: (line: string) => void
   const words = values.faults === 'none' ? [] : (values.faults?.split(',') ?? scenario?.faults);
   const processes = Number(values.processes ?? (shape === 'split' ? 4 : 3));
   // Otherwise a promotion may lose acknowledged writes.
-  const isSynchronous = words === undefined || words.some((word) => 'promote'.includes(word));
+  const isPromoting = words === undefined || words.some((word) => 'promote'.includes(word));
+  const isSynchronous = !values.asynchronous && (isPromoting || without === 'all-members');
   return {
     ...scenario,
     shape,
@@ -62,7 +67,9 @@ export function optionsFrom(args: readonly string[], log: (line: string) => void
     untilViolation: without !== undefined,
     startStores: () => {
       if (shape === 'split') return startSplitStores({ processes });
-      return topology === 'single' ? startSingle() : startStores({ processes, topology, isSynchronous });
+      return topology === 'single'
+        ? startSingle()
+        : startStores({ processes, topology, isSynchronous, isAvailable: values.available });
     },
     chooseFaults: (cluster) => faultsOf(cluster, words),
     log,

@@ -91,6 +91,12 @@ export const scenarios: Readonly<Record<Protection, Scenario>> = {
   lease: { ...common, faults: ['cut p1 from Redis', 'lose packets of p1 to Redis'], pace: quick },
   /** A replica that has not replayed the last writes still serves reads. */
   'replica-position': { ...common, faults: ['pause the replay of', 'delay'], pace: quick },
+  /** A replica that has not replayed the last writes is read while the primary is silent. */
+  'all-members': {
+    ...common,
+    faults: ['stop the primary', 'pause the replay of replica'],
+    pace: { gapMs: [100, 500], overlap: 1 },
+  },
   /** The process that owns the accounts ends a session without Redis, and tasks does not look at its lease. */
   'owner-lease': { ...endings, faults: ['cut p1 from Redis', 'lose packets of p1 to Redis'], pace: quick },
   /** Sessions that ended in the last seconds are back in an older copy of Redis. */

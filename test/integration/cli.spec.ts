@@ -50,7 +50,8 @@ describe('the command line for operators', () => {
       expect(await cli(...args)).toMatchObject({ code: 64, output: expect.stringContaining('Usage:') });
     }
     expect((await cli('user', 'show', 'nobody@example.com')).output).toContain('no user with the e-mail');
-  });
+    // Each command is a process, which takes seconds to start on a slow machine.
+  }, 90_000);
 
   it('seeds users who can log in, with their tasks', async () => {
     const { code, output } = await cli('seed', '--users', '5', '--tasks', '200');

@@ -91,7 +91,7 @@ describe('the consistency checker', () => {
     const { faults } = await expectNone(
       {
         seconds: 28,
-        seed: 20,
+        seed: 46,
         tokens: 'half',
         users: 8,
         rate: 70,
@@ -102,6 +102,7 @@ describe('the consistency checker', () => {
       800,
     );
     expect(faults.get('promote')).toBeGreaterThan(0);
+    expect(faults.get('promote while the primary is silent')).toBeGreaterThan(0);
   }, 150_000);
 
   it('finds no violation in lists that 50 users share, in spite of faults', async () => {

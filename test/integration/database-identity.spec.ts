@@ -18,7 +18,7 @@ const nameOf = (url: string) => new URL(url).pathname.slice(1);
 async function adopt(url: string): Promise<string> {
   const opened = await openTestDataPath('identity', [], { DATABASE_URL: url }, 'command');
   try {
-    const { lastPrimaryState: state } = opened.path.servers;
+    const state = opened.path.servers.primary?.state ?? null;
     if (state === null) throw new Error('There is no primary.');
     return databaseOf(state.position);
   } finally {

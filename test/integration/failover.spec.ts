@@ -8,6 +8,7 @@ import {
   type PostgresNode,
   type ReplicatedPostgres,
 } from '../support/replicated-postgres.js';
+import { runApp } from '../support/run.js';
 import { createDatabase, runSql } from '../support/test-database.js';
 import { waitFor } from '../support/wait.js';
 import { createTask, keepCalling, lastReadAt, listTasks, readTask } from './replicas-fixture.js';
@@ -73,24 +74,19 @@ describe('the loss of the primary', () => {
     const lists = keepCalling(2, 200, (n) => listTasks(fleet.member(n), reader), loose);
     await waitFor(() => reads.answered() > 20);
     await old.kill();
-    const refused = expectProblem(await write(0), 503);
-    expect(refused.code).toBe('database_unavailable');
-    for (let n = 0; n < 4; n++) {
-      const startedAt = performance.now();
-      const answer = await write(n);
-      expectProblem(answer, 503);
-      expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(1);
-      expect(performance.now() - startedAt).toBeLessThan(5000);
-    }
+    const refused = write(0);
     for (const { api } of fleet.members) expect((await fetch(`${api.opsUrl}/readyz`)).status).toBe(200);
     const before = reads.answered();
     await waitFor(() => reads.answered() > before + 50);
 
+    const answer = await refused;
+    expect(expectProblem(answer, 503).code).toBe('database_unavailable');
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+
+    const waiting = write(1);
     await next.promote();
     await other.follow(next);
-    const promotedAt = performance.now();
-    await waitFor(async () => (await write(0)).status === 201, { timeoutMs: 15_000, what: 'a write' });
-    expect(performance.now() - promotedAt).toBeLessThan(5000);
+    expect((await waiting).status).toBe(201);
     for (let n = 0; n < 10; n++) {
       expect((await write(n)).status).toBe(201);
       const [newest] = (await listTasks(fleet.member(n + 1), session)).body.data;
@@ -123,9 +119,14 @@ describe('the loss of the primary', () => {
     const [, current, other] = nodes();
     await current.kill();
     await other.promote();
-    // The third still follows the dead primary.
+    // The third still follows the dead primary, so that nobody confirms commits, as an operator says.
     await runSql(other.adminUrl, "ALTER SYSTEM SET synchronous_standby_names = ''");
     await runSql(other.adminUrl, 'SELECT pg_reload_conf()');
+    expectProblem(await createTask(fleet.member(0), session, 'not acknowledged'), 503);
+    const { code, output } = await runApp('cli', ['database', 'forget-standbys'], {
+      DATABASE_URL: urlOf(other),
+    });
+    expect([code, output]).toEqual([0, expect.stringContaining('without')]);
     await waitFor(async () => (await createTask(fleet.member(0), session, 'new')).status === 201, {
       timeoutMs: 15_000,
       what: 'a write',

@@ -19,9 +19,9 @@ const behind = (gate: () => Promise<void>): LeaseServers => ({
     if (primary === null) return null;
     return {
       state: primary.state,
-      askOn: async <T extends object>(sql: string, values: unknown[] = []): Promise<T[]> => {
+      writeOn: async (sql: string, values?: unknown[]): Promise<void> => {
         await gate();
-        return primary.askOn<T>(sql, values);
+        return primary.writeOn(sql, values);
       },
     };
   },

@@ -58,7 +58,9 @@ describe('Postgres over TLS, with a password that must be escaped in a URL', () 
       `SELECT application_name AS name, ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
        WHERE application_name LIKE 'task-api%' AND usename = 'task_api'`,
     ).finally(() => delete process.env['PGPASSWORD']);
-    expect(new Set(sessions.map(({ name }) => name))).toEqual(new Set(['task-api', 'task-api-probe']));
+    expect(new Set(sessions.map(({ name }) => name))).toEqual(
+      new Set(['task-api', 'task-api-control', 'task-api-probe']),
+    );
     expect(sessions.filter(({ ssl }) => ssl !== true)).toEqual([]);
     expect(api.logs()).not.toContain(postgres.password);
   });

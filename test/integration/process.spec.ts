@@ -269,7 +269,8 @@ describe('the process', () => {
       headers: { origin: 'https://app.example' },
     });
     expect(headers['access-control-expose-headers']?.split(', ').sort()).toEqual([
-      ...['Accept-Patch', 'Allow', 'Consistency-Token', 'ETag', 'Idempotency-Replayed', 'Link', 'Location'],
+      ...['Accept-Patch', 'Allow', 'Consistency-Level', 'Consistency-Token', 'ETag', 'Idempotency-Replayed'],
+      ...['Link', 'Location'],
       ...['RateLimit', 'RateLimit-Policy', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id'],
     ]);
   });

@@ -1,6 +1,6 @@
 import { ConnectionLost, StatementTimedOut } from '../../libs/platform/postgres/connection-errors.js';
 import { PostgresClient } from '../../libs/platform/postgres/postgres-client.js';
-import type { BatchedRead } from '../../libs/platform/postgres/server-pool.js';
+import type { BatchedRead } from '../../libs/platform/postgres/batched-read.js';
 import { prepared, type Statement } from '../../libs/platform/postgres/statement.js';
 import { sharedDatabase } from '../support/test-database.js';
 

@@ -14,10 +14,14 @@ const diverged =
 
 export class ReplicatedNode extends LocalPostgres implements PostgresNode {
   readonly name: string;
+  private upstream: string | null = null;
+  /** Null: commits wait for nobody. */
+  private readonly confirming: Set<string> | null;
 
-  constructor(name: string, place: PostgresPlace, settings: PostgresSettings) {
-    super(place, settings);
+  constructor(name: string, place: PostgresPlace, settings: PostgresSettings, isSynchronous: boolean) {
+    super(place, { ...settings, cluster_name: name });
     this.name = name;
+    this.confirming = isSynchronous ? new Set() : null;
   }
 
   /** An empty folder for a replica of this server. */
@@ -30,6 +34,7 @@ export class ReplicatedNode extends LocalPostgres implements PostgresNode {
       name,
       { directory, port, cluster: { ...this.place.cluster, ...files } },
       this.settings,
+      this.confirming !== null,
     );
   }
 
@@ -47,22 +52,38 @@ export class ReplicatedNode extends LocalPostgres implements PostgresNode {
     await this.until(`(SELECT setting = '${ms}' FROM pg_settings WHERE name = 'recovery_min_apply_delay')`);
   }
 
+  /** From then on its commits wait for a standby, where they are synchronous; at first for its own primary of before, which is not there. */
   async promote(): Promise<void> {
+    this.confirming?.clear();
+    if (this.confirming !== null) await this.waitFor([this.upstream ?? '']);
     await this.query('SELECT pg_promote(wait => true)');
     await this.until('NOT pg_is_in_recovery()');
   }
 
-  async follow(upstream: PostgresNode): Promise<void> {
+  async follow(upstream: ReplicatedNode): Promise<void> {
     if (!(await this.isStandby()) || !(await this.goesOnFrom(upstream))) await this.cloneFrom(upstream);
+    else await this.confirm(upstream);
+  }
+
+  /** Only a standby on the timeline of its primary may confirm: it does so by its position alone. */
+  private async confirm(upstream: ReplicatedNode): Promise<void> {
+    this.upstream = upstream.name;
+    if (upstream.confirming === null) return;
+    await upstream.waitFor([...upstream.confirming.add(this.name)]);
+  }
+
+  private waitFor(names: readonly string[]): Promise<void> {
+    return this.configure('synchronous_standby_names', `ANY 1 (${names.join()})`);
   }
 
   /** Replaces its data by a copy of the upstream. */
-  async cloneFrom(upstream: PostgresNode): Promise<void> {
+  async cloneFrom(upstream: ReplicatedNode): Promise<void> {
     await this.kill();
     await cloneServer(upstream.adminUrl, this.place.cluster);
     this.settings = { ...this.settings, primary_conninfo: this.connectionTo(upstream) };
     await this.start();
     await waitFor(() => this.streamsFrom(upstream), { timeoutMs: 30_000, what: `${this.name} to stream` });
+    await this.confirm(upstream);
   }
 
   private async isStandby(): Promise<boolean> {

@@ -45,16 +45,15 @@ const common: PostgresSettings = {
 export async function startReplicatedPostgres(options: ReplicationOptions = {}): Promise<ReplicatedPostgres> {
   const { version = 18, replicas: count = 2, synchronous = false } = options;
   const binaries = await getBinaries(version);
-  const quorum = synchronous ? { synchronous_standby_names: 'ANY 1 (*)' } : {};
-  const settings = { ...common, ...quorum, ...options.settings };
-  const primary = new ReplicatedNode('primary', await newPlace(binaries), settings);
+  const settings = { ...common, ...options.settings };
+  const primary = new ReplicatedNode('primary', await newPlace(binaries), settings, synchronous);
   const nodes = [primary];
   const stop = (): Promise<void> => stopTogether(nodes);
   try {
     await primary.start();
     for (let n = 1; n <= count; n += 1) nodes.push(await primary.newReplica(`replica${n}`));
     const replicas = nodes.slice(1);
-    await Promise.all(replicas.map((replica) => replica.cloneFrom(primary)));
+    for (const replica of replicas) await replica.cloneFrom(primary);
     return { primary, replicas, stop };
   } catch (error) {
     await stop();

@@ -19,10 +19,12 @@ export async function runSql(
   }
 }
 
-/** Creates an empty database. Its name is made unique, so that several runs may share a server. */
-export async function createDatabase(adminUrl: string, name = 'test'): Promise<string> {
+/** Creates an empty database. Its name is made unique, so that several runs may share a server. `locale`: of the C library. */
+export async function createDatabase(adminUrl: string, name = 'test', locale?: string): Promise<string> {
   const unique = `${name.replaceAll(/[^a-z0-9_]/gi, '_').slice(0, 40)}_${randomBytes(6).toString('hex')}`;
-  await runSql(adminUrl, `CREATE DATABASE "${unique}"`);
+  const options =
+    locale === undefined ? '' : `TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER libc LOCALE '${locale}'`;
+  await runSql(adminUrl, `CREATE DATABASE "${unique}" ${options}`);
   const url = new URL(adminUrl);
   url.pathname = `/${unique}`;
   return url.href;
@@ -34,8 +36,8 @@ export async function dropDatabase(adminUrl: string, url: string): Promise<void>
 }
 
 /** Creates an empty database on the server that all suites of this run share. */
-export async function sharedDatabase(name?: string): Promise<string> {
-  return createDatabase(sharedServerUrl(), name);
+export async function sharedDatabase(name?: string, locale?: string): Promise<string> {
+  return createDatabase(sharedServerUrl(), name, locale);
 }
 
 export function sharedServerUrl(): string {

@@ -25,9 +25,9 @@
 {{- $pool := int $postgres.poolSize -}}
 {{- $reserved := int $postgres.reservedConnections -}}
 {{- $jobs := 6 -}}
-{{- $onPrimary := mul $pods (add $pool 2) -}}
+{{- $onPrimary := mul $pods (add $pool 3) -}}
 {{- $onReplica := mul $pods (add $pool 1) -}}
-{{- $ofPods := printf "%d pods (with the surge of an update) × (postgres.poolSize %d + 2)" $pods $pool -}}
+{{- $ofPods := printf "%d pods (with the surge of an update) × (postgres.poolSize %d + 3)" $pods $pool -}}
 {{- $ofReplicas := printf "%d pods (with the surge of an update) × (postgres.poolSize %d + 1) + %d reserved" $pods $pool $reserved -}}
 {{- $advice := "Lower api.autoscaling.maxReplicas or postgres.poolSize, or raise it." -}}
 {{- if eq $postgres.mode "bundled" -}}
@@ -78,7 +78,7 @@
 {{- $bundled := .Values.postgres.bundled -}}
 {{- $memory := int (include "task-api.mebibytes" (dig "limits" "memory" (dig "requests" "memory" "512Mi" $bundled.resources) $bundled.resources)) -}}
 {{- $walSenders := add 6 (mul 3 (int $bundled.replicas)) -}}
-{{- range $name := list "max_connections" "max_slot_wal_keep_size" "listen_addresses" "unix_socket_directories" "hba_file" "data_directory" "synchronous_standby_names" "primary_conninfo" "primary_slot_name" "wal_level" "hot_standby" "fsync" "full_page_writes" "synchronous_commit" }}
+{{- range $name := list "max_connections" "max_slot_wal_keep_size" "listen_addresses" "unix_socket_directories" "hba_file" "data_directory" "synchronous_standby_names" "primary_conninfo" "primary_slot_name" "wal_level" "hot_standby" "fsync" "full_page_writes" "synchronous_commit" "cluster_name" }}
 {{- if hasKey $bundled.parameters $name }}{{ fail (printf "postgres.bundled.parameters.%s is set by the chart (by postgres.bundled.maxConnections, maxSlotWalKeepSize or synchronous, or always the same)" $name) }}{{ end -}}
 {{- end -}}
 {{- $settings := dict
@@ -95,7 +95,7 @@
   "wal_compression" "on"
   "wal_sender_timeout" "20s"
   "wal_receiver_timeout" "20s"
-  "wal_retrieve_retry_interval" "2s"
+  "wal_retrieve_retry_interval" "250ms"
   "hot_standby" "on"
   "hot_standby_feedback" "on"
   "tcp_keepalives_idle" 10
@@ -115,6 +115,8 @@
 {{/* Settings of the primary only. */}}
 {{- define "task-api.primaryConf" -}}
 include '/etc/postgres/postgresql.conf'
+{{- /* The names by which the API knows which servers may have confirmed a commit: those of the replicas are in replica.sh. */}}
+cluster_name = '{{ include "task-api.fullname" . | replace "-" "_" }}_postgres_primary'
 {{- if include "task-api.synchronous" . }}
 synchronous_standby_names = 'ANY 1 (
 {{- range $i, $name := splitList " " (include "task-api.replicaPods" .) }}{{ if $i }}, {{ end }}"{{ $name | replace "-" "_" }}"{{ end -}}

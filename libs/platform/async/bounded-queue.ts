@@ -46,17 +46,22 @@ export class BoundedQueue {
     }
   }
 
-  private async enter(): Promise<void> {
+  /** Takes a place where one is free; `leave` frees it. */
+  tryEnter(): boolean {
+    if (this.running >= this.limits.concurrency) return false;
+    this.running++;
+    return true;
+  }
+
+  /** Waits for a place, which `leave` frees. @throws the refusal where as many wait as may */
+  async enter(): Promise<void> {
     this.requireRoom();
-    if (this.running < this.limits.concurrency) {
-      this.running++;
-      return;
-    }
+    if (this.tryEnter()) return;
     await new Promise<void>((resolve) => this.waiting.push(resolve));
   }
 
   /** The place goes to the longest waiting one without becoming free in between. */
-  private leave(): void {
+  leave(): void {
     const next = this.waiting.shift();
     if (next === undefined) this.running--;
     else next();

@@ -1,7 +1,7 @@
 import type { Consistency } from '../consistency/consistency.js';
 import type { ConsistencyView, VersionStamp } from '../context/consistency-view.js';
 import type { Answered } from '../context/answered.js';
-import { currentCall } from '../context/call-context.js';
+import { currentCall, type CallContext } from '../context/call-context.js';
 import { Deadline } from '../context/deadline.js';
 import type { FeatureName } from '../context/feature-name.js';
 import type { Scope } from '../context/scope.js';
@@ -71,7 +71,10 @@ interface LookUp {
  */
 export class Cache<V> {
   /** One look-up or fill at a time for the same value to calls that know the same. */
-  private readonly flights = new Map<string, Promise<V>>();
+  private readonly flights = new Map<
+    string,
+    { readonly value: Promise<V>; readonly call: CallContext | undefined }
+  >();
 
   constructor(
     private readonly caches: CacheParts,
@@ -125,19 +128,26 @@ export class Cache<V> {
   }
 
   private shareFlight(key: string, load: () => Promise<V>): Promise<V> {
+    const call = currentCall();
     const running = this.flights.get(key);
     if (running !== undefined) {
       this.lookUps.flight.inc();
-      const deadline = currentCall()?.deadline ?? Deadline.none;
-      // The time of the call that the flight runs for is over, not that of this one.
-      return deadline.limit(running).catch((error: unknown) => {
-        if (!(error instanceof DeadlineExceeded) || deadline.isExpired) throw error;
-        return load();
-      });
+      const deadline = call?.deadline ?? Deadline.none;
+      return deadline.limit(running.value).then(
+        (value) => {
+          if (running.call?.isBestEffort === true && call !== undefined) call.isBestEffort = true;
+          return value;
+        },
+        (error: unknown) => {
+          // The time of the call that the flight runs for is over, not that of this one.
+          if (!(error instanceof DeadlineExceeded) || deadline.isExpired) throw error;
+          return load();
+        },
+      );
     }
-    const flight = load().finally(() => this.flights.delete(key));
-    this.flights.set(key, flight);
-    return flight;
+    const value = load().finally(() => this.flights.delete(key));
+    this.flights.set(key, { value, call });
+    return value;
   }
 
   private async load(lookUp: LookUp, fill: () => Promise<Filled<V>>): Promise<V> {
@@ -152,12 +162,18 @@ export class Cache<V> {
     }
     this.lookUps.miss.inc();
     const filled = await fill();
-    const entry = isRepeated ? this.entryOf(lookUp, filled) : null;
+    const entry = isRepeated && this.mayKeep(scopes) ? this.entryOf(lookUp, filled) : null;
     if (entry !== null) {
       this.keep(lookUp, entry);
       redis?.store(scopes[0], id, entry, this.form);
     }
     return filled.value;
+  }
+
+  /** Not where a read of the call came from where it is not known which writes are under way. */
+  private mayKeep(scopes: readonly Scope[]): boolean {
+    const view = currentCall()?.view ?? null;
+    return view !== null && view.versionStampOf(this.definition.dependsOn, scopes) !== null;
   }
 
   /** Null where the value must not be cached. */

@@ -10,11 +10,12 @@ import { logger } from '../logging/logger.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { Position } from '../positions/position.js';
 import type { PostgresServers } from '../postgres/postgres-servers.js';
+import type { ServerState } from '../postgres/server-state.js';
 import { RedisUnavailable } from '../redis/redis-connection.js';
 import type { ConsistencyStore } from './consistency-store.port.js';
 import type { DatabaseOwner, OwnerReport } from './database-owner.port.js';
 import type { DatabaseTrust } from './database-trust.js';
-import type { Lease } from './lease.js';
+import { noticeMs, type Lease } from './lease.js';
 import { OpenWrites } from './open-writes.js';
 import { RemoteDatabase } from './remote-database.js';
 
@@ -63,7 +64,6 @@ export class Consistency {
     this.own = new Trust({
       store,
       unannouncedUntil: () => this.writes.unannouncedUntil,
-      isPrimaryGone: (now) => servers.isPrimaryGone(now),
     });
     this.remotes = owners.map((owner) => new RemoteDatabase(owner, new Trust({ store })));
     this.trusts = [this.own, ...this.remotes.map(({ trust }) => trust)];
@@ -177,16 +177,16 @@ export class Consistency {
 
   /** For processes that rely on this database. @throws Error where nothing is known of it now */
   report(now = performance.now()): OwnerReport {
-    const state = this.servers.lastPrimaryState;
-    if (state === null) throw new Error('The primary is not known.');
-    const isGone = this.servers.isPrimaryGone(now);
+    const state = this.provenState;
+    if (state === null || !Number.isFinite(state.askedAt))
+      throw new Error('No primary has proven to be one.');
     // This process' own writes without intents count, too, until the primary was asked after them.
     const isUnannounced = this.lease.isHeld || state.askedAt <= this.writes.unannouncedUntil;
     return {
       position: state.position,
       leases: state.leases + (isUnannounced ? 1 : 0),
       isCommitWaiting: state.isCommitWaiting,
-      ageMs: isGone ? 0 : now - state.askedAt,
+      ageMs: now - state.askedAt,
     };
   }
 
@@ -255,13 +255,24 @@ export class Consistency {
     // A primary that is slow to answer keeps its earlier state.
     if (state === null || state.isStandby || state.askedAt < startedAt)
       throw new Error('the primary does not answer');
+    if (performance.now() >= this.servers.readableUntil) throw new Error('another primary may be there');
     // Its position is past that commit, but what is read now is not.
     if (state.isCommitWaiting) throw new Error('a commit waits for a standby');
     return state.position;
   }
 
-  private onPoll(): void {
+  /**
+   * What the primary says, as of the last time that it is sure to have been the primary; null: it is not there. On another server someone may
+   * write without Redis, and the leases would be there.
+   */
+  private get provenState(): ServerState | null {
     const state = this.servers.primary?.state ?? null;
+    if (state === null) return null;
+    return { ...state, askedAt: Math.min(state.askedAt, this.servers.readableUntil - noticeMs) };
+  }
+
+  private onPoll(): void {
+    const state = this.provenState;
     const now = performance.now();
     if (state === null) this.own.checkFreshness(now);
     else {

@@ -12,7 +12,7 @@ export interface DatabaseFacts {
 
 /** What a process says of its own database to the processes that rely on it. Its own lease is among `leases`. */
 export interface OwnerReport extends DatabaseFacts {
-  /** How long ago the primary was asked; 0 where it is gone, so that nobody can have written since. */
+  /** How long ago the primary was asked. */
   readonly ageMs: number;
 }
 

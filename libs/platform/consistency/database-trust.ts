@@ -18,8 +18,6 @@ export interface DatabaseTrustOptions {
   readonly store: ConsistencyStore | null;
   /** Where the process writes to this database itself: until when other processes could not know of its writes. Infinity: still. */
   readonly unannouncedUntil?: () => number;
-  /** The primary is gone for every process, so nobody can have written since it was last heard of. */
-  readonly isPrimaryGone?: (now: number) => boolean;
 }
 
 /**
@@ -110,8 +108,8 @@ export class DatabaseTrust {
     logger.info('caches and replicas are in use');
   }
 
-  /** The leases were looked at less than a second ago, or no process can have written since. */
+  /** The leases were looked at less than a second ago. */
   private isFresh(now: number): boolean {
-    return now - this.heardAt < noticeMs || this.options.isPrimaryGone?.(now) === true;
+    return now - this.heardAt < noticeMs;
   }
 }

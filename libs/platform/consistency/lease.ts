@@ -27,7 +27,7 @@ const confirmSql = `
 
 /** What a lease needs of the servers of the database. */
 export interface LeaseServers {
-  readonly primary: Pick<PostgresServer, 'state' | 'askOn'> | null;
+  readonly primary: Pick<PostgresServer, 'state' | 'writeOn'> | null;
 }
 
 /**
@@ -112,7 +112,7 @@ export class Lease {
     try {
       if (primary === null || identity === null) throw new Error('there is no primary');
       if (identity !== this.takenFrom) this.takenAt = null;
-      await primary.askOn(renewSql, [this.processId, lifeSeconds]);
+      await primary.writeOn(renewSql, [this.processId, lifeSeconds]);
       // It may have ended before this renewal took effect: then the others have to notice it again.
       if (performance.now() - this.renewedAt >= surelyStandsMs) this.takenAt = null;
       this.renewedAt = startedAt;
@@ -130,7 +130,7 @@ export class Lease {
     this.takenAt = null;
     // Where this fails, the lease expires.
     await this.servers.primary
-      ?.askOn('DELETE FROM platform.leases WHERE holder = $1', [this.processId])
+      ?.writeOn('DELETE FROM platform.leases WHERE holder = $1', [this.processId])
       .catch(() => undefined);
   }
 

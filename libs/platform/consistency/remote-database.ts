@@ -32,6 +32,7 @@ export class RemoteDatabase {
     const sentAt = performance.now();
     try {
       const { ageMs, ...report } = await failAfter(this.owner.report(), timeoutMs, 'database owner');
+      if (!Number.isFinite(ageMs)) throw new Error('The owner says no age.');
       // The owner's age counts from before this question was answered, so from `sentAt` it is no younger than it says.
       this.trust.hear({ ...report, askedAt: sentAt - ageMs });
     } catch (error) {

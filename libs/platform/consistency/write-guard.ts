@@ -17,14 +17,17 @@ import type { Lease } from './lease.js';
 /**
  * An intent that came with the call may be 5 s old when the write begins. The write is given up after 15 s. The server ends
  * a transaction that its process left alone for 10 s, so no COMMIT of a process that slept comes later than that. A COMMIT
- * takes 5 s at most. The intent, of 35 s, still stands then.
+ * takes 5 s at most, or waits for a standby, see `isCommitWaiting`. The intent, of 35 s, still stands then.
  */
 const maxIntentAgeMs = 5000;
 const maxWriteMs = 15_000;
 const freshIntentMs = 500;
 /** How long a write waits until all other processes know that this one writes without write intents. */
 const leaseWaitMs = 3000;
-/** A COMMIT whose answer was not waited for takes effect within this time, or not at all. */
+/**
+ * A COMMIT whose answer was not waited for takes effect within this time, or not at all, unless it waits for a standby: all processes see
+ * that (`isCommitWaiting`), and under a lease its lock stands until then.
+ */
 const unknownMs = 10_000;
 
 /** Other processes may not know of the write, so it must be repeated. Nothing was committed. */

@@ -43,6 +43,8 @@ export class CallContext {
   caller: Caller | null = null;
   /** What reads of this call may rely on. Null: nothing, so that they go to the primary and no cache is used. */
   view: ConsistencyView | null = null;
+  /** A read of it may lack what was acknowledged: no primary answered. */
+  isBestEffort = false;
   /** Time that Postgres worked on what `CostlyReads` bounds, in milliseconds. */
   costlyMs = 0;
   /** The limits that it was counted against so far. */

@@ -47,6 +47,8 @@ export class ConsistencyView {
   readonly token: readonly Position[];
   /** The positions of the writes of this call, one for each database. */
   readonly written: Position[] = [];
+  /** False: what the call reads shows more, or less, than it knows of. */
+  private mayCache = true;
   private readonly databaseOf: (feature: string) => DatabaseView;
   private lastWrites: Map<Scope, LastWrites> | null;
   private held: { readonly intent: WriteIntent; readonly epoch: number; readonly setAt: number } | null =
@@ -78,8 +80,17 @@ export class ConsistencyView {
     return { kind: 'primary', position: minimum === null ? null : latest([minimum], token) };
   }
 
+  /** All positions that are known of these scopes, whether they are complete or not. */
+  known(feature: string, scopes: readonly Scope[]): readonly Position[] {
+    const { minimum } = this.databaseOf(feature);
+    const lastWrites = scopes.map((scope) => this.lastWriteOf(feature, scope));
+    const stored = lastWrites.flatMap((each) => (each.kind === 'known' ? [each.position] : []));
+    return [...stored, ...this.token, ...(minimum === null ? [] : [minimum])];
+  }
+
   /** For a cache entry that is made of these; null where nothing may be taken from a cache or put into one. */
   versionStampOf(features: readonly string[], scopes: readonly Scope[]): VersionStamp | null {
+    if (!this.mayCache) return null;
     const stamp: Position[] = [];
     for (const feature of features) {
       const positions = this.positionsOf(feature, scopes);
@@ -130,6 +141,11 @@ export class ConsistencyView {
   learnOne(feature: string, scope: Scope, lastWrite: LastWrite): void {
     const { byFeature = [], missing = unsettled } = this.lastWrites?.get(scope) ?? {};
     this.learn(scope, { byFeature: new Map([...byFeature, [feature, lastWrite]]), missing });
+  }
+
+  /** A read of the call came from where it is not known which writes are under way: nothing of the call may be cached. */
+  forbidCaching(): void {
+    this.mayCache = false;
   }
 
   /** The store can't be trusted any more. */

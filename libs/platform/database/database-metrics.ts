@@ -8,6 +8,7 @@ export type FallbackReason = 'lag' | 'conflict' | 'error' | 'none';
 export class DatabaseMetrics {
   readonly reads: Readonly<Record<'primary' | 'replica', CounterSeries>>;
   readonly fallbacks: Readonly<Record<FallbackReason, CounterSeries>>;
+  readonly withoutPrimary: Readonly<Record<'strict' | 'available', CounterSeries>>;
 
   constructor(metrics: Metrics) {
     const reads = metrics.counter({
@@ -20,6 +21,15 @@ export class DatabaseMetrics {
       help: 'Reads that a replica could have served, but that went to another server.',
       labelNames: ['reason'],
     });
+    const withoutPrimary = metrics.counter({
+      name: 'db_reads_without_primary_total',
+      help: 'Reads that replicas answered while no primary did: with everything that was acknowledged (`strict`), or with what the most recent one has (`available`).',
+      labelNames: ['guarantee'],
+    });
+    this.withoutPrimary = {
+      strict: withoutPrimary.series({ guarantee: 'strict' }),
+      available: withoutPrimary.series({ guarantee: 'available' }),
+    };
     this.reads = {
       primary: reads.series({ db_target: 'primary' }),
       replica: reads.series({ db_target: 'replica' }),

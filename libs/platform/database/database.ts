@@ -8,19 +8,14 @@ import type { Scope } from '../context/scope.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { covers, type Position } from '../positions/position.js';
 import type { ConnectionConfig } from '../postgres/data-source.js';
-import { NotUsable } from '../postgres/database-unavailable.js';
-import {
-  isDatabaseUnavailable,
-  isRecoveryConflict,
-  isStatementTimeout,
-} from '../postgres/postgres-errors.js';
 import type { IsGood, PostgresServer } from '../postgres/postgres-server.js';
 import type { PostgresServers } from '../postgres/postgres-servers.js';
 import type { Session } from '../postgres/session.js';
 import { unprepared, type Statement, type TextRow } from '../postgres/statement.js';
 import type { Changes } from './changes.js';
 import { CostlyReads } from './costly-reads.js';
-import { DatabaseMetrics, type FallbackReason } from './database-metrics.js';
+import { DatabaseMetrics } from './database-metrics.js';
+import { fallbackReason, PrimaryReads, type Read } from './primary-reads.js';
 import type { RowValues, RowWrite } from './row-write.js';
 import { WriteBatches } from './write-batches.js';
 import { Writer, type RowWriteOptions, type WriteOptions } from './writer.js';
@@ -31,12 +26,6 @@ const learningAttempts = 3;
 const replicaAttempts = 2;
 
 type Run<T> = (manager: EntityManager) => Promise<T>;
-type RunIn<T> = (session: Session) => Promise<T>;
-/** How a read is run: on a connection of its own, or, where there is `together`, together with others, unless that gives null. */
-interface Read<T> {
-  readonly run: RunIn<T>;
-  readonly together?: (server: PostgresServer, isGood: IsGood) => Promise<T | null>;
-}
 type RunWrite<T> = (manager: EntityManager, changes: Changes) => Promise<T>;
 
 export interface ReadOptions {
@@ -61,6 +50,7 @@ export class DatabaseFactory {
   readonly metrics: DatabaseMetrics;
   readonly writeBatches: WriteBatches;
   readonly costlyReads: CostlyReads;
+  readonly primaryReads: PrimaryReads;
 
   constructor({ servers, consistency, config, metrics }: DatabaseParts) {
     this.servers = servers;
@@ -69,6 +59,7 @@ export class DatabaseFactory {
     this.metrics = new DatabaseMetrics(metrics);
     this.writeBatches = new WriteBatches(config);
     this.costlyReads = new CostlyReads(config);
+    this.primaryReads = new PrimaryReads(servers, this.metrics);
   }
 
   forFeature(feature: FeatureName): Database {
@@ -120,9 +111,12 @@ export class Database {
         this.readIn({ run: (session) => costlyReads.rows(session, sent, values) }, options),
       );
     }
-    const run: RunIn<readonly TextRow[]> = (session) => session.rows(sent, values);
+    const run = (session: Session) => session.rows(sent, values);
     return this.readIn(
-      { run, together: (server, isGood) => server.rowsTogether(sent, values, isGood) },
+      {
+        run,
+        together: (server, isGood, isAsked) => server.rowsTogether(sent, values, isGood, isAsked),
+      },
       options,
     );
   }
@@ -139,17 +133,18 @@ export class Database {
   ): Promise<T | null> {
     const read: Read<T | null> = { run: ({ manager }) => runOn(manager) };
     const view = viewOfCall();
-    if (view === undefined) return this.readPrimary(read);
+    if (view === undefined) return this.databases.primaryReads.fromPrimary(read);
     const known = new Set(scopes ?? view.scopes);
+    const elsewhere = (needed: Position | null) => this.readElsewhere(view, read, [...known], needed);
     for (let attempt = 1; attempt <= learningAttempts; attempt++) {
       const { value, reached } = await this.readFor(view, read, [...known], isOwnOnly);
       // From the primary, which shows everything that was acknowledged.
       if (reached === null) return value;
-      if (value === null) return this.readPrimary(read, reached);
+      if (value === null) return elsewhere(reached);
       for (const scope of scopesOf(value)) known.add(scope);
       if (await this.isShown(view, [...known], isOwnOnly, reached)) return value;
     }
-    return this.readPrimary(read);
+    return elsewhere(null);
   }
 
   /**
@@ -193,7 +188,7 @@ export class Database {
 
   private async readIn<T>(read: Read<T>, { scopes, isOwnOnly = true }: ReadOptions = {}): Promise<T> {
     const view = viewOfCall();
-    if (view === undefined) return this.readPrimary(read);
+    if (view === undefined) return this.databases.primaryReads.fromPrimary(read);
     return (await this.readFor(view, read, scopes ?? view.scopes, isOwnOnly)).value;
   }
 
@@ -208,7 +203,17 @@ export class Database {
     if (preparing !== null) await preparing;
     const { kind, position } = view.readRequirement(this.feature, scopes, isOwnOnly);
     const found = kind === 'position' ? await this.readReplica(read, position) : null;
-    return found ?? { value: await this.readPrimary(read, position), reached: null };
+    return found ?? { value: await this.readElsewhere(view, read, scopes, position), reached: null };
+  }
+
+  private readElsewhere<T>(
+    view: ConsistencyView,
+    read: Read<T>,
+    scopes: readonly Scope[],
+    needed: Position | null,
+  ): Promise<T> {
+    const known = () => view.known(this.feature, scopes);
+    return this.databases.primaryReads.fromAny({ ...read, view, needed, known });
   }
 
   /** Whether a server that had reached `reached` shows everything of these scopes. */
@@ -224,10 +229,7 @@ export class Database {
   }
 
   /** Null where no replica could serve it. */
-  private async readReplica<T>(
-    { run, together }: Read<T>,
-    position: Position,
-  ): Promise<{ readonly value: T; readonly reached: Position } | null> {
+  private async readReplica<T>(read: Read<T>, position: Position): Promise<FoundOnReplica<T> | null> {
     const { servers, metrics } = this.databases;
     for (let attempt = 0, tried: PostgresServer | null = null; attempt < replicaAttempts; attempt++) {
       const replica = servers.replicaFor(position, tried);
@@ -235,14 +237,8 @@ export class Database {
       try {
         const isRight = (isStandby: boolean, reached: Position) =>
           servers.isRight(isStandby, reached, position);
-        const value = together === undefined ? null : await together(replica, isRight);
-        const found =
-          value === null
-            ? await replica.read(isRight, async (session, reached) => ({
-                value: await run(session),
-                reached,
-              }))
-            : { value, reached: position };
+        const reading = readOn(replica, read, isRight, position);
+        const found = await replica.untilSilent(reading);
         metrics.reads.replica.inc();
         return found;
       } catch (error) {
@@ -256,32 +252,23 @@ export class Database {
     if (servers.all.length > 1) metrics.fallbacks.none.inc();
     return null;
   }
-
-  private async readPrimary<T>({ run, together }: Read<T>, position: Position | null = null): Promise<T> {
-    const { servers, metrics } = this.databases;
-    const found = servers.getPrimary(position);
-    const primary = found instanceof Promise ? await found : found;
-    const value = together === undefined ? null : await together(primary, isPrimary);
-    const result = value ?? (await readAlone(primary, run));
-    metrics.reads.primary.inc();
-    return result;
-  }
 }
 
-const isPrimary: IsGood = (isStandby) => !isStandby;
+interface FoundOnReplica<T> {
+  readonly value: T;
+  /** The replica had reached it before. */
+  readonly reached: Position;
+}
 
-const readAlone = <T>(primary: PostgresServer, run: RunIn<T>): Promise<T> =>
-  primary.isShared
-    ? primary.read(isPrimary, (session) => run(session))
-    : primary.borrow('read', ({ session }) => run(session));
+async function readOn<T>(
+  replica: PostgresServer,
+  { run, together }: Read<T>,
+  isRight: IsGood,
+  position: Position,
+): Promise<FoundOnReplica<T>> {
+  const value = together === undefined ? null : await together(replica, isRight, false);
+  if (value !== null) return { value, reached: position };
+  return replica.read(isRight, async (session, reached) => ({ value: await run(session), reached }));
+}
 
 const viewOfCall = (): ConsistencyView | undefined => currentCall()?.view ?? undefined;
-
-/** Why a read may be retried on another server; null if the read itself is at fault. */
-function fallbackReason(error: unknown): FallbackReason | null {
-  if (error instanceof NotUsable) return 'lag';
-  if (isRecoveryConflict(error)) return 'conflict';
-  // A statement that takes too long on one server takes too long on another, too.
-  if (isStatementTimeout(error)) return null;
-  return isDatabaseUnavailable(error) ? 'error' : null;
-}

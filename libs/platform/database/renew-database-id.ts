@@ -17,7 +17,7 @@ export async function renewDatabaseId({ servers, consistency, config }: Database
   try {
     if (!(await lease.untilEffective(leaseWaitMs))) throw new DatabaseUnavailable();
     const { result } = await transact(
-      await servers.getPrimary(),
+      await servers.writable(),
       config,
       ({ manager }) => manager.query<[{ id: string }[], number]>(renewDatabaseIdSql),
       async (manager) => {

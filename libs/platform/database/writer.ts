@@ -3,12 +3,14 @@ import type { Consistency } from '../consistency/consistency.js';
 import { WriteGuard, WriteUnsafe } from '../consistency/write-guard.js';
 import { currentCall } from '../context/call-context.js';
 import type { Scope } from '../context/scope.js';
-import { DeadlineExceeded } from '../errors/common-errors.js';
+import { DeadlineExceeded, ServiceUnavailable } from '../errors/common-errors.js';
+import { DomainError } from '../errors/domain-error.js';
 import { confirmed } from '../postgres/commit.js';
+import { NoConnection } from '../postgres/connection-errors.js';
 import type { ConnectionConfig } from '../postgres/data-source.js';
-import { DatabaseUnavailable, NotUsable } from '../postgres/database-unavailable.js';
+import { DatabaseUnavailable, NotUsable, OutcomeUnknown } from '../postgres/database-unavailable.js';
 import { codeOf } from '../postgres/error-code.js';
-import { isTransientConflict } from '../postgres/postgres-errors.js';
+import { isServerLost, isTransientConflict } from '../postgres/postgres-errors.js';
 import type { PostgresServers } from '../postgres/postgres-servers.js';
 import type { Session } from '../postgres/session.js';
 import { unprepared, type Statement, type TextRow } from '../postgres/statement.js';
@@ -20,6 +22,11 @@ import { valuesOf, type WantedWrite, type WriteBatches } from './write-batches.j
 
 /** Postgres gives up one of two deadlocked transactions. A second deadlock in a row is rare, a third one is a bug. */
 const writeAttempts = 3;
+/** For so long a write whose server was lost begins anew, and how long it waits before. */
+const repeatMs = 12_000;
+const retryMs = 250;
+/** How long the end of a write waits for evidence that the primary still is one. */
+const provenMs = 1000;
 
 export interface WriteOptions {
   /**
@@ -86,7 +93,7 @@ export class Writer {
   ): Promise<QueryResult<R>> {
     const { servers, config } = this.parts;
     return this.attempt({ scopes: [] }, async () => {
-      const primary = await servers.getPrimary();
+      const primary = await servers.writable();
       if (config.DATABASE_POOLER) {
         const run = ({ client }: Session) => client.query<R>(statement.text, [...values]);
         return (await transact(primary, config, run, null)).result;
@@ -95,7 +102,8 @@ export class Writer {
         if (primary.state === null) throw new NotUsable(`${primary.name} does not answer`);
         // It commits as soon as it has arrived.
         outlastDeadline();
-        return confirmed(client, () => client.query<R>({ ...statement, values: [...values] }));
+        const query = { ...statement, values: [...values], isCommitting: true };
+        return orUnknown(confirmed(client, () => client.query<R>(query)));
       });
     });
   }
@@ -106,15 +114,42 @@ export class Writer {
       throw new Error('A write outside of a call of a user must say what it changes.');
     const isUnseen = scopes?.length === 0;
     const affected = isUnseen ? null : [...new Set([...(scopes ?? []), ...(view ? [view.scope] : [])])];
+    const end = performance.now() + repeatMs;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await once(affected);
+        const result = await once(affected);
+        if (affected !== null) await this.untilProven(OutcomeUnknown);
+        return result;
       } catch (error) {
-        const isRepeatable =
-          error instanceof WriteUnsafe || error instanceof NotUsable || isTransientConflict(error);
-        if (attempt >= writeAttempts || !isRepeatable) throw error;
+        // It was decided by what the primary showed.
+        if (error instanceof DomainError && !(error instanceof ServiceUnavailable))
+          await this.untilProven(DatabaseUnavailable);
+        // Before COMMIT was sent: nothing took effect, and another server may be there soon.
+        const isLost = this.isLost(error) && performance.now() < end;
+        if (!isLost && (attempt >= writeAttempts || !isRepeatable(error))) throw error;
+        if (isLost) await this.parts.servers.nextPoll(retryMs);
       }
     }
+  }
+
+  /**
+   * What has found nothing to change, or something in its way, waited for no standby: the primary must have been one until now. In most
+   * calls there is nothing to wait for.
+   *
+   * @throws Failure
+   */
+  private async untilProven(Failure: new (cause: unknown) => Error): Promise<void> {
+    const { servers } = this.parts;
+    const end = performance.now() + provenMs;
+    for (let now = performance.now(); now >= servers.readableUntil; now = performance.now()) {
+      if (now >= end) throw new Failure(new Error('It may be no primary any more.'));
+      await servers.nextPoll(retryMs);
+    }
+  }
+
+  /** Where the primary answers, a pool without a free connection is just busy. */
+  private isLost(error: unknown): boolean {
+    return isServerLost(error) && !(error instanceof NoConnection && this.parts.servers.isPrimaryAnswering());
   }
 
   /** A statement that commits by itself: with those of other calls, or alone. */
@@ -124,7 +159,7 @@ export class Writer {
   ): Promise<TextRow | null> {
     const guard = await this.guard(affected);
     const { row, position } = await orAbandon(guard, async () => {
-      const primary = await this.parts.servers.getPrimary();
+      const primary = await this.parts.servers.writable();
       const all = { ...wanted, primary, commitBy: () => commitBy(guard) };
       return (await this.parts.writeBatches.commit(all)) ?? (await commitAlone(all));
     });
@@ -143,13 +178,13 @@ export class Writer {
     const changes = new Changes(guard !== null);
     const { result, position } = await orAbandon(guard, async () =>
       transact(
-        await servers.getPrimary(),
+        await servers.writable(),
         config,
         (session) => run(session, changes),
         guard && ((manager) => guard.confirm(manager, changes.scopes)),
       ),
     );
-    if (affected === null || position === null) return result;
+    if (affected === null) return result;
     viewOfCall()?.wrote(this.feature, [...affected, ...changes.scopes], position);
     await guard?.done(position);
     return result;
@@ -158,9 +193,21 @@ export class Writer {
   private async guard(affected: readonly Scope[]): Promise<WriteGuard> {
     const { servers, consistency } = this.parts;
     // First: without a primary no scope may have an intent, which would keep reads from replicas.
-    const primary = servers.getPrimary();
+    const primary = servers.writable();
     if (primary instanceof Promise) await primary;
     return WriteGuard.obtain(consistency, this.feature, affected, viewOfCall());
+  }
+}
+
+const isRepeatable = (error: unknown): boolean =>
+  error instanceof WriteUnsafe || error instanceof NotUsable || isTransientConflict(error);
+
+/** Where it has no answer, it may still wait for its standbys. */
+async function orUnknown<T>(sent: Promise<T>): Promise<T> {
+  try {
+    return await sent;
+  } catch (error) {
+    throw isServerLost(error) ? new OutcomeUnknown(error) : error;
   }
 }
 
@@ -172,7 +219,7 @@ async function orAbandon<T>(guard: WriteGuard | null, run: () => Promise<T>): Pr
     const abandoned = guard?.abandon(isUnknown);
     if (!(error instanceof DeadlineExceeded)) await abandoned;
     if (isTooLate(error)) throw new WriteUnsafe('The statement was too late to commit by itself.');
-    throw isUnknown ? new DatabaseUnavailable(error.cause) : error;
+    throw isUnknown ? new OutcomeUnknown(error.cause) : error;
   }
 }
 

@@ -37,7 +37,8 @@ import { parseStrictJson } from './strict-json.js';
 const keepAliveTimeoutMs = 72_000;
 /** Every header of ours that a browser's script is else not shown. */
 const exposedHeaders = [
-  ...['ETag', 'Location', 'Link', 'Retry-After', 'X-Request-Id', 'Idempotency-Replayed', 'Consistency-Token'],
+  ...['ETag', 'Location', 'Link', 'Retry-After', 'X-Request-Id', 'Idempotency-Replayed'],
+  ...['Consistency-Token', 'Consistency-Level'],
   ...['Allow', 'Accept-Patch', 'WWW-Authenticate', 'RateLimit', 'RateLimit-Policy'],
 ];
 

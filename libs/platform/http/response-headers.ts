@@ -52,6 +52,7 @@ export class ResponseHeaders {
       const { view } = call;
       if (view !== null && view.written.length > 0)
         all.push('consistency-token', this.options.tokens.issue(view.userId, view.proven));
+      if (call.isBestEffort) all.push('consistency-level', 'best-effort');
     }
     // We stop: the client shall not send its next request on this connection.
     if (this.options.health.isStopping) all.push('connection', 'close');

@@ -1,6 +1,6 @@
 import { NoConnection } from './connection-errors.js';
 import { Batches } from './batches.js';
-import type { BatchedRead, ReadAnswer } from './server-pool.js';
+import type { BatchedRead, ReadAnswer } from './batched-read.js';
 import { quick } from './statement.js';
 
 const statement = quick('SELECT $1');

@@ -1,26 +1,35 @@
 import type { NoticeMessage } from 'pg-protocol/dist/messages.js';
 import type { QueryRunner } from 'typeorm';
 import { databaseOf, type Position } from '../positions/position.js';
+import type { CommitSettings } from './commit-rule.js';
 import { DatabaseUnavailable } from './database-unavailable.js';
-import { primaryProgressSql } from './position-sql.js';
+import { commitProgressSql } from './position-sql.js';
 import type { PostgresClient } from './postgres-client.js';
+import type { PostgresServer } from './postgres-server.js';
 
 /**
- * Commits. Returns a position at or past the commit, in the database with the id of `near`; null where that is null.
+ * Commits. Returns a position at or past the commit, in the database with the id of `near`.
  *
- * @throws DatabaseUnavailable where no synchronous standby confirmed the commit. Postgres then answers with success and a
- *   warning, but a promotion may lose the write, so it can't be acknowledged.
+ * @throws DatabaseUnavailable where the commit can't be acknowledged: no synchronous standby confirmed it (Postgres then answers with
+ *   success and a warning, but a promotion may lose the write), or it is not known which one did
  */
 export async function commit(
+  primary: PostgresServer,
   runner: QueryRunner,
   client: PostgresClient,
-  near: Position | null,
-): Promise<Position | null> {
+  near: Position,
+): Promise<Position> {
   await confirmed(client, () => runner.commitTransaction());
-  if (near === null) return null;
-  const [row] = (await runner.query(`SELECT ${primaryProgressSql} AS progress`)) as { progress: string }[];
+  const { rows } = await client.query<CommitProgress>(commitProgressSql);
+  const [row] = rows;
   if (row === undefined) throw new Error('A position without a row');
+  const acknowledging = primary.acknowledge(row);
+  if (acknowledging !== null) await acknowledging;
   return databaseOf(near) + row.progress;
+}
+
+interface CommitProgress extends CommitSettings {
+  readonly progress: string;
 }
 
 /** Runs what commits. @throws DatabaseUnavailable where no synchronous standby confirmed it */

@@ -26,6 +26,11 @@ export class ConnectionUse<C extends Connection> {
     this.forgetDeadline = deadline.onExpired(() => this.expire());
   }
 
+  /** @throws DeadlineExceeded */
+  requireTime(): void {
+    this.deadline.throwIfExpired();
+  }
+
   /** Waits for a connection. One that comes after the deadline is released. @throws DeadlineExceeded */
   wait(acquiring: Promise<C>): Promise<C> {
     return new Promise((resolve, reject) => {

@@ -18,6 +18,7 @@ export type ConnectionConfig = Pick<
   | 'DATABASE_IDLE_TIMEOUT_MS'
   | 'DATABASE_KEEPALIVE_MS'
   | 'DATABASE_POOLER'
+  | 'DATABASE_PROMOTION'
 >;
 
 /** How every connection is made. A pooler takes no settings at the start: behind one, transactions set their own. */

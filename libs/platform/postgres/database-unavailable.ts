@@ -2,8 +2,19 @@ import { ServiceUnavailable } from '../errors/common-errors.js';
 
 /** No server of the database can answer this now. */
 export class DatabaseUnavailable extends ServiceUnavailable {
-  constructor(cause?: unknown) {
-    super('The database is not available.', { code: 'database_unavailable', cause });
+  constructor(cause?: unknown, message = 'The database is not available.', code = 'database_unavailable') {
+    super(message, { code, cause });
+  }
+}
+
+/** The commit was sent, and nobody knows whether it took effect. */
+export class OutcomeUnknown extends DatabaseUnavailable {
+  constructor(cause: unknown) {
+    super(
+      cause,
+      'It is not known whether the write took effect. Look for it, or repeat a POST with the same Idempotency-Key.',
+      'outcome_unknown',
+    );
   }
 }
 

@@ -43,6 +43,8 @@ export interface OpenDatabase {
 }
 
 const retryMs = 1000;
+/** How much sooner a standby may have answered than the primary. */
+const primaryWaitMs = 1000;
 
 /**
  * Makes the database of a process ready: starts the embedded Postgres where there is no `DATABASE_URL`, migrates where the
@@ -57,8 +59,9 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDa
   const replicaUrls = config.DATABASE_REPLICA_URLS.flatMap((url) => parsePostgresUrl(url) ?? []);
   const close = async () => embedded?.stop();
   try {
-    await prepare(primaryUrls, options, config.MIGRATE_ON_START ?? embedded !== null);
-    return { urls: [...new Set([...primaryUrls, ...replicaUrls])], close };
+    const urls = [...new Set([...primaryUrls, ...replicaUrls])];
+    await prepare(urls, options, config.MIGRATE_ON_START ?? embedded !== null);
+    return { urls, close };
   } catch (error) {
     await close();
     throw error;
@@ -90,48 +93,89 @@ async function migrateOrWait(
 ): Promise<void> {
   const { config, applicationName, stop } = options;
   const features = [platformPersistence, ...options.features];
-  const connect = () => connectToPrimary(urls, config, applicationName);
-  if (migrates) {
+  const pending = () =>
+    untilAvailable(async () => {
+      const { client } = await connectToAny(urls, config, applicationName);
+      return pendingMigrations(client, features).finally(() => client.end());
+    }, stop);
+  if (migrates && (await pending()) > 0) {
     await untilAvailable(async () => {
-      const { client, url } = await connect();
+      const { client, url, isStandby } = await connectToAny(urls, config, applicationName);
       await client.end();
+      if (isStandby) throw new NoPrimary('None of the servers is a primary.');
       await migrate(url, features);
     }, stop);
   }
   for (let isFirst = true; ; isFirst = false) {
-    const pending = await untilAvailable(async () => {
-      const { client } = await connect();
-      return pendingMigrations(client, features).finally(() => client.end());
-    }, stop);
-    if (pending === 0) return;
-    if (isFirst) logger.warn({ pending }, 'waiting for migrations');
+    const count = await pending();
+    if (count === 0) return;
+    if (isFirst) logger.warn({ pending: count }, 'waiting for migrations');
     await sleep(retryMs, undefined, { signal: stop });
   }
 }
 
-/** A session on the first of the servers that is not in recovery. */
-async function connectToPrimary(
+interface Connected {
+  readonly client: PostgresClient;
+  readonly url: string;
+  readonly isStandby: boolean;
+}
+
+/**
+ * A session on the primary, or, where none of the servers is one, on a standby: what it shows has been on the primary. All are asked
+ * at the same time, so that none that is silent keeps the others waiting.
+ */
+async function connectToAny(
   urls: readonly string[],
   config: ConnectionConfig,
   applicationName: string,
-): Promise<{ client: PostgresClient; url: string }> {
-  let failure: unknown = new NoPrimary('None of the servers of DATABASE_URL is a primary.');
-  for (const url of urls) {
-    const client = new PostgresClient({
-      ...clientOptions(url, config, applicationName),
-      connectionTimeoutMillis: 5000,
-    });
-    client.on('error', () => undefined);
-    try {
-      await client.connect();
-      const { rows } = await client.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby');
-      if (rows[0]?.standby === false) return { client, url };
-    } catch (error) {
-      failure = error;
-    }
-    await client.end().catch(() => undefined);
+): Promise<Connected> {
+  const attempts = urls.map((url) => connectTo(url, config, applicationName));
+  const primary = Promise.any(
+    attempts.map(async (attempt) => {
+      const found = await attempt;
+      if (found.isStandby) throw new NoPrimary(`${new URL(found.url).host} is a standby.`);
+      return found;
+    }),
+  );
+  const standby = Promise.any(attempts).then(async (found) => {
+    if (found.isStandby) await sleep(primaryWaitMs);
+    return found;
+  });
+  try {
+    const chosen = await Promise.any([primary, standby]);
+    void closeOthers(attempts, chosen);
+    return chosen;
+  } catch (error) {
+    // Each for its own server: the first one is that of the primary, as the configuration has it.
+    throw error instanceof AggregateError ? await failureOf(attempts) : error;
   }
-  throw failure;
+}
+
+async function connectTo(url: string, config: ConnectionConfig, applicationName: string): Promise<Connected> {
+  const client = new PostgresClient({
+    ...clientOptions(url, config, applicationName),
+    connectionTimeoutMillis: 5000,
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby');
+    return { client, url, isStandby: rows[0]?.standby !== false };
+  } catch (error) {
+    client.cut();
+    throw error;
+  }
+}
+
+async function closeOthers(attempts: readonly Promise<Connected>[], chosen: Connected): Promise<void> {
+  for (const attempt of await Promise.allSettled(attempts))
+    if (attempt.status === 'fulfilled' && attempt.value !== chosen)
+      await attempt.value.client.end().catch(() => undefined);
+}
+
+async function failureOf(attempts: readonly Promise<Connected>[]): Promise<unknown> {
+  const [first] = await Promise.allSettled(attempts);
+  return first?.status === 'rejected' ? first.reason : new NoPrimary('No server of the database answers.');
 }
 
 class NoPrimary extends Error {}

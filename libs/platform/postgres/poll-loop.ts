@@ -25,6 +25,11 @@ export class PollLoop {
     for (const timer of this.timers.values()) clearTimeout(timer);
   }
 
+  /** Tells the listeners, as after an answer of a server. */
+  notify(): void {
+    for (const listener of this.listeners) listener();
+  }
+
   /** Calls `listener` whenever a server has been asked. Returns what ends that. */
   onPoll(listener: () => void): () => void {
     this.listeners.add(listener);
@@ -51,7 +56,7 @@ export class PollLoop {
     await server.ask();
     if (this.isStopped) return;
     await this.evaluate();
-    for (const listener of this.listeners) listener();
+    this.notify();
     const timer = setTimeout(() => void this.poll(server), pollMs);
     this.timers.set(server, timer);
   }

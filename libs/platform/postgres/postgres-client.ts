@@ -35,6 +35,12 @@ const unreachableCodes = new Set([
  * with pg's DatabaseError where the server answered with an error.
  */
 export class PostgresClient extends Client {
+  /**
+   * The answer to a commit that was not there in time; null: none is awaited. The commit may wait for a standby for long. If the
+   * connection was cut off, others would take its place and wait as well; if the wait was ended, the commit would show although
+   * nobody has confirmed it.
+   */
+  owing: Promise<void> | null = null;
   private readonly answerTimeoutMs: number;
   private readonly tracedAs: TracedServer | null;
 
@@ -136,8 +142,14 @@ export class PostgresClient extends Client {
           void this.query(after);
         },
         this.answerTimeoutMs,
+        (answered) => this.owe(answered),
       );
     return tracedAs === null ? ask() : inClientSpan(() => describeStatement(first.text, tracedAs), ask);
+  }
+
+  /** Keeps the connection from its pool until the answer is there, or the connection breaks. */
+  owe(answered: Promise<void>): void {
+    this.owing = answered;
   }
 
   override connect(): Promise<Client>;

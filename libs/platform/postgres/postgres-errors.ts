@@ -6,7 +6,13 @@ import {
 } from 'typeorm';
 import { TimeoutError } from '../async/with-timeout.js';
 import { DeadlineExceeded } from '../errors/common-errors.js';
-import { ConnectionLost, NoConnection, StatementTimedOut } from './connection-errors.js';
+import {
+  ConnectionError,
+  ConnectionLost,
+  ConnectionRefused,
+  NoConnection,
+  StatementTimedOut,
+} from './connection-errors.js';
 import { DatabaseUnavailable, NotUsable } from './database-unavailable.js';
 import { codeOf } from './error-code.js';
 
@@ -42,6 +48,16 @@ export const isReadOnly = (error: unknown): boolean => sqlState(error) === '2500
 
 /** The server ended a statement that took too long, or that somebody cancelled. */
 export const isStatementTimeout = (error: unknown): boolean => sqlState(error) === '57014';
+
+/** Of a server that stops, starts, or only reads by now. */
+const lostStates = /^(08...|57P0[1-3]|25006)$/;
+
+/** The connection broke, none was to be had, a statement was not answered, or the server is none to write to any more. */
+export function isServerLost(error: unknown): boolean {
+  const cause = driverError(error);
+  if (cause instanceof ConnectionError) return !(cause instanceof ConnectionRefused);
+  return isUnanswered(error) || lostStates.test(codeOf(cause) ?? '');
+}
 
 /** The server did not answer a statement at all. */
 export const isUnanswered = (error: unknown): boolean => driverError(error) instanceof StatementTimedOut;

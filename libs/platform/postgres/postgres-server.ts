@@ -8,30 +8,18 @@ import type { DatabaseTarget } from './operation.js';
 import type { PostgresClient } from './postgres-client.js';
 import { isReadOnly, isStatementTimeout } from './postgres-errors.js';
 import type { MeasuredServer, PoolFigures, PostgresMetrics } from './postgres-metrics.js';
+import { acknowledge } from './acknowledge.js';
+import type { CommitSettings } from './commit-rule.js';
+import { ControlConnection } from './control-connection.js';
+import { watchOwing } from './owing-connection.js';
 import { Probe } from './probe.js';
 import { checkedReadSql, probeSql, type ProbeRow } from './probe-sql.js';
+import type { MemberAnswer, ServerState } from './server-state.js';
 import type { Session } from './session.js';
 import type { Statement } from './statement.js';
-import { ServerPool, type Borrowed, type PoolOptions, type ReadAnswer } from './server-pool.js';
-
-/** What a server answered at the last poll. */
-export interface ServerState {
-  readonly isStandby: boolean;
-  /** The server has reached at least this position. */
-  readonly position: Position;
-  /** Which server answered: an address may stand for several, one after the other or at the same time. */
-  readonly identity: string;
-  /** How many leases of other processes stand, as this server knows them. */
-  readonly leases: number;
-  /** The id of the database was given where it is now: it was not copied from elsewhere since. */
-  readonly isIdentified: boolean;
-  /** A commit that `position` is past has waited for a standby for so long that its write intents may be gone. */
-  readonly isCommitWaiting: boolean;
-  /** When the poll was sent, by the monotonic clock. */
-  readonly askedAt: number;
-  /** How far the clock of the server is ahead of the monotonic clock, in milliseconds: that much at the least. */
-  readonly clockAheadMs: number;
-}
+import type { ReadAnswer } from './batched-read.js';
+import { Connections, type PoolOptions } from './connections.js';
+import { ServerPool, type Borrowed } from './server-pool.js';
 
 export interface ServerOptions extends PoolOptions {
   /** Id of this process among the holders of leases. */
@@ -43,6 +31,7 @@ export interface ServerOptions extends PoolOptions {
 export type IsGood = (isStandby: boolean, position: Position) => boolean;
 
 const slowPrimaryMs = 5000;
+const connectedSql = 'SELECT lower(application_name) AS name FROM pg_stat_replication';
 
 /** One address of a Postgres server: its pool, and what is known of the server behind it. */
 export class PostgresServer implements MeasuredServer {
@@ -50,8 +39,8 @@ export class PostgresServer implements MeasuredServer {
   readonly name: string;
   /** Null: the server does not answer, or was not polled yet. */
   state: ServerState | null = null;
-  /** When the server was last seen as a standby that receives no WAL. */
-  cutOffAt = -Infinity;
+  /** The name that it had when it last answered. */
+  memberName = '';
   /** What the server was when it last answered; null: it never did. */
   target: DatabaseTarget | null = null;
   /** The address leads to several servers (a reader endpoint, a pooler): each read asks which one it got. */
@@ -60,29 +49,38 @@ export class PostgresServer implements MeasuredServer {
   waitingWrites = 0;
   readonly metrics: PostgresMetrics;
   private isReportedLost = false;
-  private readonly connections: ServerPool;
+  private readonly connections: Connections;
+  private readonly lending: ServerPool;
   private readonly probe: Probe;
+  /** For what waits for the standbys, as a heartbeat does: it must not delay the probe. */
+  readonly control: ControlConnection;
+  private readonly reads = new Set<(error: Error) => void>();
   private readonly asks = new Batched(() => outsideOfCalls(() => this.askOnce()));
+  /** The names of the standbys that are connected, in lower case. */
+  readonly connected = new Batched(() => outsideOfCalls(() => this.findConnected()));
 
   constructor(private readonly options: ServerOptions) {
     const { hostname, port } = new URL(options.url);
     this.name = `${hostname}:${port || '5432'}`;
     this.isShared = options.config.DATABASE_POOLER;
     this.metrics = options.metrics;
-    this.connections = new ServerPool(
+    this.connections = new Connections(options, (identity) => this.compare(identity));
+    this.lending = new ServerPool(
       options,
-      (identity) => this.compare(identity),
+      this.connections,
       (client) => this.cancel(client),
+      (client) => void watchOwing(client, (sql, values) => this.askOn(sql, values)),
     );
     // When the connection breaks, what is known of the server is forgotten: another one may answer at this address next.
     this.probe = new Probe(options.url, options.config, `${options.applicationName}-probe`, (error) =>
       this.lose(error),
     );
+    this.control = new ControlConnection(options.url, options.config, `${options.applicationName}-control`);
   }
 
   /** Reads and writes under way. */
   get outstanding(): number {
-    return this.connections.outstanding;
+    return this.lending.outstanding;
   }
 
   get isUp(): boolean {
@@ -90,7 +88,7 @@ export class PostgresServer implements MeasuredServer {
   }
 
   get pool(): PoolFigures {
-    const { figures } = this.connections;
+    const { figures } = this.lending;
     return { ...figures, pending: figures.pending + this.waitingWrites };
   }
 
@@ -104,14 +102,50 @@ export class PostgresServer implements MeasuredServer {
     return this.probe.ask<T>(sql, values);
   }
 
+  /** Runs a statement there that writes what concerns this server alone, see `Probe.write`. */
+  writeOn(sql: string, values: unknown[] = []): Promise<void> {
+    return this.probe.write(sql, values);
+  }
+
+  /** What a member says. @throws Error where it does not answer within a second */
+  look(): Promise<MemberAnswer> {
+    return this.probe.askMember();
+  }
+
   /**
-   * Lends a connection of the primary; its state is not checked.
+   * To be called after a commit on this server, with what it said right after it: whether the commit may be acknowledged. Null: it may.
+   *
+   * @throws DatabaseUnavailable where that can't be told
+   */
+  acknowledge(settings: CommitSettings): Promise<void> | null {
+    return acknowledge(this, settings, this.options.config.DATABASE_PROMOTION === 'automatic');
+  }
+
+  /** The value of `read`; rejects with NotUsable once the server is found to be silent, and then `read` has no reader. */
+  untilSilent<T>(read: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const giveUp = (error: Error) => reject(error);
+      this.reads.add(giveUp);
+      const done = () => this.reads.delete(giveUp);
+      read.then(done, done);
+      read.then(resolve, reject);
+    });
+  }
+
+  /** Reads under way elsewhere are to be run on another server. */
+  giveUpReads(): void {
+    for (const giveUp of this.reads) giveUp(new NotUsable(`${this.name} does not answer`));
+    this.reads.clear();
+  }
+
+  /**
+   * Lends a connection of the primary for reads; its state is not checked.
    *
    * @throws NotUsable where the address leads to another server by now
    * @throws DeadlineExceeded
    */
-  borrow<T>(purpose: 'read' | 'write', work: (borrowed: Borrowed) => Promise<T>): Promise<T> {
-    return this.connections.use(this.metrics.operations[purpose].primary, (borrowed) => {
+  borrow<T>(work: (borrowed: Borrowed) => Promise<T>): Promise<T> {
+    return this.lending.use(this.metrics.operations.read.primary, (borrowed) => {
       this.checkIdentity(borrowed.session.client);
       return work(borrowed);
     });
@@ -123,8 +157,12 @@ export class PostgresServer implements MeasuredServer {
    * @throws NotUsable, DeadlineExceeded
    */
   async borrowForWrite<T>(work: (borrowed: Borrowed) => Promise<T>): Promise<T> {
+    const operation = this.metrics.operations.write.primary;
     try {
-      return await this.borrow('write', work);
+      return await this.lending.useToWrite(operation, (borrowed) => {
+        this.checkIdentity(borrowed.session.client);
+        return work(borrowed);
+      });
     } catch (error) {
       if (isReadOnly(error)) {
         // Its connections can't write any more.
@@ -144,32 +182,59 @@ export class PostgresServer implements MeasuredServer {
    */
   read<T>(isGood: IsGood, run: (session: Session, reached: Position) => Promise<T>): Promise<T> {
     const operation = this.metrics.operations.read[this.target ?? 'replica'];
-    return this.connections.use(operation, ({ session }) => {
+    return this.lending.use(operation, ({ session }) => {
       const { state } = this;
       if (state !== null && this.isKnown(session.client)) return run(session, state.position);
-      return this.readChecked(session.client, isGood, (reached) => run(session, reached));
+      return this.runChecked(session.client, isGood, (reached) => run(session, reached));
     });
   }
 
   /**
+   * Runs reads in one transaction, if the server is good at its beginning.
+   *
+   * @throws NotUsable where it is not
+   * @throws DeadlineExceeded
+   */
+  readChecked<T>(isGood: IsGood, run: (session: Session) => Promise<T>): Promise<T> {
+    return this.lending.use(this.metrics.operations.read.replica, ({ session }) =>
+      this.runChecked(session.client, isGood, () => run(session)),
+    );
+  }
+
+  /**
    * Runs a statement that takes little time, together with those of other calls. Null where the connection may lead to another
-   * server than the one that was asked, or where that one is not good: then `read` and `borrow` tell.
+   * server than the one that was asked, or where that one is not good: then `read` and `borrow` tell. `isAsked`: the server is asked
+   * again, in the transaction of the read.
    *
    * @throws DeadlineExceeded
    */
-  async rowsTogether(statement: Statement, values: readonly unknown[], isGood: IsGood): Promise<ReadAnswer> {
+  async rowsTogether(
+    statement: Statement,
+    values: readonly unknown[],
+    isGood: IsGood,
+    isAsked = false,
+  ): Promise<ReadAnswer> {
+    if (isAsked) {
+      const operation = this.metrics.operations.read.replica;
+      return this.lending.rowsTogether(operation, {
+        statement,
+        values,
+        isGood: () => true,
+        isRight: isGood,
+      });
+    }
     if (this.isShared || this.state === null) return null;
     const operation = this.metrics.operations.read[this.target ?? 'replica'];
     const isGoodOn = (client: PostgresClient): boolean => {
       const { state } = this;
       return state !== null && this.isKnown(client) && isGood(state.isStandby, state.position);
     };
-    return this.connections.rowsTogether(operation, { statement, values, isGood: isGoodOn });
+    return this.lending.rowsTogether(operation, { statement, values, isGood: isGoodOn });
   }
 
   /** Runs what sends the statement for a call to this server together with others, as a span of that call. */
   traced<T>(statement: Statement, ask: () => Promise<T>): Promise<T> {
-    return this.connections.traced(statement, ask);
+    return this.lending.traced(statement, ask);
   }
 
   /** Forgets what was known of the server. Reads that wait for a standby are broken off, to be run elsewhere. */
@@ -178,9 +243,12 @@ export class PostgresServer implements MeasuredServer {
     if (!this.isReportedLost)
       logger.warn({ err: error, server: this.name }, 'a database server does not answer');
     this.isReportedLost = true;
-    if (this.state?.isStandby === true) this.connections.breakOff();
+    if (this.state?.isStandby === true) this.lending.breakOff();
+    else this.lending.breakOffOwing();
     this.state = null;
     this.probe.drop();
+    this.control.drop();
+    this.giveUpReads();
   }
 
   /** Closes the pool; the next use opens another one. For a server whose role has changed. */
@@ -190,7 +258,14 @@ export class PostgresServer implements MeasuredServer {
 
   async close(): Promise<void> {
     this.probe.close();
+    this.control.close();
+    this.lending.breakOffOwing();
     await this.connections.close();
+  }
+
+  private async findConnected(): Promise<ReadonlySet<string>> {
+    const rows = await this.askOn<{ name: string }>(connectedSql);
+    return new Set(rows.map(({ name }) => name));
   }
 
   private async askOnce(): Promise<void> {
@@ -198,19 +273,22 @@ export class PostgresServer implements MeasuredServer {
     try {
       const [row] = await this.probe.ask<ProbeRow>(probeSql, [this.options.processId]);
       if (row === undefined) throw new Error('no answer');
-      const { standby, position, identity, leases, waiting, receiving, identified, clock } = row;
+      const { standby, waiting, identified, clock, members, ...same } = row;
       this.state = {
-        ...{ isStandby: standby, position, identity, leases, isIdentified: identified, askedAt },
-        isCommitWaiting: waiting,
+        ...same,
+        ...{ isStandby: standby, isIdentified: identified, isCommitWaiting: waiting, askedAt },
+        members: members ?? {},
         clockAheadMs: clock - performance.now(),
       };
+      this.memberName = row.name;
       this.target = standby ? 'replica' : 'primary';
       this.isReportedLost = false;
-      if (standby && !receiving) this.cutOffAt = askedAt;
     } catch (error) {
       this.connections.doubt();
-      if (this.isSlowPrimary(error, askedAt)) this.probe.drop();
-      else this.lose(error);
+      if (this.isSlowPrimary(error, askedAt)) {
+        this.probe.drop();
+        this.giveUpReads();
+      } else this.lose(error);
     }
   }
 
@@ -222,7 +300,7 @@ export class PostgresServer implements MeasuredServer {
     );
   }
 
-  private async readChecked<T>(
+  private async runChecked<T>(
     client: PostgresClient,
     isGood: IsGood,
     run: (reached: Position) => Promise<T>,

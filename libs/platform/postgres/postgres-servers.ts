@@ -2,25 +2,32 @@ import { currentCall } from '../context/call-context.js';
 import { Deadline } from '../context/deadline.js';
 import { logger } from '../logging/logger.js';
 import { covers, databaseOf, timelineOf, type Position } from '../positions/position.js';
-import { identifyDatabaseByNameSql, identifyDatabaseSql } from './database-identity.js';
+import { acknowledgement, readableUntil } from './commit-rule.js';
 import { DatabaseUnavailable } from './database-unavailable.js';
-import { codeOf } from './error-code.js';
 import { LagMeter } from './lag-meter.js';
+import { MemberReads, type ReadPoint } from './member-reads.js';
+import { Membership } from './membership.js';
 import { PollLoop } from './poll-loop.js';
+import { recordPrimary } from './record-primary.js';
 import type { MeasuredServers, PostgresMetrics } from './postgres-metrics.js';
-import type { PostgresServer, ServerState } from './postgres-server.js';
+import type { PostgresServer } from './postgres-server.js';
+import type { ServerState } from './server-state.js';
+import type { PostgresConfig } from './postgres.config.js';
+import { WaitingCalls } from './waiting-calls.js';
 
 /** An older answer says nothing about now: the process may have slept. */
 const freshMs = 1000;
-/** A standby without a primary tries to connect to one every five seconds, for a moment. */
-const cutOffMs = 1500;
-/** How long a call waits for a primary to appear before it fails. */
-const primaryWaitMs = 1000;
+/** How long a write waits for a primary that may be written to: less than the 15 s that a call has, so that it gets an answer. */
+const writeWaitMs = 14_000;
+/** Writes that may wait so at the same time, and those of one user. The others fail at once. */
+const maxWaitingWrites = 500;
+const maxWaitingWritesOfUser = 5;
 const primaryPollMs = 250;
 
-export interface ServersConfig {
-  readonly DATABASE_MAX_REPLICA_LAG_MS: number;
-}
+export type ServersConfig = Pick<
+  PostgresConfig,
+  'DATABASE_MAX_REPLICA_LAG_MS' | 'DATABASE_PROMOTION' | 'READS_WITHOUT_PRIMARY'
+>;
 
 /** The servers of one database. They are polled all the time; the answers tell which one is the primary. */
 export class PostgresServers implements MeasuredServers {
@@ -28,11 +35,13 @@ export class PostgresServers implements MeasuredServers {
   private newestTimeline = 0;
   /** The primary that was adopted last: which server it is, and the id of its database. */
   private adopted = { identity: '', database: '' };
-  /** What the primary last answered; it stays when the primary is gone. */
-  lastPrimaryState: ServerState | null = null;
   private current: PostgresServer | null = null;
   private readonly lag = new LagMeter();
   private readonly polls: PollLoop;
+  private readonly memberReads: MemberReads;
+  private readonly membership: Membership;
+  private readonly waitingWrites = new WaitingCalls(maxWaitingWrites, maxWaitingWritesOfUser);
+  private readonly isPromotionAutomatic: boolean;
   private turn = 0;
 
   constructor(
@@ -40,7 +49,10 @@ export class PostgresServers implements MeasuredServers {
     private readonly config: ServersConfig,
     private readonly metrics: PostgresMetrics,
   ) {
+    this.isPromotionAutomatic = config.DATABASE_PROMOTION === 'automatic';
     this.polls = new PollLoop(all, () => this.evaluate());
+    this.memberReads = new MemberReads(all, () => this.newestTimeline);
+    this.membership = new Membership(all, this.isPromotionAutomatic);
   }
 
   /** Begins to poll. Resolves when each server was asked once. */
@@ -59,8 +71,26 @@ export class PostgresServers implements MeasuredServers {
   async untilPrimary(stop: AbortSignal): Promise<void> {
     while (this.current === null) {
       stop.throwIfAborted();
-      await this.polls.waitUntil(() => this.current !== null, primaryPollMs);
+      await this.nextPoll(primaryPollMs);
     }
+  }
+
+  /** The same, or until reads can be answered without one. @throws the reason of `stop` */
+  async untilReadable(stop: AbortSignal): Promise<void> {
+    while (!(await this.isAnyReadable())) {
+      stop.throwIfAborted();
+      await this.nextPoll(primaryPollMs);
+    }
+  }
+
+  private async isAnyReadable(): Promise<boolean> {
+    const isNow = this.readable(null) !== null || this.mostRecent() !== null;
+    return isNow || (await this.memberReads.get()) !== null;
+  }
+
+  /** Resolves when a server has been asked, or after that time. */
+  nextPoll(timeoutMs: number): Promise<void> {
+    return this.polls.waitUntil(() => true, timeoutMs);
   }
 
   /** Calls `listener` whenever a server has been asked. Returns what ends that. */
@@ -73,27 +103,94 @@ export class PostgresServers implements MeasuredServers {
   }
 
   /**
-   * The server that writes, at once where it is there, else waited for up to a second. With `needed`: on the timeline of that
-   * position or a later one, where that is a position of this database.
-   *
-   * @throws DatabaseUnavailable where there is no such server
-   * @throws DeadlineExceeded
+   * The primary, where it may be read: there is evidence that it still is the primary. With `needed`: on the timeline of that position
+   * or a later one, where that is a position of this database. Null where there is no such server.
    */
-  getPrimary(needed: Position | null = null): PostgresServer | Promise<PostgresServer> {
-    return this.primaryOn(needed) ?? this.awaitPrimary(needed);
+  readable(needed: Position | null, now = performance.now()): PostgresServer | null {
+    return now < this.readableUntil && this.isPrimaryOn(needed) ? this.current : null;
   }
 
-  private async awaitPrimary(needed: Position | null): Promise<PostgresServer> {
-    const deadline = currentCall()?.deadline ?? Deadline.none;
-    await deadline.limit(this.polls.waitUntil(() => this.primaryOn(needed) !== null, primaryWaitMs));
-    const primary = this.primaryOn(needed);
-    if (primary === null) throw new DatabaseUnavailable();
-    return primary;
-  }
-
-  private primaryOn(needed: Position | null): PostgresServer | null {
+  /** Until when the primary may be read, by the monotonic clock; Infinity: for as long as it answers. */
+  get readableUntil(): number {
     const state = this.primaryState;
-    return state !== null && (needed === null || isOnTimeline(state.position, needed)) ? this.current : null;
+    return state === null ? -Infinity : readableUntil(state, this.isPromotionAutomatic);
+  }
+
+  /** The primary has answered within the last second. */
+  isPrimaryAnswering(now = performance.now()): boolean {
+    const state = this.primaryState;
+    return state !== null && now - state.askedAt < freshMs;
+  }
+
+  /** See `MemberReads`. */
+  withoutPrimary(
+    view: { readonly written: readonly Position[] },
+    isAnew: boolean,
+  ): Promise<ReadPoint | null> {
+    return this.memberReads.of(view, isAnew);
+  }
+
+  /** Where reads may lack what was acknowledged: the server that has most. Else null. */
+  mostRecent(): PostgresServer | null {
+    if (this.config.READS_WITHOUT_PRIMARY !== 'available') return null;
+    let best: PostgresServer | null = null;
+    for (const server of this.all) {
+      const { state } = server;
+      if (state === null) continue;
+      if (best === null || (best.state?.position ?? '') < state.position) best = server;
+    }
+    return best;
+  }
+
+  /**
+   * The server to write to, at once where it is there, else waited for. Its commits may be acknowledged.
+   *
+   * @throws DatabaseUnavailable where there was none for 14 s or until the deadline, or where too many wait already
+   */
+  writable(): PostgresServer | Promise<PostgresServer> {
+    return this.writer ?? this.awaitWriter();
+  }
+
+  /**
+   * An operator says that none of the standbys of before will ever serve again without being made anew: commits are acknowledged by the
+   * settings that the primary has now. Returns whether that changed anything.
+   *
+   * @throws DatabaseUnavailable
+   */
+  async forgetStandbys(): Promise<boolean> {
+    const primary = this.current;
+    if (primary === null) throw new DatabaseUnavailable();
+    return this.membership.forget(primary);
+  }
+
+  private get writer(): PostgresServer | null {
+    const state = this.primaryState;
+    if (state === null) return null;
+    const { standbyNames, rule } = state;
+    const settings = { standbyNames, level: 'on', rule: rule?.number ?? null };
+    return acknowledgement(state, settings, this.isPromotionAutomatic) === 'no' ? null : this.current;
+  }
+
+  private async awaitWriter(): Promise<PostgresServer> {
+    const call = currentCall();
+    const done = this.waitingWrites.begin(call?.caller?.userId ?? null);
+    if (done === null) throw new DatabaseUnavailable(new Error('Too many writes wait for a primary.'));
+    try {
+      const deadline = call?.deadline ?? Deadline.none;
+      await deadline.limit(this.polls.waitUntil(() => this.writer !== null, writeWaitMs));
+    } catch (error) {
+      throw new DatabaseUnavailable(error);
+    } finally {
+      done();
+    }
+    const { writer } = this;
+    if (writer === null) throw new DatabaseUnavailable();
+    return writer;
+  }
+
+  private isPrimaryOn(needed: Position | null): boolean {
+    const state = this.primaryState;
+    return state !== null && (needed === null || isOnTimeline(state.position, needed));
   }
 
   /** The least busy standby that has replayed `needed` and does not lag too much, except `besides`; null if there is none. */
@@ -114,26 +211,6 @@ export class PostgresServers implements MeasuredServers {
   lagMsByName(): ReadonlyMap<string, number | null> {
     const standbys = this.all.filter(({ state }) => state?.isStandby === true);
     return new Map(standbys.map((server) => [server.name, this.lagMsOf(server)]));
-  }
-
-  /**
-   * Whether the primary is gone for every process, as far as can be told: it does not answer us, and every other server
-   * answers, is a standby and receives no WAL. Then nobody can have written since.
-   */
-  isPrimaryGone(now: number): boolean {
-    if (this.primaryState !== null) return false;
-    const others = this.all.filter((server) => server.state !== null);
-    return (
-      others.length > 0 &&
-      others.length >= this.all.length - 1 &&
-      others.every(
-        ({ state, cutOffAt }) =>
-          state?.isStandby === true &&
-          state.leases === 0 &&
-          now - state.askedAt < freshMs &&
-          now - cutOffAt < cutOffMs,
-      )
-    );
   }
 
   protected leastBusy(
@@ -180,8 +257,11 @@ export class PostgresServers implements MeasuredServers {
     this.current = server !== null && (await this.isUsable(server, timeline)) ? server : null;
     const state = this.primaryState;
     if (this.current === null || state === null) return;
-    this.lastPrimaryState = state;
     this.lag.sample(state.position, state.askedAt);
+    // Not waited for: its commits wait for the standbys.
+    void this.membership.keep(this.current).then((isDone) => {
+      if (isDone) this.polls.notify();
+    });
     if (this.current === before) return;
     logger.info({ server: this.current.name, timeline }, 'this server is the primary');
     // The server at the other end of its connections has another role now.
@@ -226,11 +306,7 @@ export class PostgresServers implements MeasuredServers {
    */
   private async adopt(primary: PostgresServer, timeline: number): Promise<boolean> {
     try {
-      await identify(primary);
-      await primary.askOn(
-        'INSERT INTO platform.timelines (timeline) VALUES ($1) ON CONFLICT ON CONSTRAINT pk_timelines DO NOTHING',
-        [timeline],
-      );
+      await recordPrimary(primary, timeline);
       await primary.ask();
     } catch (error) {
       logger.warn(
@@ -253,14 +329,3 @@ export class PostgresServers implements MeasuredServers {
 
 const isOnTimeline = (reached: Position, needed: Position): boolean =>
   databaseOf(reached) !== databaseOf(needed) || timelineOf(reached) >= timelineOf(needed);
-
-async function identify(primary: PostgresServer): Promise<void> {
-  try {
-    await primary.askOn(identifyDatabaseSql);
-  } catch (error) {
-    if (codeOf(error) !== insufficientPrivilege) throw error;
-    await primary.askOn(identifyDatabaseByNameSql);
-  }
-}
-
-const insufficientPrivilege = '42501';

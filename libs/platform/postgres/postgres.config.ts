@@ -32,6 +32,20 @@ export const postgresVariables = {
   DATABASE_MAX_REPLICA_LAG_MS: integer(100, 3_600_000)
     .default(1000)
     .describe('Replicas that are further behind get no reads until they have caught up.'),
+  DATABASE_PROMOTION: z
+    .enum(['manual', 'automatic'])
+    .default('manual')
+    .describe(
+      '`manual`: whoever promotes a replica has stopped the old primary before, as people do who follow the runbook, and the clouds. ' +
+        '`automatic`: nobody is sure to; the primary is read only while synchronous standbys confirm every second that it is one.',
+    ),
+  READS_WITHOUT_PRIMARY: z
+    .enum(['strict', 'available'])
+    .default('strict')
+    .describe(
+      'What reads get while no primary answers and no replica is known to have everything that was acknowledged. `strict`: 503. ' +
+        '`available`: what the most recent replica has, with `Consistency-Level: best-effort` in the response.',
+    ),
   DATABASE_POOL_SIZE: integer(1, 500)
     .default(10)
     .describe('Maximum connections of one process to one server.'),

@@ -1,5 +1,13 @@
 import type { Position } from '../positions/position.js';
-import { primaryPositionSql, standbyPositionSql } from './position-sql.js';
+import {
+  databaseIdSql,
+  lsnSql,
+  primaryPositionSql,
+  standbyPositionSql,
+  standbyTimelineSql,
+} from './position-sql.js';
+import type { CommitRule, Heartbeat, Members } from './server-state.js';
+import { prepared, type Statement } from './statement.js';
 
 /** Which server answers: the time of its start to the microsecond, and its own address. */
 const identity = `extract(epoch FROM pg_postmaster_start_time())::text || '@' ||
@@ -22,8 +30,29 @@ const isLocked = `EXISTS (
  * came just now still has its write intents.
  */
 const isCommitWaiting = `EXISTS (
-  SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'SyncRep'
+  SELECT FROM pg_stat_get_activity(NULL) WHERE wait_event = 'SyncRep'
+    AND datid = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND query_start < clock_timestamp() - interval '400 ms')`;
+
+/** Members are known by it, so it must be another one for each server. Postgres compares the names of standbys in this way, too. */
+const name = `lower(current_setting('cluster_name'))`;
+
+const rule = `(
+  SELECT json_build_object('number', number, 'standbyNames', standby_names, 'timeline', timeline,
+    'primary', primary_name, 'waitsFor', waits_for)
+  FROM platform.commit_rule)`;
+
+const members = `(SELECT json_object_agg(cluster_name, timeline) FROM platform.members)`;
+
+const millisecondsSince = (column: string): string =>
+  `(extract(epoch FROM clock_timestamp() - ${column}) * 1000)::float8`;
+
+/** A crash ends the checkpointer, too, and what was committed before it may show without having been confirmed. */
+const heartbeat = `(
+  SELECT json_build_object('timeline', timeline, 'ageMs', ${millisecondsSince('beat_at')},
+    'confirmedMs', ${millisecondsSince('confirmed_at')}, 'isSinceStart', beat_at >
+      (SELECT backend_start FROM pg_stat_get_activity(NULL) WHERE backend_type = 'checkpointer'))
+  FROM platform.heartbeat)`;
 
 export interface ProbeRow {
   readonly standby: boolean;
@@ -31,7 +60,14 @@ export interface ProbeRow {
   readonly identity: string;
   readonly leases: number;
   readonly waiting: boolean;
-  readonly receiving: boolean;
+  /** `cluster_name` in lower case. */
+  readonly name: string;
+  readonly standbyNames: string;
+  /** The timeline on which it receives WAL; null: it receives none, or the role may not see that. */
+  readonly receives: number | null;
+  readonly rule: CommitRule | null;
+  readonly members: Members | null;
+  readonly heartbeat: Heartbeat | null;
   /** The id of the database was given to one of this name. */
   readonly identified: boolean;
   /** The clock of the server, in milliseconds of Unix time. */
@@ -48,15 +84,35 @@ export const probeSql = `
     SELECT count(*)::int AS leases FROM platform.leases
     WHERE holder <> $1 AND (expires_at > clock_timestamp() OR ${isLocked}))
   SELECT leases, pg_is_in_recovery() AS standby, ${position} AS position, ${identity} AS identity,
-    ${isCommitWaiting} AS waiting, EXISTS (SELECT FROM pg_stat_wal_receiver) AS receiving,
+    ${isCommitWaiting} AS waiting, ${name} AS name, current_setting('synchronous_standby_names') AS "standbyNames",
+    (SELECT received_tli FROM pg_stat_wal_receiver) AS receives, ${rule} AS rule, ${members} AS members,
+    ${heartbeat} AS heartbeat,
     EXISTS (
       SELECT FROM platform.database_identity JOIN pg_database ON oid = database_oid AND datname = database_name
       WHERE datname = current_database()) AS identified,
     (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS clock
   FROM standing`;
 
+/** What a server is, and how far it has got. */
+export const serverPositionSql = `SELECT pg_is_in_recovery() AS standby, ${position} AS position`;
+
 /** Begins a read on a server that is not known yet. The statements after it take their own snapshots, later than the position. */
 export const checkedReadSql = (timeoutMs: number): string => `
   BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;
   SET LOCAL statement_timeout = ${Math.floor(timeoutMs)};
-  SELECT pg_is_in_recovery() AS standby, ${position} AS position`;
+  ${serverPositionSql}`;
+
+/**
+ * Two statements of one transaction: the second one has a later snapshot, so what it shows is at the replayed position of the first or
+ * past it. The waits of the startup process are seen by members of `pg_read_all_stats` only.
+ */
+export const memberStatements: readonly [Statement, Statement] = [
+  prepared(`
+    SELECT json_build_object('standby', pg_is_in_recovery(), 'name', ${name}, 'identity', ${identity},
+      'received', ${lsnSql('pg_last_wal_receive_lsn()')}, 'replayed', ${lsnSql('pg_last_wal_replay_lsn()')},
+      'waiting', EXISTS (SELECT FROM pg_stat_get_activity(NULL) WHERE backend_type = 'startup'
+        AND wait_event IN ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval')),
+      'retryMs', extract(epoch FROM current_setting('wal_retrieve_retry_interval')::interval) * 1000)`),
+  prepared(`
+    SELECT json_build_object('database', ${databaseIdSql}, 'timeline', ${standbyTimelineSql}, 'members', ${members})`),
+];

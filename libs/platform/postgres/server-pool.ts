@@ -1,31 +1,21 @@
-import type { Pool } from 'pg';
-import type { DataSource } from 'typeorm';
-import { failAfter } from '../async/with-timeout.js';
+import { BoundedQueue } from '../async/bounded-queue.js';
+import { failAfter, TimeoutError } from '../async/with-timeout.js';
 import { currentCall, outsideOfCalls } from '../context/call-context.js';
 import { Deadline } from '../context/deadline.js';
 import { DeadlineExceeded } from '../errors/common-errors.js';
-import { ConnectionLost, StatementTimedOut } from './connection-errors.js';
-import { ConnectionUse, type Connection } from './connection-use.js';
-import { createDataSource, type ConnectionConfig } from './data-source.js';
-import type { SentRead } from './batch-query.js';
+import { inClientSpan } from '../telemetry/tracer.js';
+import { Batches } from './batches.js';
+import { withPosition, type BatchedRead, type ReadAnswer, type WantedRead } from './batched-read.js';
+import { NoConnection, StatementTimedOut } from './connection-errors.js';
+import { ConnectionUse } from './connection-use.js';
+import type { Connections, PooledConnection, PoolOptions } from './connections.js';
 import type { Operation } from './operation.js';
-import type { Persistence } from './persistence.js';
 import type { PostgresClient } from './postgres-client.js';
 import { isUnanswered } from './postgres-errors.js';
 import type { PoolFigures } from './postgres-metrics.js';
-import { identitySql } from './probe-sql.js';
-import { Batches } from './batches.js';
 import { Session } from './session.js';
-import type { Statement, TextRow } from './statement.js';
+import type { Statement } from './statement.js';
 import { describeStatement, type TracedServer } from './statement-span.js';
-import { inClientSpan } from '../telemetry/tracer.js';
-
-export interface PoolOptions {
-  readonly url: string;
-  readonly config: ConnectionConfig;
-  readonly features: readonly Persistence[];
-  readonly applicationName: string;
-}
 
 /** A connection that is in use. */
 export interface Borrowed {
@@ -34,54 +24,43 @@ export interface Borrowed {
   readonly outlastDeadline: () => void;
 }
 
-/** The rows of a read. Null: it was not run. */
-export type ReadAnswer = readonly TextRow[] | null;
-
-export interface WantedRead extends Pick<SentRead, 'statement' | 'values'> {
-  /** Whether it may be run on this connection, asked just before. */
-  readonly isGood: (client: PostgresClient) => boolean;
-}
-
-/** A statement that waits for a connection which it shares with others. It is answered once; what comes later is ignored. */
-export interface BatchedRead extends WantedRead, SentRead {
-  /** It has its connection. */
-  begin(): void;
-  answer(rows: ReadAnswer): void;
-}
-
-/** For a question that any server answers at once. */
-const proofTimeoutMs = 1000;
+/** Of the connections. */
+const shareOfWrites = 0.7;
+const maxWaitingWrites = 1000;
 
 /** Reads that share a connection take milliseconds. What takes this long together is run again, each alone. */
 const maxBatchMs = 1000;
 /** And so is what comes in this time after that. */
 const aloneMs = 5000;
 
-/** The connections to one address. The pool opens with its first use. */
+/** Lends the connections to one address. */
 export class ServerPool {
   /** Connections in use, for load balancing. */
   outstanding = 0;
-  private dataSource: Promise<DataSource> | null = null;
-  /** The same, once it is open. */
-  private opened: DataSource | null = null;
-  private readonly identities = new WeakMap<PostgresClient, string>();
-  private readonly answeredAt = new WeakMap<PostgresClient, number>();
   private readonly inUse = new Set<PostgresClient>();
-  private doubtedAt = -Infinity;
-  private isClosed = false;
+  private readonly writers: BoundedQueue;
+  private waitingWriters = 0;
+  private readonly maxWaitMs: number;
   /** Reads are slow: one that waits for others would wait for long. */
   private aloneUntil = -Infinity;
   private readonly tracedAs: TracedServer;
   private readonly batches: Batches<BatchedRead>;
 
   constructor(
-    private readonly options: PoolOptions,
-    /** A new connection leads to the server of that identity. */
-    private readonly onConnect: (identity: string) => void,
+    options: PoolOptions,
+    readonly connections: Connections,
     /** A connection was cut off in the middle of a statement, which the server may still work on. */
     private readonly onInterrupted: (client: PostgresClient) => void,
+    /** A connection is kept because it owes the answer to a commit. */
+    private readonly onOwing: (client: PostgresClient) => void,
   ) {
-    const { DATABASE_CONNECT_TIMEOUT_MS: maxWaitMs } = options.config;
+    const { DATABASE_CONNECT_TIMEOUT_MS: maxWaitMs, DATABASE_POOL_SIZE } = options.config;
+    this.maxWaitMs = maxWaitMs;
+    const concurrency = Math.max(1, Math.floor(DATABASE_POOL_SIZE * shareOfWrites));
+    this.writers = new BoundedQueue(
+      { concurrency, queue: maxWaitingWrites },
+      () => new NoConnection('too many writes wait for a connection'),
+    );
     this.batches = new Batches({
       run: (reads) => outsideOfCalls(() => this.runTogether(reads)),
       maxWaitMs,
@@ -90,20 +69,9 @@ export class ServerPool {
     this.tracedAs = { address: hostname, port: Number(port || 5432), database: pathname.slice(1) };
   }
 
-  /** The server that the connection leads to. */
-  identityOf(client: PostgresClient): string | undefined {
-    return this.identities.get(client);
-  }
-
   get figures(): PoolFigures {
-    const { totalCount = 0, idleCount = 0, waitingCount = 0 } = this.opened ? poolOf(this.opened) : {};
-    const { DATABASE_POOL_SIZE } = this.options.config;
-    return {
-      idle: idleCount,
-      used: totalCount - idleCount,
-      pending: waitingCount + this.batches.pending,
-      max: DATABASE_POOL_SIZE,
-    };
+    const { pending, ...figures } = this.connections.figures;
+    return { ...figures, pending: pending + this.batches.pending + this.waitingWriters };
   }
 
   /**
@@ -112,15 +80,32 @@ export class ServerPool {
    *
    * @throws DeadlineExceeded
    */
-  async use<T>(operation: Operation, work: (borrowed: Borrowed) => Promise<T>): Promise<T> {
-    const deadline = currentCall()?.deadline ?? Deadline.none;
-    deadline.throwIfExpired();
-    const use = new ConnectionUse<PooledConnection>(deadline, this.interrupt);
+  use<T>(operation: Operation, work: (borrowed: Borrowed) => Promise<T>): Promise<T> {
+    return this.useOf(() => this.connections.acquire(), operation, work);
+  }
+
+  /**
+   * The same for a write, of which only a part of the connections takes care at a time: commits that wait for a standby must not keep
+   * reads from their connections.
+   *
+   * @throws DeadlineExceeded
+   */
+  useToWrite<T>(operation: Operation, work: (borrowed: Borrowed) => Promise<T>): Promise<T> {
+    return this.useOf(() => this.acquireToWrite(), operation, work);
+  }
+
+  private async useOf<T>(
+    acquire: () => Promise<PooledConnection>,
+    operation: Operation,
+    work: (borrowed: Borrowed) => Promise<T>,
+  ): Promise<T> {
+    const use = new ConnectionUse<PooledConnection>(currentCall()?.deadline ?? Deadline.none, this.interrupt);
     const running = operation.begin();
     this.outstanding++;
     let session: Session | null = null;
     try {
-      const { client, dataSource } = await use.wait(this.acquire());
+      use.requireTime();
+      const { client, dataSource } = await use.wait(acquire());
       running.acquired();
       this.inUse.add(client);
       session = new Session(client, dataSource);
@@ -129,15 +114,32 @@ export class ServerPool {
       const failure = use.failureOf(error);
       running.failed(failure);
       // The client has cut the connection off already.
-      if (use.connection !== null && isUnanswered(failure)) this.onInterrupted(use.connection.client);
+      const client = use.connection?.client;
+      if (client?.owing === null && isUnanswered(failure)) this.onInterrupted(client);
       throw failure;
     } finally {
       running.end();
       this.outstanding--;
-      if (use.connection !== null) this.inUse.delete(use.connection.client);
       session?.end();
-      use.end();
+      this.giveBack(use);
     }
+  }
+
+  private giveBack(use: ConnectionUse<PooledConnection>): void {
+    const client = use.connection?.client;
+    const giveBack = () => {
+      if (client !== undefined) this.inUse.delete(client);
+      use.end();
+    };
+    if (client === undefined || client.owing === null) {
+      giveBack();
+      return;
+    }
+    void client.owing.then(() => {
+      client.owing = null;
+      giveBack();
+    });
+    this.onOwing(client);
   }
 
   /**
@@ -183,40 +185,55 @@ export class ServerPool {
     return inClientSpan(() => describeStatement(text, this.tracedAs), ask);
   }
 
-  /** The server did not answer elsewhere: a connection that has not answered since is checked before it is lent. */
-  doubt(): void {
-    this.doubtedAt = performance.now();
-  }
-
   /** Destroys all connections in use: their statements fail with ConnectionLost. */
   breakOff(): void {
     for (const client of this.inUse) client.cut();
   }
 
-  /** Closes all connections; the next use opens new ones. */
-  reset(): void {
-    const old = this.dataSource;
-    this.dataSource = null;
-    this.opened = null;
-    old?.then((dataSource) => dataSource.destroy()).catch(() => undefined);
+  /** Destroys those that owe the answer to a commit: nobody waits for it any more. */
+  breakOffOwing(): void {
+    for (const client of this.inUse) if (client.owing !== null) client.cut();
   }
 
-  async close(): Promise<void> {
-    this.isClosed = true;
-    // At once: what asks for a connection from now on is refused.
-    this.opened = null;
-    const dataSource = await this.dataSource?.catch(() => null);
-    this.dataSource = null;
-    await dataSource?.destroy();
+  private async acquireToWrite(): Promise<PooledConnection> {
+    if (!this.writers.tryEnter()) await this.enterWriters();
+    const leave = () => this.writers.leave();
+    try {
+      const connection = await this.connections.acquire();
+      const release = () => {
+        connection.release();
+        leave();
+      };
+      return { ...connection, release };
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  private async enterWriters(): Promise<void> {
+    const entering = this.writers.enter();
+    this.waitingWriters++;
+    try {
+      await failAfter(entering, this.maxWaitMs, 'a free connection');
+    } catch (error) {
+      entering.then(
+        () => this.writers.leave(),
+        () => undefined,
+      );
+      throw error instanceof TimeoutError ? new NoConnection('no connection was free in time', error) : error;
+    } finally {
+      this.waitingWriters--;
+    }
   }
 
   private async runTogether(reads: readonly BatchedRead[]): Promise<void> {
-    const { client, release } = await this.acquire();
+    const { client, release } = await this.connections.acquire();
     this.inUse.add(client);
     try {
       const good = reads.filter(({ isGood }) => isGood(client));
       for (const read of good) read.begin();
-      const failure = good.length > 0 ? await client.runReads(good, maxBatchMs) : null;
+      const failure = good.length > 0 ? await client.runReads(withPosition(good), maxBatchMs) : null;
       if (!(failure instanceof StatementTimedOut)) return;
       this.onInterrupted(client);
       this.aloneUntil = performance.now() + aloneMs;
@@ -230,83 +247,4 @@ export class ServerPool {
     client.cut();
     this.onInterrupted(client);
   };
-
-  /**
-   * A connection from the pool. After a loss of power nobody tells us that the other end is gone. So a connection in doubt
-   * is checked first, and where no answer comes the pool is closed with all its connections.
-   */
-  private async acquire(): Promise<PooledConnection> {
-    for (let isFirst = true; ; isFirst = false) {
-      const pool = this.open();
-      const connection = await connect(this.opened ?? (await pool));
-      if (!this.isDoubtful(connection.client)) return connection;
-      const failure = await this.findFailure(connection.client);
-      if (failure === null) return connection;
-      connection.client.cut();
-      connection.release();
-      if (this.dataSource === pool) this.reset();
-      if (!isFirst) throw failure;
-    }
-  }
-
-  private isDoubtful(client: PostgresClient): boolean {
-    return (this.answeredAt.get(client) ?? -Infinity) < this.doubtedAt;
-  }
-
-  private async findFailure(client: PostgresClient): Promise<Error | null> {
-    const askedAt = performance.now();
-    try {
-      await failAfter(client.query('SELECT 1'), proofTimeoutMs, 'checking a connection');
-      this.answeredAt.set(client, askedAt);
-      return null;
-    } catch (error) {
-      return error instanceof Error ? error : new Error('The server does not answer.', { cause: error });
-    }
-  }
-
-  private open(): Promise<DataSource> {
-    // Work of a client that has gone may go on while the process stops: a new pool would keep the process alive.
-    if (this.isClosed) return Promise.reject(new ConnectionLost('the pool was closed'));
-    if (this.dataSource !== null) return this.dataSource;
-    const { url, config, features, applicationName } = this.options;
-    const opening = createDataSource(url, config, features, applicationName, (client) =>
-      outsideOfCalls(() => this.identify(client)),
-    ).initialize();
-    this.dataSource = opening;
-    opening.then(
-      (dataSource) => {
-        if (this.dataSource === opening) this.opened = dataSource;
-      },
-      () => {
-        if (this.dataSource === opening) this.dataSource = null;
-      },
-    );
-    return opening;
-  }
-
-  /** Finds out which server a new connection leads to. */
-  private async identify(client: PostgresClient): Promise<void> {
-    const answer = client.query<{ identity: string }>(identitySql);
-    const { rows } = await failAfter(answer, proofTimeoutMs, 'identifying the server');
-    this.answeredAt.set(client, performance.now());
-    const [row] = rows;
-    if (row === undefined) return;
-    this.identities.set(client, row.identity);
-    this.onConnect(row.identity);
-  }
 }
-
-interface PooledConnection extends Connection {
-  readonly dataSource: DataSource;
-}
-
-const connect = (dataSource: DataSource): Promise<PooledConnection> =>
-  new Promise((resolve, reject) => {
-    poolOf(dataSource).connect((error, client, release) => {
-      if (client === undefined) reject(error ?? new Error('A pool without a client'));
-      else resolve({ client: client as unknown as PostgresClient, release, dataSource });
-    });
-  });
-
-/** TypeORM's types leave it out. */
-const poolOf = ({ driver }: DataSource): Pool => (driver as unknown as { master: Pool }).master;

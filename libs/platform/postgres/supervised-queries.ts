@@ -9,6 +9,8 @@ export interface Supervised {
   query(...args: unknown[]): unknown;
   /** Destroys the connection. */
   cut(): void;
+  /** A commit was not answered in time. The connection is kept until it is: see `PostgresClient.owing`. */
+  owe(answered: Promise<void>): void;
   /** The error of a statement, by type. */
   failureOf(error: Error): Error;
 }
@@ -33,34 +35,48 @@ export function superviseQueries(client: Supervised, { timeoutMs, tracedAs }: Su
     const text = textOf(statement);
     // Streams and calls with a callback of their own return no promise.
     if (text === null || typeof args.at(-1) === 'function') return send(...args);
-    const ask = () => answerOf(client, (done: Callback) => send(statement, values, done), timeoutMs);
+    const owe = isCommitting(statement, text) ? client.owe.bind(client) : null;
+    const ask = () => answerOf(client, (done: Callback) => send(statement, values, done), timeoutMs, owe);
     return tracedAs === null ? ask() : inClientSpan(() => describeStatement(text, tracedAs), ask);
   };
 }
 
-/** The answer that `send` gives to its callback. @throws StatementTimedOut */
+/**
+ * The answer that `send` gives to its callback. Where it does not come in time the connection is cut off, or, with `owe`, kept until
+ * the answer is there.
+ *
+ * @throws StatementTimedOut
+ */
 export function answerOf<T>(
   client: Pick<Supervised, 'cut' | 'failureOf'>,
   send: (done: (error: Error | null | undefined, result?: T) => void) => void,
   timeoutMs: number,
+  owe: Supervised['owe'] | null = null,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     let isAnswered = false;
+    let onLateAnswer: () => void = () => undefined;
     const giveUp = () => {
       if (isAnswered) return;
       reject(new StatementTimedOut(timeoutMs));
-      client.cut();
+      if (owe === null) client.cut();
+      else owe(new Promise((answered) => (onLateAnswer = answered)));
     };
     // An answer that has arrived is read first: a busy process must not blame the server.
     const timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
     send((error, result) => {
       isAnswered = true;
       clearTimeout(timer);
+      onLateAnswer();
       if (error === null || error === undefined) resolve(result as T);
       else reject(client.failureOf(error));
     });
   });
 }
+
+/** A COMMIT, or a statement that commits by itself. */
+const isCommitting = (query: unknown, text: string): boolean =>
+  text === 'COMMIT' || (typeof query === 'object' && query !== null && 'isCommitting' in query);
 
 function textOf(query: unknown): string | null {
   if (typeof query === 'string') return query;

@@ -11,8 +11,7 @@ import type { Session } from './session.js';
 export class UnknownOutcome extends Error {}
 
 /**
- * Runs `run` in a transaction on the primary, then `confirm`, then COMMIT. `confirm` null: nobody asks for
- * the position, and there is none. COMMIT does not begin after the deadline of the
+ * Runs `run` in a transaction on the primary, then `confirm`, then COMMIT. COMMIT does not begin after the deadline of the
  * call; once sent, the deadline does not end it.
  *
  * @throws UnknownOutcome where COMMIT was sent and got no answer
@@ -23,7 +22,7 @@ export function transact<T>(
   config: ConnectionConfig,
   run: (session: Session) => Promise<T>,
   confirm: ((manager: EntityManager) => Promise<void>) | null,
-): Promise<{ result: T; position: Position | null }> {
+): Promise<{ result: T; position: Position }> {
   return primary.borrowForWrite(async ({ session, outlastDeadline }) => {
     const { runner, client } = session;
     const { state } = primary;
@@ -37,7 +36,7 @@ export function transact<T>(
       return result;
     });
     const committing = primary.metrics.operations.commit.primary.measure(() =>
-      commit(runner, client, confirm === null ? null : state.position),
+      commit(primary, runner, client, state.position),
     );
     return { result, position: await orUnknown(runner, committing) };
   });

@@ -3,12 +3,12 @@ import { databaseOf, type Position } from '../positions/position.js';
 import { confirmed } from './commit.js';
 import { NotUsable } from './database-unavailable.js';
 import { isDatabaseUnavailable } from './postgres-errors.js';
-import { primaryProgressSql } from './position-sql.js';
+import { commitProgressSql } from './position-sql.js';
 import type { PostgresServer } from './postgres-server.js';
 import { prepared, type Statement, type TextRow } from './statement.js';
 import { UnknownOutcome } from './transaction.js';
 
-const progress = prepared(`SELECT ${primaryProgressSql}`);
+const progress = prepared(commitProgressSql);
 
 /**
  * Runs a statement that is a transaction of its own, and asks for the position after its commit, in one round trip. The
@@ -39,9 +39,19 @@ export function commitStatement(
     };
     const sent = confirmed(client, () => client.bothRows(statement, sentValues, progress, told));
     const [rows, [row]] = await orUnknown(sent, () => ranAt !== null);
-    const [reached] = row ?? [];
-    if (typeof reached !== 'string') throw new Error('A position without a row');
+    const [reached, standbyNames, level, rule] = row ?? [];
+    if (typeof reached !== 'string' || typeof standbyNames !== 'string' || typeof level !== 'string')
+      throw new Error('A position without a row');
+    const acknowledging = primary.acknowledge({ standbyNames, level, rule: Number(rule) });
+    if (acknowledging !== null) await orUnknownAlways(acknowledging);
     return { rows, position: databaseOf(state.position) + reached };
+  });
+}
+
+/** It has committed: nothing that is asked afterwards can refuse that. */
+async function orUnknownAlways(asking: Promise<void>): Promise<void> {
+  await asking.catch((error: unknown) => {
+    throw new UnknownOutcome('It is not known whether the write will last.', { cause: error });
   });
 }
 

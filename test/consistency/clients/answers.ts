@@ -78,7 +78,7 @@ function problemOf({ kind, session }: Call, { status, headers, body }: ApiRespon
 
 /** `"7"` of a task, `"7-u-0123abcd"` of a profile. */
 function versionIn(etag: string | undefined): Pick<Answer, 'version'> {
-  const version = /^"(\d+)(-[uv]-[0-9a-f]{8})?"$/.exec(etag ?? '')?.[1];
+  const version = /^"(\d+)(-(u|v[0-9a-f]{8})-[0-9a-f]{8})?"$/.exec(etag ?? '')?.[1];
   return version === undefined ? {} : { version: Number(version) };
 }
 

@@ -53,6 +53,13 @@ export class Databases {
   /** After the end of the primary: promotes the most advanced replica; the others follow it, including the old primary. */
   async failOver(): Promise<void> {
     const old = this.current;
+    await this.promoteBest();
+    await old.follow(this.current);
+  }
+
+  /** The same, but the old primary is left alone. */
+  async promoteBest(): Promise<void> {
+    const old = this.current;
     const positions = await Promise.all(
       this.replicas.map(async (node) => ({ node, position: await receivedBy(node) })),
     );
@@ -62,7 +69,6 @@ export class Databases {
     await next.promote();
     this.current = next;
     for (const node of this.replicas) if (node !== old) await node.follow(next);
-    await old.follow(next);
   }
 }
 

@@ -34,6 +34,8 @@ export interface StoresOptions {
   readonly topology: 'direct' | 'haproxy';
   /** Commits wait for a replica, so that a promotion loses no commit. */
   readonly isSynchronous: boolean;
+  /** Reads are answered as well as can be where they can't be answered right. */
+  readonly isAvailable?: boolean;
 }
 
 /** One Postgres and nothing else. */
@@ -75,6 +77,9 @@ export function startStores(options: StoresOptions): Promise<Stores> {
         DATABASE_URL: options.isSynchronous ? databases.anyUrl : databases.urlOf(databases.primary),
         DATABASE_REPLICA_URLS: replicaUrls().join(','),
         REDIS_URL: throughPort(redis.server.url, redis.paths[process]?.port ?? 0),
+        // Nobody stops a primary that hangs before another one is promoted.
+        ...(options.isSynchronous && { DATABASE_PROMOTION: 'automatic' }),
+        READS_WITHOUT_PRIMARY: options.isAvailable === true ? 'available' : 'strict',
       }),
       serves: () => true,
       primaryUrl: () => databases.urlOf(databases.primary),

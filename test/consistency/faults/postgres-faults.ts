@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PostgresNode } from '../../support/replicated-postgres.js';
 import type { Databases } from '../cluster/databases.js';
 import { instantly, type Fault } from './nemesis.js';
@@ -80,10 +81,25 @@ export function primaryFaults(databases: Databases): readonly Fault[] {
       heal: () => databases.failOver(),
     },
     {
+      name: named(databases, 'promote while the primary is silent'),
+      weight: 0.5,
+      touches,
+      holdMs: [1000, 4000],
+      apply: instantly(() => databases.primary.pause()),
+      heal: async () => {
+        const old = databases.primary;
+        await databases.promoteBest();
+        // It does not know of that yet.
+        old.resume();
+        await sleep(1500);
+        await old.follow(databases.primary);
+      },
+    },
+    {
       name: named(databases, 'stop the primary'),
-      weight: 0.3,
+      weight: 0.4,
       touches: [named(databases, 'primary'), 'start'],
-      holdMs: [500, 3000],
+      holdMs: [500, 6000],
       apply: instantly(() => databases.primary.pause()),
       heal: instantly(() => databases.primary.resume()),
     },

@@ -5,6 +5,7 @@ export const protectionNames = [
   'minimum-position',
   'lease',
   'replica-position',
+  'all-members',
 ] as const;
 
 /** What a process relies on in the database of another one. They are missing in the shape `split`. */

@@ -4,6 +4,7 @@ import { TrustWithoutLeases, LeaseWithoutEffect } from './without-lease.js';
 import { TrustWithoutMinimum } from './without-minimum-position.js';
 import { TrustWithoutOwnersLeases, TrustWithoutOwnersMinimum } from './without-owner.js';
 import { StoreWithoutOwnPositions } from './without-own-scope.js';
+import { ServersWithoutAllMembers } from './without-all-members.js';
 import { ServersWithoutPositions } from './without-replica-position.js';
 import { StoreWithoutSharedPositions } from './without-scope-position.js';
 import { CachesWithoutStamps } from './without-version-stamp.js';
@@ -16,6 +17,7 @@ export const partsWithout: Readonly<Partial<Record<Protection, Partial<DataPathP
   'minimum-position': { DatabaseTrust: TrustWithoutMinimum },
   lease: { Lease: LeaseWithoutEffect, DatabaseTrust: TrustWithoutLeases },
   'replica-position': { PostgresServers: ServersWithoutPositions },
+  'all-members': { PostgresServers: ServersWithoutAllMembers },
   'owner-lease': { DatabaseTrust: TrustWithoutOwnersLeases },
   'owner-minimum': { DatabaseTrust: TrustWithoutOwnersMinimum },
   'scope-position': { RedisConsistencyStore: StoreWithoutSharedPositions },

@@ -97,6 +97,10 @@ class HttpUsers extends UsersPort {
     return answer.value;
   }
 
+  nameOf(): Promise<string | null> {
+    throw new Error('Tasks asks for no names.');
+  }
+
   async timezoneOf(userId: string): Promise<string> {
     return (await this.client.call<Answered<string>>({ method: 'timezoneOf', userId })).value;
   }

@@ -106,6 +106,7 @@ async function build(
     REDIS_URL: redis.url,
     DATABASE_REPLICA_URLS: replica.url(name),
     SMTP_URL: `smtp://127.0.0.1:${mailWay.port}`,
+    SMTP_REQUIRE_TLS: 'false',
     MAIL_FROM: 'Tasks <tasks@example.com>',
     OTEL_EXPORTER_OTLP_ENDPOINT: traces.url,
     OTEL_TRACES_SAMPLER: 'always_on',

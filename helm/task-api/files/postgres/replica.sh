@@ -138,7 +138,7 @@ start_replica() {
   touch "$PGDATA/standby.signal" # a replica is never started as anything else
   rm -f "$wal_is_gone"
   settings_of_primary
-  start_server -c config_file="$config" "${settings[@]}" -c primary_slot_name="$slot" -c cluster_name="$HOSTNAME" \
+  start_server -c config_file="$config" "${settings[@]}" -c primary_slot_name="$slot" -c cluster_name="$slot" \
     -c primary_conninfo="$conninfo" 2> >(watch_log)
 }
 

@@ -1,0 +1,71 @@
+import { failAfter } from '../async/with-timeout.js';
+import { clientOptions, type ConnectionConfig } from './data-source.js';
+import { PostgresClient } from './postgres-client.js';
+
+const connectMs = 1000;
+/** A commit waits for its standbys for as long as it takes: whoever ended its wait would show what nobody has confirmed. */
+const answerMs = 3_600_000;
+
+/**
+ * A connection of its own for the few writes by which processes agree on the primary and its standbys. Their commits wait for the
+ * standbys, so one runs at a time.
+ */
+export class ControlConnection {
+  private connecting: Promise<PostgresClient> | null = null;
+  private underWay: Promise<PostgresClient> | null = null;
+  private isClosed = false;
+
+  constructor(
+    private readonly url: string,
+    private readonly config: ConnectionConfig,
+    private readonly name: string,
+  ) {}
+
+  /** Runs a statement, unless one is under way. Returns whether it was run, and committed. */
+  async run(sql: string, values: readonly unknown[]): Promise<boolean> {
+    if (this.underWay !== null || this.isClosed) return false;
+    this.connecting ??= this.connect();
+    const own = this.connecting;
+    this.underWay = own;
+    try {
+      const client = await own;
+      await client.query(sql, [...values]);
+      return true;
+    } catch (error) {
+      this.drop(own);
+      throw error;
+    } finally {
+      // A connection that was dropped meanwhile may have a successor.
+      if (this.underWay === own) this.underWay = null;
+    }
+  }
+
+  /** The next statement makes a new connection. */
+  drop(only = this.connecting): void {
+    const old = this.connecting;
+    if (old === null || old !== only) return;
+    this.connecting = null;
+    this.underWay = null;
+    old.then(
+      (client) => client.cut(),
+      () => undefined,
+    );
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.drop();
+  }
+
+  private async connect(): Promise<PostgresClient> {
+    const options = clientOptions(this.url, this.config, this.name);
+    const client = new PostgresClient({ ...options, answerTimeoutMs: answerMs });
+    try {
+      await failAfter(client.connect(), connectMs, 'connecting');
+      return client;
+    } catch (error) {
+      client.cut();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,304 @@
+import { jest } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { logger } from '../../libs/platform/logging/logger.js';
+import type { Session } from '../support/client.js';
+import { startFleet, type Fleet } from '../support/fleet.js';
+import { expectProblem } from '../support/problem.js';
+import { startRedis, type TestRedis } from '../support/redis.js';
+import {
+  startReplicatedPostgres,
+  type PostgresNode,
+  type ReplicatedPostgres,
+} from '../support/replicated-postgres.js';
+import { sharedSettings } from '../support/shared-settings.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
+import { createDatabase, runSql } from '../support/test-database.js';
+import { waitFor } from '../support/wait.js';
+import { throughPort } from '../consistency/cluster/stores.js';
+import { createTask, keepCalling, listTasks, readTask } from './replicas-fixture.js';
+
+logger.level = 'silent';
+// Longer where a program has to be installed first.
+jest.setTimeout(180_000);
+
+const stops: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+const owned = async <T extends { stop(): unknown }>(pending: Promise<T>): Promise<T> => {
+  const server = await pending;
+  stops.push(() => server.stop());
+  return server;
+};
+
+interface Place {
+  readonly postgres: ReplicatedPostgres;
+  readonly redis: TestRedis;
+  readonly fleet: Fleet;
+  /** Keys and issuer, for a process that is started later. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly urlOf: (node: PostgresNode) => string;
+  readonly session: Session;
+  /** The id of a task of the user. */
+  readonly taskId: string;
+}
+
+interface PlaceOptions {
+  readonly synchronous?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+async function startPlace({ synchronous = true, env = {} }: PlaceOptions = {}): Promise<Place> {
+  const postgres = await owned(startReplicatedPostgres({ replicas: 2, synchronous }));
+  const redis = await owned(startRedis());
+  const created = new URL(await createDatabase(postgres.primary.adminUrl, 'without_primary'));
+  const urlOf = (node: PostgresNode) => node.url(created.pathname.slice(1));
+  const folder = await mkdtemp(join(tmpdir(), 'task-api-without-primary-'));
+  stops.push(() => rm(folder, { recursive: true, force: true }));
+  const settings = await sharedSettings(folder);
+  const fleet = await owned(
+    startFleet({
+      size: 2,
+      databaseUrl: urlOf(postgres.primary),
+      env: {
+        ...settings,
+        DATABASE_REPLICA_URLS: postgres.replicas.map(urlOf).join(),
+        REDIS_URL: redis.url,
+        HANDLER_TIMEOUT_MS: '4000',
+        ...env,
+      },
+    }),
+  );
+  const session = await fleet.member(0).registerAndLogin();
+  const { body } = await createTask(fleet.member(0), session, 'kept');
+  return { postgres, redis, fleet, settings, urlOf, session, taskId: body.id };
+}
+
+const replicasOf = ({ postgres }: Place): readonly [PostgresNode, PostgresNode] => {
+  const [one, other] = postgres.replicas;
+  if (one === undefined || other === undefined) throw new Error('There are two replicas.');
+  return [one, other];
+};
+
+/** Reads of one user through all processes, for so many that most come after the first ones found out. */
+async function allAnswered({ fleet, session, taskId }: Place, count = 300): Promise<void> {
+  const reads = keepCalling(4, 200, (n) => readTask(fleet.member(n), session, taskId));
+  await waitFor(() => reads.answered() > count, { timeoutMs: 30_000, what: 'reads' });
+  await reads.stop();
+}
+
+/** The first ones may be refused: they find out. */
+async function untilAnswered({ fleet, session, taskId }: Place): Promise<void> {
+  for (const member of fleet.members)
+    await waitFor(async () => (await readTask(member, session, taskId)).status === 200, { timeoutMs: 5000 });
+}
+
+describe('reads without a primary', () => {
+  it.each(['killed', 'silent'])('go on where it is %s, also where Redis is silent then', async (how) => {
+    const place = await startPlace({ env: { REDIS_TIMEOUT_MS: '300' } });
+    const { postgres, redis, fleet, session } = place;
+    if (how === 'killed') await postgres.primary.kill();
+    else postgres.primary.pause();
+    await untilAnswered(place);
+    await allAnswered(place);
+    const withoutPrimary = await fleet
+      .member(0)
+      .metric('db_reads_without_primary_total', { guarantee: 'strict' });
+    expect(withoutPrimary).toBeGreaterThan(0);
+    // Nobody knows which writes are under way, so nothing is cached.
+    expect(await fleet.member(0).metric('consistency_trusted')).toBe(0);
+    expect((await createTask(fleet.member(1), session, 'refused')).status).toBe(503);
+
+    redis.pause();
+    stops.push(() => redis.resume());
+    await untilAnswered(place);
+    await allAnswered(place);
+  });
+
+  it('show everything that was acknowledged, though one replica shows less', async () => {
+    const place = await startPlace();
+    const { postgres, fleet, session } = place;
+    const [behind] = replicasOf(place);
+    await behind.pauseReplay();
+    const { body } = await createTask(fleet.member(0), session, 'newest');
+    postgres.primary.pause();
+    // What the paused replica has received may be more than the other one has.
+    const refused = await waitFor(async () => {
+      const answer = await listTasks(fleet.member(1), session);
+      return answer.status === 503 ? answer : null;
+    });
+    expect(expectProblem(refused, 503).code).toBe('database_unavailable');
+    await behind.resumeReplay();
+    await untilAnswered(place);
+    for (let n = 0; n < 10; n++)
+      expect((await listTasks(fleet.member(n), session)).body.data[0]?.id).toBe(body.id);
+  });
+
+  it('are refused within a second where a replica is gone, too', async () => {
+    const place = await startPlace();
+    const { postgres, fleet, session, taskId } = place;
+    const [one] = replicasOf(place);
+    postgres.primary.pause();
+    one.pause();
+    await waitFor(async () => (await fleet.member(0).metric('db_server_up')) === 1, {
+      timeoutMs: 15_000,
+      what: 'the loss to be noticed',
+    });
+    const startedAt = performance.now();
+    const answer = await readTask(fleet.member(0), session, taskId);
+    expect(expectProblem(answer, 503).code).toBe('database_unavailable');
+    expect(performance.now() - startedAt).toBeLessThan(2500);
+    one.resume();
+    await untilAnswered(place);
+  });
+
+  it('are refused where commits are asynchronous, or answered as well as can be where that is asked for', async () => {
+    const strict = await startPlace({ synchronous: false });
+    await strict.postgres.primary.kill();
+    const refused = await waitFor(async () => {
+      const answer = await readTask(strict.fleet.member(0), strict.session, strict.taskId);
+      return answer.status === 503 ? answer : null;
+    });
+    expect(refused.headers['retry-after']).toBe('1');
+
+    const available = await startPlace({ synchronous: false, env: { READS_WITHOUT_PRIMARY: 'available' } });
+    await available.postgres.primary.kill();
+    await untilAnswered(available);
+    await waitFor(async () => {
+      const { headers } = await readTask(available.fleet.member(0), available.session, available.taskId);
+      return headers['consistency-level'] === 'best-effort';
+    });
+    const counted = { guarantee: 'available' };
+    expect(await available.fleet.member(0).metric('db_reads_without_primary_total', counted)).toBeGreaterThan(
+      0,
+    );
+  });
+});
+
+describe('a process that starts without a primary', () => {
+  it('answers reads, and writes once there is one', async () => {
+    const place = await startPlace();
+    const { postgres, session, taskId } = place;
+    const [one, other] = replicasOf(place);
+    postgres.primary.pause();
+    const startedAt = performance.now();
+    const late = await owned(
+      startFleet({
+        size: 1,
+        databaseUrl: place.urlOf(postgres.primary),
+        env: {
+          ...place.settings,
+          DATABASE_REPLICA_URLS: postgres.replicas.map(place.urlOf).join(),
+          REDIS_URL: place.redis.url,
+        },
+      }),
+    );
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
+    await waitFor(async () => (await readTask(late.member(0), session, taskId)).status === 200);
+    expect((await listTasks(late.member(0), session)).body.data.map(({ id }) => id)).toEqual([taskId]);
+    await postgres.primary.kill();
+    await one.promote();
+    await other.follow(one);
+    await waitFor(async () => (await late.member(0).registerAndLogin()).accessToken !== '', {
+      timeoutMs: 15_000,
+      what: 'a write',
+    });
+  });
+});
+
+/** The first process reaches only the old primary, the second one all others and Redis. */
+async function partNetwork(promotion: 'manual' | 'automatic') {
+  const postgres = await owned(startReplicatedPostgres({ replicas: 2, synchronous: true }));
+  const redis = await owned(startRedis());
+  const name = new URL(await createDatabase(postgres.primary.adminUrl, 'parted')).pathname.slice(1);
+  const nodes = [postgres.primary, ...postgres.replicas];
+  const paths = await Promise.all(
+    [0, 1].map((_) => Promise.all(nodes.map(({ port }) => owned(startTcpProxy(port))))),
+  );
+  const toRedis = await owned(startTcpProxy(redis.port));
+  const urlOf = (member: number, node: number) =>
+    throughPort(nodes[node]?.url(name) ?? '', paths[member]?.[node]?.port ?? 0);
+  const fleet = await owned(
+    startFleet({
+      size: 2,
+      databaseUrl: nodes[0]?.url(name) ?? '',
+      env: (n) => ({
+        DATABASE_URL: urlOf(n, 0),
+        DATABASE_REPLICA_URLS: [urlOf(n, 1), urlOf(n, 2)].join(),
+        REDIS_URL: n === 0 ? throughPort(redis.url, toRedis.port) : redis.url,
+        DATABASE_PROMOTION: promotion,
+        HANDLER_TIMEOUT_MS: '5000',
+      }),
+    }),
+  );
+  const part = () => {
+    for (const path of [paths[0]?.[1], paths[0]?.[2], paths[1]?.[0], toRedis]) path?.freeze();
+  };
+  return { postgres, fleet, part, session: await fleet.member(1).registerAndLogin() };
+}
+
+/** How often the process on the side of the old primary answered without what the other one had acknowledged. */
+async function countStale(promotion: 'manual' | 'automatic'): Promise<number> {
+  const { postgres, fleet, part, session } = await partNetwork(promotion);
+  const [one, other] = postgres.replicas;
+  if (one === undefined || other === undefined) throw new Error('There are two replicas.');
+  part();
+  await one.promote();
+  await other.follow(one);
+  const acknowledged = await waitFor(
+    async () => {
+      const { status, body } = await createTask(fleet.member(1), session, 'after');
+      return status === 201 ? body : null;
+    },
+    { timeoutMs: 40_000, what: 'a write on the new primary' },
+  );
+  let stale = 0;
+  for (let n = 0; n < 5; n++) {
+    const { status, text } = await listTasks(fleet.member(0), session);
+    expect([200, 503]).toContain(status);
+    if (status === 200 && !text.includes(acknowledged.id)) stale++;
+    // What a write finds there decides its answer: it may not say either that there is no such task.
+    const token = session.accessToken;
+    const path = `/v1/tasks/${acknowledged.id}`;
+    if ((await fleet.member(0).request('DELETE', path, { token })).status === 404) stale++;
+  }
+  expect((await listTasks(fleet.member(1), session)).text).toContain(acknowledged.id);
+  return stale;
+}
+
+describe('an old primary that nobody has stopped', () => {
+  it('is not read any more once a new one has acknowledged a write, by whoever reaches only the old one', async () => {
+    expect(await countStale('automatic')).toBe(0);
+  });
+
+  it('would be read if it did not have to prove that it still is one', async () => {
+    expect(await countStale('manual')).toBe(10);
+  });
+});
+
+describe('commits that nobody confirms any more', () => {
+  it('are not acknowledged when the names of the standbys are emptied, until a replica shows that', async () => {
+    const place = await startPlace();
+    const { postgres, fleet, session } = place;
+    const [one, other] = replicasOf(place);
+    for (const node of [one, other]) node.pause();
+    const waiting = createTask(fleet.member(0), session, 'let go');
+    await waitFor(async () => {
+      const sql =
+        "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'task-api'";
+      return (await runSql(postgres.primary.adminUrl, sql)).length > 0;
+    });
+    await runSql(postgres.primary.adminUrl, "ALTER SYSTEM SET synchronous_standby_names = ''");
+    await runSql(postgres.primary.adminUrl, 'SELECT pg_reload_conf()');
+    expect(expectProblem(await waiting, 503).code).toBe('outcome_unknown');
+    expect((await createTask(fleet.member(1), session, 'not acknowledged')).status).toBe(503);
+    for (const node of [one, other]) node.resume();
+    await waitFor(async () => (await createTask(fleet.member(1), session, 'again')).status === 201, {
+      timeoutMs: 10_000,
+      what: 'a write',
+    });
+  });
+});
