@@ -1,14 +1,14 @@
-// npm run test:api [-- schemathesis arguments]: starts the API on a throw-away database and runs schemathesis (PyPI)
-// on every operation of its OpenAPI document with all checks.
+// npm run test:api [-- schemathesis arguments]: starts the API on a throw-away database, runs schemathesis (PyPI) on every
+// operation of its OpenAPI document with all checks, and puts a real HTTP cache (CacheControl) between two users and the API.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureBuilt, ensureInstalled, run } from './bootstrap.mjs';
 
-const version = '4.32.5';
+const packages = ['schemathesis==4.32.5', 'CacheControl==0.14.4'];
 const root = fileURLToPath(new URL('..', import.meta.url));
-const folder = join(root, '.cache', `schemathesis-${version}`);
+const folder = join(root, '.cache', packages.join('-').replaceAll('==', '-'));
 
 function sh(command, args) {
   const { status, error } = spawnSync(command, args, { stdio: ['ignore', 2, 2] });
@@ -25,13 +25,8 @@ ensureBuilt();
 if (!existsSync(join(folder, 'bin', 'schemathesis'))) {
   mkdirSync(join(root, '.cache'), { recursive: true });
   sh('python3', ['-m', 'venv', '--clear', folder]);
-  sh(join(folder, 'bin', 'pip'), [
-    'install',
-    '--quiet',
-    '--disable-pip-version-check',
-    `schemathesis==${version}`,
-  ]);
+  sh(join(folder, 'bin', 'pip'), ['install', '--quiet', '--disable-pip-version-check', ...packages]);
 }
 run(['--import', './scripts/typescript-hook.mjs', 'test/schemathesis/run.ts', ...process.argv.slice(2)], {
-  env: { SCHEMATHESIS: join(folder, 'bin', 'schemathesis') },
+  env: { PYTHON_PROGRAMS: join(folder, 'bin') },
 });

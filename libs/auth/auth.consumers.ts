@@ -6,7 +6,7 @@ import { OnEvent, type EventPayload } from '../platform/events/on-event.js';
 import { userClaimsChanged, userDeleted } from '../users/users.events.js';
 import { AccountsService } from './accounts.service.js';
 import { MailDeliveryService } from './mails/mail-delivery.service.js';
-import { mailRequested } from './mails/mail.events.js';
+import { accountMailRequested, mailRequested } from './mails/mail.events.js';
 import { SessionsService } from './sessions/sessions.service.js';
 
 /** The events that auth consumes. */
@@ -44,7 +44,13 @@ export class AuthConsumers {
 
   /** At least once: whether a mail server that does not answer has taken the mail is not known. */
   @OnEvent(mailRequested, 'send-mail')
-  async sendMail(request: EventPayload<typeof mailRequested>, { id }: EventMeta): Promise<void> {
-    await this.mails.deliver({ ...request, eventId: id });
+  async sendMail(mail: EventPayload<typeof mailRequested>, meta: EventMeta): Promise<void> {
+    await this.mails.deliver({ mail, eventId: meta.id, occurredAt: meta.occurredAt });
+  }
+
+  /** At least once, too. */
+  @OnEvent(accountMailRequested, 'send-account-mail')
+  async sendAccountMail(mail: EventPayload<typeof accountMailRequested>, meta: EventMeta): Promise<void> {
+    await this.mails.deliver({ mail, eventId: meta.id, occurredAt: meta.occurredAt });
   }
 }

@@ -65,6 +65,31 @@ export class InvalidPassword extends DomainError {
   }
 }
 
+/** Common, a pattern, or made of what is known of the user. */
+export class WeakPassword extends DomainError {
+  constructor(field: string) {
+    const message = 'is too easy to guess: a common password, a pattern, or your own name or address';
+    super({
+      kind: 'invalid',
+      code: 'weak_password',
+      message: `The password ${message}. Take a few words that have nothing to do with each other.`,
+      errors: [{ pointer: `/${field}`, code: 'weak_password', message }],
+    });
+  }
+}
+
+/** The address that the account is to have is its own already. */
+export class EmailUnchanged extends DomainError {
+  constructor() {
+    super({
+      kind: 'invalid',
+      code: 'email_unchanged',
+      message: 'This is the e-mail address of your account already.',
+      errors: [{ pointer: '/new_email', code: 'email_unchanged', message: 'is your address already' }],
+    });
+  }
+}
+
 /** Not there, over, or somebody else's. */
 export class SessionNotFound extends DomainError {
   constructor() {

@@ -11,10 +11,15 @@ export class AuthExport extends ExportSource {
   }
 
   async exportOf(userId: string): Promise<unknown> {
-    const account = await this.accounts.find(userId);
+    const [account, pendingEmail] = await Promise.all([
+      this.accounts.find(userId),
+      this.accounts.findPendingEmail(userId),
+    ]);
     return {
       email: account?.email,
       email_verified: account?.emailVerified,
+      // To be confirmed.
+      ...(pendingEmail !== null && { new_email: pendingEmail }),
       created_at: account?.createdAt.toISOString(),
     };
   }

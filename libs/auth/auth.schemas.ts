@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { opaque } from '../platform/schemas/fields.js';
+import { isOpaqueString, preparePassword } from './passwords/password-text.js';
 
 /**
  * What HTML's `input type=email` takes, with a dot in the domain: ASCII, and nothing that has a
@@ -17,10 +18,23 @@ export const emailAddress = () =>
     )
     .overwrite((value) => value.toLowerCase());
 
-export const newPassword = () => opaque(12, 128);
+const minPasswordLength = 12;
 
-/** A password that is compared: none is shorter than 12, but a wrong one is not an invalid request. */
-export const givenPassword = () => opaque(1, 128);
+/** As it is stored, by RFC 8265. Whether it is easy to guess is decided where the user is known. */
+export const newPassword = () =>
+  opaque(minPasswordLength, 128)
+    .refine(isOpaqueString, 'must hold only characters that can be seen, and blanks')
+    .overwrite(preparePassword)
+    .refine(
+      (value) => Array.from(value).length >= minPasswordLength,
+      `must have at least ${minPasswordLength} characters`,
+    );
+
+/**
+ * A password that is compared: none is shorter than 12, but a wrong one is not an invalid request. Accents that are not composed
+ * yet make one longer.
+ */
+export const givenPassword = () => opaque(1, 512);
 
 /** A token from a mail. */
 export const mailToken = () => opaque(1, 200);

@@ -5,6 +5,13 @@ const isOver = "ends_at < now() - interval '7 days'";
 
 export const authSweeps: readonly SweepTask[] = [
   {
+    // A day longer than their tokens work.
+    name: 'email_changes',
+    statement: `
+      DELETE FROM auth.email_changes WHERE account_id IN (
+        SELECT account_id FROM auth.email_changes WHERE created_at < now() - interval '2 days' LIMIT $1)`,
+  },
+  {
     // Apart from their sessions: one of them may have thousands, which a cascade would delete all at once.
     name: 'used_refresh_tokens',
     statement: `

@@ -51,6 +51,6 @@ export class PlatformModule {
 
 function createMailer(config: ProcessConfig & MailConfig): Mailer {
   const { SMTP_URL, MAIL_FROM = 'Task API <no-reply@localhost>' } = config;
-  if (SMTP_URL !== undefined) return new SmtpMailer(SMTP_URL, MAIL_FROM);
+  if (SMTP_URL !== undefined) return new SmtpMailer(SMTP_URL, MAIL_FROM, config.SMTP_REQUIRE_TLS);
   return new FileMailer(config.MAIL_DIR ?? join(config.DATA_DIR, 'mail'));
 }

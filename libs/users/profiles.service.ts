@@ -48,6 +48,10 @@ export class ProfilesService extends UsersPort {
     return { role: profile?.role ?? 'user', tier: profile?.tier ?? 'free' };
   }
 
+  async nameOf(userId: string): Promise<string | null> {
+    return (await this.find(userId))?.name ?? null;
+  }
+
   async timezoneOf(userId: string): Promise<string> {
     return this.timezones.through(userId, async () => ({
       value: (await this.find(userId))?.timezone ?? 'UTC',

@@ -19,6 +19,9 @@ export abstract class UsersPort {
   /** Role and tier for an access token; a user whose profile is not made yet is a free user. Consistency: primary. */
   abstract claimsOf(userId: string): Promise<{ readonly role: Role; readonly tier: Tier }>;
 
+  /** The user's name; null where the profile is not made yet. Consistency: as `Database.read`. */
+  abstract nameOf(userId: string): Promise<string | null>;
+
   /** IANA time zone of the user, `UTC` where the profile is not made yet. */
   abstract timezoneOf(userId: string): Promise<string>;
 }

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { AccountsPort, type Account } from '../auth/accounts.port.js';
 import { auth } from '../auth/auth.port.js';
@@ -97,11 +98,13 @@ export class UsersService {
 const closed = () => new Unauthenticated('This account is closed.', 'invalid_token');
 
 /**
- * Two parts change what a client sees: the profile's version and whether the e-mail is verified. All users have one address, so
- * the revision also tells whose profile it is.
+ * What changes for a client: the profile's version, whether the e-mail is verified, and which one it is: only another address that
+ * is verified takes the place of one. All users have one URL, so the revision also tells whose profile it is.
  */
-export const revisionOf = (user: UserView): string =>
-  `${user.version}-${user.email_verified ? 'v' : 'u'}-${partOf(user.id)}`;
+export function revisionOf(user: UserView): string {
+  const email = user.email_verified ? `v${hash('sha256', user.email).slice(0, 8)}` : 'u';
+  return `${user.version}-${email}-${partOf(user.id)}`;
+}
 
 function view(account: Account, profile: ProfileEntity): UserView {
   return {

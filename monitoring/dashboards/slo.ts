@@ -24,12 +24,7 @@ const requests = (by: string[], ...matchers: string[]) =>
 const durations = (by: string[], suffix: string, ...matchers: string[]) =>
   sum(
     increase(
-      ofRelease(
-        `http_server_request_duration_seconds_${suffix}`,
-        counted,
-        'status_class!="5xx"',
-        ...matchers,
-      ),
+      ofRelease(`http_server_request_duration_seconds_${suffix}`, counted, 'error_type=""', ...matchers),
       '$__range',
     ),
     ...by,

@@ -31,8 +31,8 @@ export const answered = (status: string, traffic: string, window: string): strin
 
 /** All except 5xx: a fast error is no success. */
 export const timed = (traffic: string, window: string): string =>
-  `${by} (rate(http_server_request_duration_seconds_count{${traffic},status_class!="5xx"}[${window}]))`;
+  `${by} (rate(http_server_request_duration_seconds_count{${traffic},error_type=""}[${window}]))`;
 
 /** Those of them that took longer. Clamped at zero, because the rates of two series may differ slightly. */
 export const slow = (traffic: string, window: string): string =>
-  `clamp_min(${timed(traffic, window)} - ${by} (rate(http_server_request_duration_seconds_bucket{${traffic},status_class!="5xx",le="${latencyBound}"}[${window}])), 0)`;
+  `clamp_min(${timed(traffic, window)} - ${by} (rate(http_server_request_duration_seconds_bucket{${traffic},error_type="",le="${latencyBound}"}[${window}])), 0)`;

@@ -1,5 +1,5 @@
 import { client, newRegistration, type Client, type Session } from '../support/client.js';
-import { waitForToken } from '../support/mailbox.js';
+import { waitForMail, waitForToken } from '../support/mailbox.js';
 import { expectProblem } from '../support/problem.js';
 
 const newPassword = 'another horse battery staple';
@@ -66,6 +66,35 @@ describe('a forgotten password', () => {
     ]);
     expect(known).toEqual(unknown);
     expect(known?.[0]).toBe(202);
+  });
+});
+
+describe('a new password', () => {
+  const weak = 'passwordpassword';
+
+  it('is refused where it is easy to guess, and the token of a reset stays valid', async () => {
+    const token = await requestReset();
+    for (const answer of [await reset(token, weak), await reset(token, user.email)])
+      expectProblem(answer, 422, 'weak_password');
+    const changed = expectProblem(await change(user.password, weak), 422, 'weak_password');
+    expect(changed.errors?.map(({ pointer }) => pointer)).toEqual(['/new_password']);
+    // Whoever does not know the current one learns nothing more.
+    expectProblem(await change('not my password', weak), 403, 'invalid_password');
+    expect((await reset(token)).status).toBe(204);
+  });
+
+  it('is told to the user by a mail, after a change as after a reset', async () => {
+    await change(user.password);
+    const { text } = await waitForMail(user.email, { subject: 'password was changed' });
+    expect(text).toContain('/v1/auth/password/forgot');
+    await reset(await requestReset(), `${newPassword} 2`);
+    await waitForMail(user.email, { subject: 'password was changed', skip: 1 });
+  });
+
+  it('is the same from each keyboard: accents composed or not, any kind of blank', async () => {
+    expect((await change(user.password, 'sch\u00F6ne gr\u00FC\u00DFe')).status).toBe(204);
+    expect((await logIn('scho\u0308ne\u00A0gru\u0308\u00DFe')).status).toBe(200);
+    expectProblem(await logIn('schone grusse'), 401, 'invalid_credentials');
   });
 });
 

@@ -61,6 +61,9 @@ describe('registration', () => {
     ['/email', { email: 'ada@example.com\r\nBcc: eve@example.com' }],
     ['/password', { password: 'eleven char' }],
     ['/password', { password: 'x'.repeat(129) }],
+    ['/password', { password: 'correct horse\u200Bbattery' }],
+    // Eleven characters once their accents are composed.
+    ['/password', { password: `${'a\u0308'.repeat(3)} horse b` }],
     ['/name', { name: '   ' }],
     ['/name', { name: 'x'.repeat(101) }],
     ['/timezone', { timezone: 'Mars/Olympus_Mons' }],
@@ -75,12 +78,29 @@ describe('registration', () => {
   });
 
   it('accepts passwords of 12 and of 128 characters, counted as a person counts', async () => {
-    for (const password of ['🔑'.repeat(12), '🔑'.repeat(128)]) {
+    // Each of them is two characters for JavaScript.
+    const keys = Array.from({ length: 128 }, (_, n) => String.fromCodePoint(0x1f300 + ((n * 37) % 256)));
+    for (const password of [keys.slice(0, 12).join(''), keys.join('')]) {
       const registration = newRegistration({ password });
       expect((await register(registration)).status).toBe(201);
       await api.login(registration.email, password);
     }
   });
+});
+
+describe('a password that is easy to guess', () => {
+  const { email, name } = newRegistration();
+  it.each(['passwordpassword', '123456789012', 'aaaaaaaaaaaa', email, `${name} 1`])(
+    'is refused: %s',
+    async (password) => {
+      const problem = expectProblem(
+        await register({ ...newRegistration(), email, name, password }),
+        422,
+        'weak_password',
+      );
+      expect(problem.errors?.map((error) => error.pointer)).toEqual(['/password']);
+    },
+  );
 });
 
 describe('verification', () => {

@@ -1,4 +1,5 @@
 import { client, type ApiResponse, type Client, type Session } from '../support/client.js';
+import { mailsTo, waitForMail } from '../support/mailbox.js';
 import { expectProblem } from '../support/problem.js';
 
 let api: Client;
@@ -107,6 +108,36 @@ describe('logout', () => {
     expect((await post('logout-all', user.accessToken)).status).toBe(204);
     for (const { accessToken } of [user, other])
       expectProblem(await readProfile(accessToken), 401, 'invalid_token');
+  });
+});
+
+describe('a login from a new device', () => {
+  const firefox = (version: number) =>
+    `Mozilla/5.0 (X11; Linux x86_64; rv:${version}.0) Gecko/20100101 Firefox/${version}.0`;
+  const logInWith = (userAgent: string) =>
+    api.request('POST', '/v1/auth/login', {
+      body: { email: user.email, password: user.password },
+      headers: { 'user-agent': userAgent },
+    });
+  const subject = 'new login';
+
+  it('is told to the user by a mail, once for each device', async () => {
+    expect((await logInWith(firefox(130))).status).toBe(200);
+    const { text } = await waitForMail(user.email, { subject });
+    expect(text).toContain('Firefox on Linux');
+    expect(text).toMatch(/IP address [\d.:a-f]+\./);
+    // The first login and an update of the browser are no news; what another one says of itself is not repeated.
+    await logInWith(firefox(131));
+    await logInWith('Your account is locked: visit http://evil.example');
+    const second = await waitForMail(user.email, { subject, skip: 1 });
+    expect(second.text).toContain('a program that is not a known browser');
+    expect(second.text).not.toContain('evil');
+    await post('logout-all', user.accessToken);
+    await logInWith(firefox(132));
+    await api.request('POST', '/v1/auth/password/forgot', { body: { email: user.email } });
+    await waitForMail(user.email, { subject: 'reset' });
+    const told = (await mailsTo(user.email)).filter((mail) => mail.subject.toLowerCase().includes(subject));
+    expect(told).toHaveLength(2);
   });
 });
 

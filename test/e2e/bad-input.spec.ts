@@ -49,6 +49,8 @@ const badValues: readonly string[] = [
 ];
 /** A body that passes the validation of each operation, even if the call then fails. Add new operations here. */
 const validBodies: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'POST /v1/auth/email/change': { current_password: 'not it', new_email: 'somebody@example.com' },
+  'POST /v1/auth/email/confirm': { token: 'unknown' },
   'POST /v1/auth/login': { email: 'nobody@example.com', password: 'not the password' },
   'POST /v1/auth/password/change': { current_password: 'not it', new_password: 'correct horse battery' },
   'POST /v1/auth/password/forgot': { email: 'nobody@example.com' },

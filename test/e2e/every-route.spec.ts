@@ -93,6 +93,7 @@ describe('every route that is not public', () => {
     expect(operations.filter((o) => o.isPublic).map(label)).toEqual([
       'GET /.well-known/jwks.json',
       'GET /healthz',
+      'POST /v1/auth/email/confirm',
       'POST /v1/auth/login',
       'POST /v1/auth/password/forgot',
       'POST /v1/auth/password/reset',

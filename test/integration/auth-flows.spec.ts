@@ -7,13 +7,16 @@ import type { Role, Tier } from '../../libs/auth/access/roles.port.js';
 import { AuthConsumers } from '../../libs/auth/auth.consumers.js';
 import { seedAccounts } from '../../libs/auth/auth.seeder.js';
 import { FailedLoginsService } from '../../libs/auth/limits/failed-logins.service.js';
+import { KnownNetworksService } from '../../libs/auth/limits/known-networks.service.js';
 import { LoginMetrics } from '../../libs/auth/login/login-metrics.js';
 import { LoginService } from '../../libs/auth/login/login.service.js';
 import { RefreshService } from '../../libs/auth/login/refresh.service.js';
 import { MailDeliveryService } from '../../libs/auth/mails/mail-delivery.service.js';
 import { MailTokensService } from '../../libs/auth/mails/mail-tokens.service.js';
 import { PasswordCheckService } from '../../libs/auth/passwords/password-check.service.js';
-import { PasswordHasher } from '../../libs/auth/passwords/password-hasher.js';
+import { PasswordHasher, type Match } from '../../libs/auth/passwords/password-hasher.js';
+import { PasswordRulesService } from '../../libs/auth/passwords/password-rules.service.js';
+import { PasswordStrength } from '../../libs/auth/passwords/password-strength.js';
 import { RegistrationService } from '../../libs/auth/registration/registration.service.js';
 import { AccessTokensService } from '../../libs/auth/tokens/access-tokens.service.js';
 import { ensureDevelopmentKey } from '../../libs/auth/tokens/key-files.js';
@@ -35,6 +38,7 @@ class FakeUsers extends UsersPort {
 
   ensureProfile = () => this.answer(undefined);
   claimsOf = () => this.answer(this.claims);
+  nameOf = () => this.answer('Ada Lovelace');
   timezoneOf = () => this.answer('UTC');
 
   private answer<T>(value: T): Promise<T> {
@@ -50,11 +54,11 @@ class OvertakenHasher extends PasswordHasher {
     super(auth.config);
   }
 
-  override async verify(passwordHash: string | null, password: string): Promise<boolean> {
-    const isMatch = await super.verify(passwordHash, password);
+  override async verify(passwordHash: string | null, password: string): Promise<Match> {
+    const match = await super.verify(passwordHash, password);
     if (this.isFirst) await this.overtake();
     this.isFirst = false;
-    return isMatch;
+    return match;
   }
 }
 
@@ -94,14 +98,20 @@ afterAll(async () => {
 });
 
 const registrations = () =>
-  new RegistrationService(auth.database, hasher, new Outbox('auth', eventRoutes), users);
+  new RegistrationService(
+    auth.database,
+    new PasswordRulesService(users, hasher, new PasswordStrength()),
+    hasher,
+    new Outbox('auth', eventRoutes),
+    users,
+  );
 const logins = (by = hasher) =>
   new LoginService(
     new PasswordCheckService(auth.database, auth.accounts, by),
-    auth.sessions,
+    auth.openings,
     users,
     accessTokens,
-    new FailedLoginsService(auth.path.limiter, auth.limits),
+    new FailedLoginsService(auth.path.limiter, auth.limits, new KnownNetworksService(auth.database)),
     loginMetrics,
   );
 const refreshes = () =>
@@ -195,7 +205,7 @@ describe('refresh', () => {
     await registrations().register(registration);
     const login = await logins().login(registration, client);
     users.claims = { role: 'admin', tier: 'premium' };
-    const refreshed = await refreshes().refresh(login.refresh_token);
+    const refreshed = await refreshes().refresh(login.refresh_token, client);
     const [before, after] = [login, refreshed].map((tokens) =>
       jwt.decode(tokens.access_token, { json: true }),
     );
@@ -213,9 +223,9 @@ describe('refresh', () => {
     await registrations().register(registration);
     const { refresh_token } = await logins().login(registration, client);
     users.isAway = true;
-    await expect(refreshes().refresh(refresh_token)).rejects.toThrow('away');
+    await expect(refreshes().refresh(refresh_token, client)).rejects.toThrow('away');
     users.isAway = false;
-    await expect(refreshes().refresh(refresh_token)).resolves.toMatchObject({ token_type: 'Bearer' });
+    await expect(refreshes().refresh(refresh_token, client)).resolves.toMatchObject({ token_type: 'Bearer' });
   });
 });
 
@@ -269,6 +279,11 @@ describe('deleting an account', () => {
         [{ email: email.toLowerCase(), purpose: 'verify_email' }],
       );
     await auth.dataSource.query(
+      `INSERT INTO auth.inbox (consumer, event_id, topic, payload, occurred_at)
+       VALUES ('auth.send-account-mail', gen_random_uuid(), 'auth.account_mail_requested', $1, now())`,
+      [{ kind: 'email_changed', user_id: gone.id, email: 'former@example.com' }],
+    );
+    await auth.dataSource.query(
       `UPDATE auth.inbox SET ${failed} WHERE event_id IN (SELECT min(event_id::text)::uuid FROM auth.inbox)`,
     );
     await auth.accounts.delete(gone.id);
@@ -278,7 +293,7 @@ describe('deleting an account', () => {
     );
     expect(rows).toEqual([
       { email: other.email.toLowerCase(), rows: 2, done: 0 },
-      { email: null, rows: 2, done: 2 },
+      { email: null, rows: 3, done: 3 },
     ]);
   });
 });

@@ -33,7 +33,7 @@ describe('the rotation of a refresh token', () => {
   it('lets one of 50 simultaneous requests through and revokes nothing', async () => {
     const session = await beginSession();
     const exchanges = Array.from({ length: 50 }, () =>
-      tokens.exchange(session.userId, session.refreshToken.hash, newSecretToken().hash),
+      tokens.exchange(session.userId, session.refreshToken.hash, newSecretToken().hash, '192.0.2.1'),
     );
     const outcomes = (await Promise.all(exchanges)).map(({ outcome }) => outcome);
     expect(outcomes.filter((outcome) => outcome === 'rotated')).toHaveLength(1);
@@ -44,7 +44,7 @@ describe('the rotation of a refresh token', () => {
   it('treats the previous token as a race until 10 s after its rotation', async () => {
     const session = await beginSession();
     const next = newSecretToken();
-    await tokens.exchange(session.userId, session.refreshToken.hash, next.hash);
+    await tokens.exchange(session.userId, session.refreshToken.hash, next.hash, '192.0.2.1');
     await age(session.refreshToken.hash, 9);
     await expect(tokens.refuse(session.refreshToken.hash)).resolves.toEqual({ outcome: 'superseded' });
     await expect(tokens.findSession(next.hash)).resolves.toMatchObject({ userId: session.userId });
@@ -53,12 +53,14 @@ describe('the rotation of a refresh token', () => {
   it('treats it as theft 11 s after its rotation, and revokes the whole family', async () => {
     const session = await beginSession();
     const next = newSecretToken();
-    await tokens.exchange(session.userId, session.refreshToken.hash, next.hash);
+    await tokens.exchange(session.userId, session.refreshToken.hash, next.hash, '192.0.2.1');
     await age(session.refreshToken.hash, 11);
     await expect(tokens.refuse(session.refreshToken.hash)).resolves.toMatchObject({ outcome: 'reused' });
     await expect(isActive(session)).resolves.toBe(false);
     await expect(tokens.findSession(next.hash)).resolves.toBeNull();
-    await expect(tokens.exchange(session.userId, next.hash, newSecretToken().hash)).resolves.toEqual({
+    await expect(
+      tokens.exchange(session.userId, next.hash, newSecretToken().hash, '192.0.2.1'),
+    ).resolves.toEqual({
       outcome: 'unknown',
     });
   });
@@ -68,7 +70,7 @@ describe('the rotation of a refresh token', () => {
     let current = session.refreshToken;
     for (let rotation = 0; rotation < 5; rotation++) {
       const next = newSecretToken();
-      await tokens.exchange(session.userId, current.hash, next.hash);
+      await tokens.exchange(session.userId, current.hash, next.hash, '192.0.2.1');
       current = next;
     }
     await age(session.refreshToken.hash, 11);
@@ -79,7 +81,7 @@ describe('the rotation of a refresh token', () => {
   it('ends only the family of the stolen token', async () => {
     const account = await auth.addAccount();
     const [stolen, other] = [await auth.logIn(account), await auth.logIn(account)];
-    await tokens.exchange(stolen.userId, stolen.refreshToken.hash, newSecretToken().hash);
+    await tokens.exchange(stolen.userId, stolen.refreshToken.hash, newSecretToken().hash, '192.0.2.1');
     await age(stolen.refreshToken.hash, 11);
     await tokens.refuse(stolen.refreshToken.hash);
     await expect(isActive(other)).resolves.toBe(true);
@@ -103,7 +105,7 @@ describe('the rotation of a refresh token', () => {
       [session.sessionId],
     );
     const before = await ends();
-    await tokens.exchange(session.userId, session.refreshToken.hash, newSecretToken().hash);
+    await tokens.exchange(session.userId, session.refreshToken.hash, newSecretToken().hash, '192.0.2.1');
     const after = await ends();
     expect(after.absolute).toBe(before.absolute);
     expect(after.idle - before.idle).toBeGreaterThan(28.9 * 86_400_000);
@@ -117,7 +119,7 @@ describe('the rotation of a refresh token', () => {
     );
     await expect(isActive(session)).resolves.toBe(false);
     await expect(
-      tokens.exchange(session.userId, session.refreshToken.hash, newSecretToken().hash),
+      tokens.exchange(session.userId, session.refreshToken.hash, newSecretToken().hash, '192.0.2.1'),
     ).resolves.toEqual({
       outcome: 'unknown',
     });
@@ -160,7 +162,7 @@ describe('a session', () => {
 
   it('is deleted with its account, which may be deleted twice', async () => {
     const session = await beginSession();
-    await tokens.exchange(session.userId, session.refreshToken.hash, newSecretToken().hash);
+    await tokens.exchange(session.userId, session.refreshToken.hash, newSecretToken().hash, '192.0.2.1');
     await auth.accounts.delete(session.userId);
     await auth.accounts.delete(session.userId);
     await expect(isActive(session)).resolves.toBe(false);
@@ -200,7 +202,7 @@ describe('sweeping', () => {
   it('deletes what expired long ago and keeps the rest', async () => {
     const [over, recent] = [await beginSession(), await beginSession()];
     for (const session of [over, recent]) {
-      await tokens.exchange(session.userId, session.refreshToken.hash, newSecretToken().hash);
+      await tokens.exchange(session.userId, session.refreshToken.hash, newSecretToken().hash, '192.0.2.1');
       await auth.sessions.end(session.userId, session.sessionId);
     }
     await auth.dataSource.query(

@@ -1,4 +1,5 @@
 import { userScope } from '../../libs/platform/context/scope.js';
+import type { AddressMail } from '../../libs/auth/mails/mail.events.js';
 import { MailTokensService } from '../../libs/auth/mails/mail-tokens.service.js';
 import { VerificationService } from '../../libs/auth/registration/verification.service.js';
 import { RefreshTokensService } from '../../libs/auth/tokens/refresh-tokens.service.js';
@@ -36,7 +37,10 @@ const setAhead = (table: string, columns: readonly string[], condition: string, 
     [id],
   );
 
-const requestOf = (email: string) => ({ eventId: uuidv7(), email, purpose: 'reset_password' as const });
+const requestOf = (email: string, purpose: AddressMail['purpose'] = 'reset_password') => ({
+  ...{ eventId: uuidv7(), occurredAt: new Date() },
+  mail: { email, purpose },
+});
 
 /** Long enough for columns of milliseconds to tell it. */
 const aMoment = () => new Promise((resolve) => setTimeout(resolve, 20));
@@ -61,7 +65,7 @@ describe('a transaction that began before another one committed', () => {
       async (manager) => {
         await aMoment();
         await mails.issue(requestOf(email));
-        await mails.void(manager, id, 'reset_password');
+        await mails.void(manager, id, ['reset_password']);
       },
       { scopes: [userScope(id)] },
     );
@@ -73,7 +77,12 @@ describe('a transaction that began before another one committed', () => {
     const isolated = auth.dataSource.createQueryRunner();
     await isolated.startTransaction();
     await isolated.query('SELECT FROM auth.sessions WHERE id = $1 FOR UPDATE', [session.sessionId]);
-    const exchange = tokens.exchange(session.userId, session.refreshToken.hash, newSecretToken().hash);
+    const exchange = tokens.exchange(
+      session.userId,
+      session.refreshToken.hash,
+      newSecretToken().hash,
+      '192.0.2.1',
+    );
     await aMoment();
     await isolated.query('UPDATE auth.sessions SET last_used_at = clock_timestamp() WHERE id = $1', [
       session.sessionId,
@@ -102,7 +111,7 @@ describe('the times of a row that are ahead of the clock of the database', () =>
 
   it('are not after the end of a session whose refresh token was stolen', async () => {
     const { sessionId, userId, refreshToken } = await beginSession();
-    await tokens.exchange(userId, refreshToken.hash, newSecretToken().hash);
+    await tokens.exchange(userId, refreshToken.hash, newSecretToken().hash, '192.0.2.1');
     await auth.dataSource.query(
       "UPDATE auth.used_refresh_tokens SET used_at = used_at - interval '11 s' WHERE session_id = $1",
       [sessionId],
@@ -115,7 +124,7 @@ describe('the times of a row that are ahead of the clock of the database', () =>
   it('are not after the last use of a session', async () => {
     const { sessionId, userId, refreshToken } = await beginSession();
     await setAhead('sessions', sessionTimes, 'id = $1', sessionId);
-    await tokens.exchange(userId, refreshToken.hash, newSecretToken().hash);
+    await tokens.exchange(userId, refreshToken.hash, newSecretToken().hash, '192.0.2.1');
     expect(await count('sessions', 'id = $1 AND last_used_at >= created_at', sessionId)).toBe(1);
   });
 
@@ -125,7 +134,7 @@ describe('the times of a row that are ahead of the clock of the database', () =>
     await mails.issue(request);
     await setAhead('mail_tokens', ['created_at'], 'account_id = $1', id);
     await mails.markSent(request.eventId);
-    await auth.database.write((manager) => mails.void(manager, id, 'reset_password'), {
+    await auth.database.write((manager) => mails.void(manager, id, ['reset_password']), {
       scopes: [userScope(id)],
     });
     const isInOrder = 'account_id = $1 AND created_at <= sent_at AND sent_at <= used_at';
@@ -134,10 +143,10 @@ describe('the times of a row that are ahead of the clock of the database', () =>
 
   it('are not after the verification of an address', async () => {
     const { id, email } = await auth.addAccount();
-    const token = await mails.issue({ ...requestOf(email), purpose: 'verify_email' });
+    const due = await mails.issue(requestOf(email, 'verify_email'));
     await setAhead('accounts', ['created_at'], 'id = $1', id);
     await setAhead('mail_tokens', ['created_at'], 'account_id = $1', id);
-    await new VerificationService(auth.database, mails).verify(token ?? '');
+    await new VerificationService(auth.database, mails).verify(due?.token ?? '');
     expect(await count('accounts', 'id = $1 AND email_verified_at >= created_at', id)).toBe(1);
     expect(await count('mail_tokens', 'account_id = $1 AND used_at >= created_at', id)).toBe(1);
   });

@@ -103,7 +103,7 @@ async function useEveryFlow(): Promise<void> {
   expect((await post('refresh', { refresh_token: recorded(secret()) })).status).toBe(401);
 
   expect((await post('password/forgot', { email })).status).toBe(202);
-  const reset = recorded(await waitForToken(email, { subject: /reset|password/i }, api.mailDir));
+  const reset = recorded(await waitForToken(email, { subject: /reset your password/i }, api.mailDir));
   const third = recorded(secret());
   expect((await post('password/reset', { token: reset, password: third })).status).toBe(204);
   const last = await logIn(email, third);
@@ -117,8 +117,13 @@ async function useEveryFlow(): Promise<void> {
   expect((await caller.request('GET', '/v1/users/me/export', { token })).status).toBe(200);
   expect((await post('logout', undefined, token)).status).toBe(204);
   const again = await logIn(email, third);
+  const newEmail = recorded(newRegistration().email);
+  const change = { current_password: third, new_email: newEmail };
+  expect((await post('email/change', change, again.access_token)).status).toBe(202);
+  const confirm = recorded(await waitForToken(newEmail, { subject: /confirm/i }, api.mailDir));
+  expect((await post('email/confirm', { token: confirm })).status).toBe(204);
   expect((await post('logout-all', undefined, again.access_token)).status).toBe(204);
-  const end = await logIn(email, third);
+  const end = await logIn(newEmail, third);
   expect((await caller.request('DELETE', '/v1/users/me', { token: end.access_token })).status).toBe(204);
 }
 

@@ -9,7 +9,11 @@ import { waitFor } from '../support/wait.js';
 
 jest.setTimeout(120_000);
 
-const limits = { free: 20, premium: 40, anonymous: 30, credentials: 10, failedLogins: 5, refreshes: 3 };
+const limits = {
+  ...{ free: 20, premium: 40, anonymous: 30, credentials: 10, refreshes: 3 },
+  // Of an e-mail from one network, and from all of them.
+  ...{ failedLogins: 5, failedLoginsOfEmail: 12 },
+};
 const blockSeconds = 2;
 const windowSeconds = 900;
 
@@ -32,6 +36,7 @@ beforeAll(async () => {
       RATE_LIMIT_ANONYMOUS_POINTS: String(limits.anonymous),
       RATE_LIMIT_CREDENTIALS_POINTS: String(limits.credentials),
       RATE_LIMIT_FAILED_LOGIN_POINTS: String(limits.failedLogins),
+      RATE_LIMIT_FAILED_LOGIN_EMAIL_POINTS: String(limits.failedLoginsOfEmail),
       RATE_LIMIT_REFRESH_POINTS: String(limits.refreshes),
       RATE_LIMIT_WINDOW_SECONDS: String(windowSeconds),
       RATE_LIMIT_BLOCK_SECONDS: String(blockSeconds),
@@ -59,14 +64,14 @@ interface Tokens {
   readonly refresh_token: string;
 }
 
-const logIn = (email: string, password: string, n = 0) =>
+const logIn = (email: string, password: string, n = 0, ip = newIp()) =>
   fleet.member(n).request<Tokens>('POST', '/v1/auth/login', {
     body: { email, password },
-    headers: from(newIp()),
+    headers: from(ip),
   });
 
 /** Calls that each come from a different address, so that no limit of an IP is reached. */
-async function newUser(tier: 'free' | 'premium' = 'free'): Promise<User> {
+async function newUser(tier: 'free' | 'premium' = 'free', ip = newIp()): Promise<User> {
   const body = newRegistration();
   const { email, password } = body;
   const registered = await fleet
@@ -77,7 +82,7 @@ async function newUser(tier: 'free' | 'premium' = 'free'): Promise<User> {
     const { databaseUrl } = fleet.member(0).api;
     await runSql(databaseUrl, 'UPDATE users.profiles SET tier = $2 WHERE id = $1', [id, tier]);
   }
-  const tokens = await logIn(email, password);
+  const tokens = await logIn(email, password, 0, ip);
   expect(tokens.status).toBe(200);
   const { access_token: token, refresh_token: refreshToken } = tokens.body;
   return { email, password, id, token, refreshToken };
@@ -107,12 +112,12 @@ function leftOf({ headers }: ApiResponse<unknown>, policy = 'user') {
   return { left: Number(left), seconds: Number(seconds) };
 }
 
-function expectBlocked(answer: ApiResponse<unknown>) {
+function expectBlocked(answer: ApiResponse<unknown>, maxSeconds = blockSeconds) {
   const problem = expectProblem(answer, 429, 'rate_limited');
   expect(problem.type).toBe('https://iana.org/assignments/http-problem-types#quota-exceeded');
   const seconds = Number(answer.headers['retry-after']);
   expect(seconds).toBeGreaterThanOrEqual(1);
-  expect(seconds).toBeLessThanOrEqual(blockSeconds);
+  expect(seconds).toBeLessThanOrEqual(maxSeconds);
   return seconds;
 }
 
@@ -342,13 +347,14 @@ describe('the limit of credentials', () => {
     ['resend-verification', { email: 'nobody@example.com' }],
     ['password/forgot', { email: 'nobody@example.com' }],
     ['password/reset', { token: 'x', password: 'x' }],
+    ['email/confirm', { token: 'x' }],
   ];
   const call = (ip: string, n: number) => {
     const [route, body] = routes[n % routes.length] ?? ['login', {}];
     return fleet.member(n).request('POST', `/v1/auth/${route}`, { body, headers: from(ip) });
   };
 
-  it('counts all six routes of an address together, separately from its other calls', async () => {
+  it('counts all such routes of an address together, separately from its other calls', async () => {
     const ip = newIp();
     for (let n = 0; n < limits.credentials; n++) {
       const answer = await call(ip, n);
@@ -377,56 +383,155 @@ describe('the limit of credentials', () => {
 });
 
 describe('failed logins', () => {
+  const wrong = 'not the password';
+  // They are refused until their window ends.
+  const expectLocked = (answer: ApiResponse<unknown>) => expectBlocked(answer, windowSeconds);
+
+  it.each(['known', 'unknown'])('for an e-mail that is %s are limited in each network', async (kind) => {
+    const user = await newUser();
+    const email = kind === 'known' ? user.email : newRegistration().email;
+    const ip = newIp();
+    for (let n = 0; n < limits.failedLogins; n++) {
+      const address = n % 2 === 0 ? email : email.toUpperCase();
+      expectProblem(await logIn(address, wrong, n, ip), 401, 'invalid_credentials');
+    }
+    expectLocked(await logIn(email, wrong, 1, ip));
+    // Not even the right password reveals anything now.
+    expectLocked(await logIn(email, user.password, 2, ip));
+    expect((await logIn(newRegistration().email, wrong, 1, ip)).status).toBe(401);
+    // The user is elsewhere.
+    if (kind === 'known') expect((await logIn(email, user.password, 2)).status).toBe(200);
+  });
+
+  it('count IPv6 addresses by their /64 network', async () => {
+    const { email } = newRegistration();
+    for (let n = 0; n < limits.failedLogins; n++)
+      expect((await logIn(email, wrong, n, `2001:db8:1:2::${n + 1}`)).status).toBe(401);
+    expectLocked(await logIn(email, wrong, 1, '2001:db8:1:2:ffff::1'));
+    expect((await logIn(email, wrong, 1, '2001:db8:1:3::1')).status).toBe(401);
+  });
+
   it.each(['known', 'unknown'])(
-    'for an e-mail that is %s are limited, whatever address they come from',
+    'for an e-mail that is %s are limited from all networks together',
     async (kind) => {
       const user = await newUser();
       const email = kind === 'known' ? user.email : newRegistration().email;
-      for (let n = 0; n < limits.failedLogins; n++) {
-        const address = n % 2 === 0 ? email : email.toUpperCase();
-        expectProblem(await logIn(address, 'not the password', n), 401, 'invalid_credentials');
-      }
-      expectBlocked(await logIn(email, 'not the password', 1));
-      // Not even the right password reveals anything now.
-      expectBlocked(await logIn(email, user.password, 2));
-      expect((await logIn(newRegistration().email, 'not the password', 1)).status).toBe(401);
+      for (let n = 0; n < limits.failedLoginsOfEmail; n++)
+        expectProblem(await logIn(email, wrong, n), 401, 'invalid_credentials');
+      expectLocked(await logIn(email, wrong, 1));
+      expectLocked(await logIn(email, user.password, 2));
     },
   );
 
+  it('in other networks do not lock out a user where the user has logged in before', async () => {
+    const home = newIp();
+    const { email, password } = await newUser('free', home);
+    for (let n = 0; n <= limits.failedLoginsOfEmail; n++) await logIn(email, wrong, n);
+    expectLocked(await logIn(email, password, 1));
+    expect((await logIn(email, password, 2, home)).status).toBe(200);
+    // Whoever is there may guess no more than elsewhere.
+    for (let n = 0; n < limits.failedLogins; n++)
+      expect((await logIn(email, wrong, n, home)).status).toBe(401);
+    expectLocked(await logIn(email, password, 2, home));
+  });
+
+  it('in other networks do not lock out a user who has reset the password', async () => {
+    const { email, password } = await newUser();
+    const [home, elsewhere] = [newIp(), newIp()];
+    for (let n = 0; n <= limits.failedLoginsOfEmail; n++) await logIn(email, wrong, n);
+    const { id } = (
+      await runSql(fleet.member(0).api.databaseUrl, 'SELECT id FROM auth.accounts WHERE email = $1', [email])
+    )[0] as { id: string };
+    await runSql(
+      fleet.member(0).api.databaseUrl,
+      `INSERT INTO auth.mail_tokens (event_id, account_id, address_hash, purpose, token_hash, expires_at)
+       VALUES (gen_random_uuid(), $1, '', 'reset_password', sha256(convert_to($2, 'UTF8')), now() + interval '1 hour')`,
+      [id, email],
+    );
+    const reset = await fleet.member(1).request('POST', '/v1/auth/password/reset', {
+      body: { token: email, password: `${password} 2` },
+      headers: from(home),
+    });
+    expect(reset.status).toBe(204);
+    expect((await logIn(email, `${password} 2`, 2, home)).status).toBe(200);
+    expectLocked(await logIn(email, `${password} 2`, 2, elsewhere));
+  });
+
   it('include wrong passwords within a session', async () => {
     const user = await newUser('premium');
+    const ip = newIp();
+    const call = (path: string, body: object, n: number) =>
+      fleet.member(n).request('POST', `/v1/auth/${path}`, { token: user.token, headers: from(ip), body });
     const change = (current_password: string, n: number) =>
-      fleet.member(n).request('POST', '/v1/auth/password/change', {
-        token: user.token,
-        headers: from(newIp()),
-        body: { current_password, new_password: 'correct horse battery 2' },
-      });
+      call('password/change', { current_password, new_password: 'correct horse battery 2' }, n);
+    const changeEmail = (current_password: string, n: number) =>
+      call('email/change', { current_password, new_email: newRegistration().email }, n);
+    // Where somebody else has used up what the e-mail may, the session goes on.
+    for (let n = 0; n <= limits.failedLoginsOfEmail; n++) await logIn(user.email, wrong, n);
     for (let n = 0; n < limits.failedLogins; n++)
-      expectProblem(await change(`wrong ${n}`, n), 403, 'invalid_password');
-    expectBlocked(await change(user.password, 1));
-    expectBlocked(await logIn(user.email, user.password, 2));
+      expectProblem(await (n % 2 === 0 ? change : changeEmail)(`wrong ${n}`, n), 403, 'invalid_password');
+    expectLocked(await change(user.password, 1));
+    expectLocked(await changeEmail(user.password, 1));
+    // They count for the network as well.
+    expectLocked(await logIn(user.email, user.password, 2, ip));
   });
 
-  it('never exceed the limit when they come at the same time', async () => {
+  it('never exceed a limit when they come at the same time', async () => {
     const { email } = newRegistration();
-    const answers = await timesOf(40, (n) => logIn(email, `guess ${n}`, n));
-    expect(answers.filter(({ status }) => status === 401)).toHaveLength(limits.failedLogins);
-    expect(count(answers)).toBe(limits.failedLogins);
+    const ip = newIp();
+    // As many as the limit of the address lets through.
+    const ofOne = await timesOf(limits.credentials, (n) => logIn(email, `guess ${n}`, n, ip));
+    expect(ofOne.filter(({ status }) => status === 401)).toHaveLength(limits.failedLogins);
+    expect(count(ofOne)).toBe(limits.failedLogins);
+    const ofAll = await timesOf(40, (n) => logIn(newRegistration({ email }).email, `guess ${n}`, n));
+    expect(count(ofAll)).toBe(limits.failedLoginsOfEmail - limits.failedLogins);
   });
 
-  it('do not include logins that succeed', async () => {
+  it('do not include logins that succeed, however many are made at once', async () => {
     const { email, password } = await newUser();
-    for (let n = 0; n < limits.failedLogins * 2; n++)
-      expect((await logIn(email, password, n)).status).toBe(200);
-    for (let n = 0; n < limits.failedLogins; n++) expect((await logIn(email, 'wrong', n)).status).toBe(401);
-    expectBlocked(await logIn(email, password));
+    for (let round = 0; round < 3; round++) {
+      const answers = await timesOf(limits.failedLoginsOfEmail * 2, (n) => logIn(email, password, n));
+      expect(count(answers)).toBeGreaterThanOrEqual(limits.failedLoginsOfEmail);
+    }
+    expect((await logIn(email, password)).status).toBe(200);
+    for (let n = 0; n < limits.failedLoginsOfEmail; n++)
+      expect((await logIn(email, wrong, n)).status).toBe(401);
+    expectLocked(await logIn(email, password));
   });
 
-  it('no longer block a login when the block has ended', async () => {
-    const { email, password } = await newUser();
-    await timesOf(limits.failedLogins, (n) => logIn(email, 'wrong', n));
-    expectBlocked(await logIn(email, password, 1));
-    await waitFor(async () => (await logIn(email, password, 1)).status === 200, { intervalMs: 100 });
+  it('are as many in a window as may be, however long somebody guesses', async () => {
+    const windowMs = 4000;
+    const quick = await startFleet({
+      size: 1,
+      databaseUrl: fleet.member(0).api.databaseUrl,
+      env: {
+        REDIS_URL: redis.url,
+        RATE_LIMIT_FAILED_LOGIN_POINTS: String(limits.failedLogins),
+        RATE_LIMIT_WINDOW_SECONDS: String(windowMs / 1000),
+        RATE_LIMIT_BLOCK_SECONDS: '1',
+      },
+    });
+    try {
+      const { email, password } = await newUser();
+      const guess = (body: object) => quick.member(0).request('POST', '/v1/auth/login', { body });
+      const startedAt = performance.now();
+      let guesses = 0;
+      let blocks = 0;
+      // Until the second block has ended.
+      for (let wasBlocked = false; blocks < 2 || wasBlocked;) {
+        const { status } = await guess({ email, password: wrong });
+        if (status === 401) guesses++;
+        const isBlocked = status === 429;
+        if (isBlocked && !wasBlocked) blocks++;
+        wasBlocked = isBlocked;
+      }
+      const windows = Math.ceil((performance.now() - startedAt) / windowMs);
+      expect(guesses).toBeGreaterThanOrEqual(2 * limits.failedLogins);
+      expect(guesses).toBeLessThanOrEqual(windows * limits.failedLogins);
+      expect((await guess({ email, password })).status).toBe(200);
+    } finally {
+      await quick.stop();
+    }
   });
 });
 
@@ -480,11 +585,12 @@ describe('without Redis', () => {
 
   it('failed logins are still limited, by each process on its own', async () => {
     const { email } = newRegistration();
-    expect(count(await timesOf(20, (n) => logIn(email, `guess ${n}`, 0)))).toBe(limits.failedLogins);
+    const ip = newIp();
+    const ofOne = await timesOf(limits.credentials, (n) => logIn(email, `guess ${n}`, 0, ip));
+    expect(count(ofOne)).toBe(limits.failedLogins);
     const other = newRegistration();
-    expect(count(await timesOf(20, (n) => logIn(other.email, `guess ${n}`, n % 2)))).toBe(
-      limits.failedLogins * 2,
-    );
+    const ofAll = await timesOf(40, (n) => logIn(other.email, `guess ${n}`, n % 2));
+    expect(count(ofAll)).toBe(limits.failedLoginsOfEmail * 2);
   });
 
   it('nobody starts again when Redis comes back empty', async () => {

@@ -12,6 +12,7 @@ import { openTasksFixture, type TasksFixture } from './tasks-fixture.js';
 class UsersInTokyo extends UsersPort {
   ensureProfile = () => Promise.resolve();
   claimsOf = () => Promise.resolve({ role: 'user', tier: 'free' } as const);
+  nameOf = () => Promise.resolve('Ada');
   timezoneOf = () => Promise.resolve('Asia/Tokyo');
 }
 

@@ -1,4 +1,4 @@
-/** Started by `npm run test:api`: runs schemathesis against the API on a throw-away database. */
+/** Started by `npm run test:api`: runs schemathesis, and users behind an HTTP cache, against the API on a throw-away database. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -16,10 +16,16 @@ try {
     ...['--seed', '20261124', '--max-examples', '40', ...process.argv.slice(2)],
   ];
   const env = { ...process.env, API_URL: api.url, SCHEMATHESIS_HOOKS: join(import.meta.dirname, 'hooks.py') };
-  const child = spawn(process.env['SCHEMATHESIS'] ?? 'schemathesis', args, { stdio: 'inherit', env });
-  const [code] = (await once(child, 'exit')) as [number | null];
+  const program = (name: string): string => join(process.env['PYTHON_PROGRAMS'] ?? '', name);
+  const run = async (name: string, ...given: readonly string[]): Promise<number> => {
+    const child = spawn(program(name), given, { stdio: 'inherit', env });
+    const [code] = (await once(child, 'exit')) as [number | null];
+    return code ?? 1;
+  };
+  const cache = await run('python', join(import.meta.dirname, 'http_cache.py'));
+  const schemathesis = await run('schemathesis', ...args);
   process.stdout.write(api.logs());
-  process.exitCode = code ?? 1;
+  process.exitCode = cache || schemathesis;
 } finally {
   await api.stop();
   await postgres.stop();

@@ -15,8 +15,10 @@ export const credentialsLimit = 'credentials';
 export class AuthRateLimits extends RateLimitPolicies {
   readonly all: readonly Policy[];
   readonly byRoute: readonly Policy[];
-  /** Of an e-mail, known or not. */
+  /** Of an e-mail, known or not, from one network. Without a block, which would begin the count anew when it ends. */
   readonly failedLogins: Policy;
+  /** Of an e-mail from all networks together. */
+  readonly failedLoginsOfEmail: Policy;
   /** Of a family of refresh tokens. */
   readonly refreshes: Policy;
   private readonly byTier: Readonly<Record<Tier, Policy>>;
@@ -32,10 +34,17 @@ export class AuthRateLimits extends RateLimitPolicies {
       premium: { name: 'user', points: config.RATE_LIMIT_PREMIUM_POINTS, ...window },
     };
     this.anonymous = { name: 'ip', points: config.RATE_LIMIT_ANONYMOUS_POINTS, ...window };
-    this.failedLogins = { name: 'failed-logins', points: config.RATE_LIMIT_FAILED_LOGIN_POINTS, ...window };
+    const failed = { windowMs: window.windowMs, blockMs: 0 };
+    this.failedLogins = { name: 'failed-logins', points: config.RATE_LIMIT_FAILED_LOGIN_POINTS, ...failed };
+    this.failedLoginsOfEmail = {
+      ...{ name: 'failed-logins-of-email', points: config.RATE_LIMIT_FAILED_LOGIN_EMAIL_POINTS, ...failed },
+    };
     this.refreshes = { name: 'refreshes', points: config.RATE_LIMIT_REFRESH_POINTS, ...minute };
     this.byRoute = [{ name: credentialsLimit, points: config.RATE_LIMIT_CREDENTIALS_POINTS, ...minute }];
-    this.all = [this.byTier.free, this.anonymous, this.failedLogins, this.refreshes];
+    this.all = [
+      ...[this.byTier.free, this.anonymous, this.refreshes],
+      ...[this.failedLogins, this.failedLoginsOfEmail],
+    ];
   }
 
   policyOf(caller: Caller | null): Policy {

@@ -46,8 +46,8 @@ export class AuthController {
   )
   @Returns(200, tokensSchema)
   @Problems(401, 409)
-  refresh(@Body({ schema: refreshSchema }) body: Refresh) {
-    return this.refreshes.refresh(body.refresh_token);
+  refresh(@Body({ schema: refreshSchema }) body: Refresh, @Client() client: ClientInfo) {
+    return this.refreshes.refresh(body.refresh_token, client);
   }
 
   @Post('logout')

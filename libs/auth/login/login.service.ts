@@ -4,7 +4,7 @@ import { InvalidCredentials } from '../auth.errors.js';
 import { FailedLoginsService } from '../limits/failed-logins.service.js';
 import { PasswordCheckService } from '../passwords/password-check.service.js';
 import type { ClientInfo } from '../sessions/client-info.js';
-import { SessionsService } from '../sessions/sessions.service.js';
+import { SessionOpeningService } from '../sessions/session-opening.service.js';
 import { AccessTokensService } from '../tokens/access-tokens.service.js';
 import { newSecretToken } from '../tokens/secret-token.js';
 import type { TokensView } from '../tokens/tokens.schemas.js';
@@ -15,7 +15,7 @@ import type { LoginInput } from './login.schemas.js';
 export class LoginService {
   constructor(
     private readonly passwords: PasswordCheckService,
-    private readonly sessions: SessionsService,
+    private readonly sessions: SessionOpeningService,
     private readonly users: UsersPort,
     private readonly accessTokens: AccessTokensService,
     private readonly failures: FailedLoginsService,
@@ -27,7 +27,9 @@ export class LoginService {
     return this.metrics.count(async () => {
       // Before it is counted, which takes two round trips to Redis.
       this.passwords.requireRoom();
-      return this.failures.counting(input.email, () => this.attempt(input, client));
+      return this.failures.counting({ email: input.email, client, sessionId: null }, () =>
+        this.attempt(input, client),
+      );
     });
   }
 

@@ -4,6 +4,7 @@ import { AuthRateLimits } from '../limits/auth-rate-limits.js';
 import { RateLimiter } from '../../platform/throttling/rate-limiter.js';
 import { UsersPort } from '../../users/users.port.js';
 import { InvalidRefreshToken, RefreshSuperseded, RefreshTokenReused } from '../auth.errors.js';
+import type { ClientInfo } from '../sessions/client-info.js';
 import { AccessTokensService } from '../tokens/access-tokens.service.js';
 import { RefreshTokensService, type Rotation } from '../tokens/refresh-tokens.service.js';
 import { hashToken, newSecretToken } from '../tokens/secret-token.js';
@@ -24,7 +25,7 @@ export class RefreshService {
    *
    * @throws RateLimited, RefreshSuperseded, RefreshTokenReused (the session is then over), InvalidRefreshToken
    */
-  async refresh(refreshToken: string): Promise<TokensView> {
+  async refresh(refreshToken: string, { ip }: ClientInfo): Promise<TokensView> {
     const current = hashToken(refreshToken);
     const session = await this.refreshTokens.findSession(current);
     if (session === null) throw refusal(await this.refreshTokens.refuse(current));
@@ -34,7 +35,7 @@ export class RefreshService {
     // afterwards, and then the rotation below finds none.
     const claims = await this.users.claimsOf(userId);
     const next = newSecretToken();
-    const rotation = await this.refreshTokens.exchange(userId, current, next.hash);
+    const rotation = await this.refreshTokens.exchange(userId, current, next.hash, ip);
     if (rotation.outcome !== 'rotated') throw refusal(rotation);
     return this.accessTokens.issue(rotation.grant, claims, next.token);
   }

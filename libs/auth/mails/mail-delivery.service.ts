@@ -1,9 +1,10 @@
+import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG } from '../../platform/config/config.token.js';
 import { publicUrlOf, type PublicUrlConfig } from '../../platform/config/public-url.js';
-import { Inject, Injectable } from '@nestjs/common';
 import { Mailer } from '../../platform/mail/mailer.port.js';
+import type { MailRequest } from './mail-recipient.js';
 import { composeMail } from './mail-texts.js';
-import { MailTokensService, type MailRequest } from './mail-tokens.service.js';
+import { MailTokensService } from './mail-tokens.service.js';
 
 @Injectable()
 export class MailDeliveryService {
@@ -15,10 +16,10 @@ export class MailDeliveryService {
 
   /** Sends the mail that an event asks for. An event that comes again sends it again only if it had not been sent. */
   async deliver(request: MailRequest): Promise<void> {
-    const token = await this.mailTokens.issue(request);
-    if (token === null) return;
-    const { purpose, email, eventId } = request;
-    await this.mailer.send({ ...composeMail(purpose, email, token, publicUrlOf(this.config)), eventId });
+    const due = await this.mailTokens.issue(request);
+    if (due === null) return;
+    const { eventId } = request;
+    await this.mailer.send({ ...composeMail(request, due, publicUrlOf(this.config)), eventId });
     await this.mailTokens.markSent(eventId);
   }
 }

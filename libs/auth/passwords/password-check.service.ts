@@ -19,17 +19,15 @@ export class PasswordCheckService {
 
   /**
    * Null for an unknown e-mail and for a wrong password, after the same work: one query and one
-   * hash (load/login-timing.ts measures it). A hash with parameters that have been raised
-   * since is replaced on the way; where another login was faster it is returned as it was, and nothing can be opened
+   * hash (load/login-timing.ts measures it). A hash that is outdated
+   * is replaced on the way; where another login was faster it is returned as it was, and nothing can be opened
    * with it.
    */
   async findAccount(email: string, password: string): Promise<Credentials | null> {
     const credentials = await this.hasher.holdingPlace(() => this.accounts.findCredentials(email));
-    const isMatch = await this.hasher.verify(credentials?.passwordHash ?? null, password);
-    if (credentials === null || !isMatch) return null;
-    return this.hasher.isOutdated(credentials.passwordHash)
-      ? this.rehash(credentials, password)
-      : credentials;
+    const match = await this.hasher.verify(credentials?.passwordHash ?? null, password);
+    if (credentials === null || match === 'wrong') return null;
+    return match === 'outdated' ? this.rehash(credentials, password) : credentials;
   }
 
   private async rehash(outdated: Credentials, password: string): Promise<Credentials> {

@@ -12,6 +12,8 @@ import { CurrentUser } from '../../platform/http/call-adapter.js';
 import type { Caller } from '../../platform/context/caller.js';
 import { emailOnlySchema, type EmailOnly } from '../auth.schemas.js';
 import { MailRequestsService } from '../mails/mail-requests.service.js';
+import { Client } from '../sessions/client.decorator.js';
+import type { ClientInfo } from '../sessions/client-info.js';
 import { PasswordChangeService } from './password-change.service.js';
 import { PasswordResetService } from './password-reset.service.js';
 import {
@@ -45,27 +47,33 @@ export class PasswordController {
   @Public()
   @Summary(
     'Set a new password by the token of the mail',
-    'The token works once and for an hour; any other is 422 `invalid_token`. All sessions end, and so do other ' +
-      'tokens of this kind.',
+    'The token works once and for an hour; any other is 422 `invalid_token`. A password that is easy to guess is 422 ' +
+      '`weak_password`. All sessions end, and so do other tokens of this kind. A mail tells you.',
   )
   @ReturnsNothing(204)
   @RateLimit(credentialsLimit)
-  reset(@Body({ schema: passwordResetSchema }) body: PasswordResetInput): Promise<void> {
-    return this.resets.reset(body);
+  reset(
+    @Body({ schema: passwordResetSchema }) body: PasswordResetInput,
+    @Client() client: ClientInfo,
+  ): Promise<void> {
+    return this.resets.reset(body, client);
   }
 
   @Post('change')
   @Summary(
     'Change your password',
-    'A wrong current password is 403 `invalid_password`. All your other sessions end.',
+    'A wrong current password is 403 `invalid_password`, and counts as a failed login. One that is easy to guess is 422 ' +
+      '`weak_password`. All your other sessions end, and a mail tells you.',
   )
   @ReturnsNothing(204)
   @Problems(403)
+  @RateLimit(credentialsLimit)
   @Writes()
   change(
     @CurrentUser() principal: Caller,
     @Body({ schema: passwordChangeSchema }) body: PasswordChangeInput,
+    @Client() client: ClientInfo,
   ): Promise<void> {
-    return this.changes.change(principal, body);
+    return this.changes.change(principal, body, client);
   }
 }

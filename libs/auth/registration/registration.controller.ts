@@ -32,7 +32,8 @@ export class RegistrationController {
   @Post('register')
   @Summary(
     'Register',
-    'Sends a mail with a link that verifies the address. It gives no tokens: log in for these.',
+    'Sends a mail with a link that verifies the address. It gives no tokens: log in for these. A password that is ' +
+      'common, a pattern, or made of your name or address is 422 `weak_password`.',
   )
   @Returns(201, registeredUserSchema)
   @Problems(409)

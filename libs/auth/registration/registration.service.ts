@@ -12,19 +12,22 @@ import { EmailTaken } from '../auth.errors.js';
 import type { AccountEntity } from '../account.entity.js';
 import { mailRequested } from '../mails/mail.events.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
+import { PasswordRulesService } from '../passwords/password-rules.service.js';
 import type { RegisteredUser, RegistrationInput } from './registration.schemas.js';
 
 @Injectable()
 export class RegistrationService {
   constructor(
     private readonly database: Database,
+    private readonly rules: PasswordRulesService,
     private readonly hasher: PasswordHasher,
     private readonly outbox: Outbox,
     private readonly users: UsersPort,
   ) {}
 
-  /** @throws EmailTaken */
+  /** @throws EmailTaken, WeakPassword, ServiceUnavailable where too many passwords wait */
   async register(input: RegistrationInput): Promise<RegisteredUser> {
+    this.rules.require('password', input.password, { email: input.email, names: [input.name] });
     // Before the transaction: a connection is not held while passwords queue up.
     const account = newAccount(input, await this.hasher.hash(input.password));
     const createdAt = await this.store(account);

@@ -5,7 +5,7 @@ import { accessTokenAudience, accessTokenType } from '../access/access-token.str
 import type { Role, Tier } from '../access/roles.port.js';
 import { CONFIG } from '../../platform/config/config.token.js';
 import type { AuthConfig } from '../auth.config.js';
-import type { SessionGrant } from '../sessions/sessions.service.js';
+import type { SessionGrant } from '../sessions/session-opening.service.js';
 import type { TokensView } from './tokens.schemas.js';
 import { KeyRing } from './key-ring.js';
 

@@ -5,7 +5,9 @@ import { Database } from '../../platform/database/database.js';
 import { timeAfter } from '../../platform/database/stored-times.js';
 import { CONFIG } from '../../platform/config/config.token.js';
 import type { AuthConfig } from '../auth.config.js';
-import { standing, type SessionGrant } from '../sessions/sessions.service.js';
+import { networkOf } from '../../platform/throttling/network.js';
+import type { SessionGrant } from '../sessions/session-opening.service.js';
+import { standing } from '../sessions/sessions.service.js';
 
 /** Outcome of a refresh. */
 export type Rotation =
@@ -50,10 +52,10 @@ export class RefreshTokensService {
     return row ?? null;
   }
 
-  /** Puts `next` in the place of `current`, or tells why not, and revokes the session where that is due. */
-  exchange(userId: string, current: Buffer, next: Buffer): Promise<Rotation> {
+  /** Puts `next` in the place of `current`, or tells why not, and revokes the session where that is due. `ip`: of the client now. */
+  exchange(userId: string, current: Buffer, next: Buffer, ip: string): Promise<Rotation> {
     const run = async (manager: EntityManager): Promise<Rotation> => {
-      const grant = await this.rotate(manager, current, next);
+      const grant = await this.rotate(manager, current, next, ip);
       return grant === null ? this.judge(manager, current) : { outcome: 'rotated', grant };
     };
     return this.database.write(run, { scopes: [userScope(userId)] });
@@ -67,18 +69,24 @@ export class RefreshTokensService {
   }
 
   /** One statement: of any number of requests with one token, the row's lock lets one through. */
-  private async rotate(manager: EntityManager, current: Buffer, next: Buffer): Promise<SessionGrant | null> {
+  private async rotate(
+    manager: EntityManager,
+    current: Buffer,
+    next: Buffer,
+    ip: string,
+  ): Promise<SessionGrant | null> {
     const [grant] = await manager.query<SessionGrant[]>(
       `WITH rotated AS (
          UPDATE auth.sessions
-         SET refresh_hash = $2, last_used_at = ${timeAfter('last_used_at')}, idle_expires_at = now() + make_interval(days => $3)
+         SET refresh_hash = $2, last_used_at = ${timeAfter('last_used_at')}, idle_expires_at = now() + make_interval(days => $3),
+           ip = $4, network = $5
          WHERE refresh_hash = $1 AND ${standing}
          RETURNING id, user_id, authenticated_at
        ), used AS (
          INSERT INTO auth.used_refresh_tokens (hash, session_id, used_at) SELECT $1, id, clock_timestamp() FROM rotated
        )
        SELECT id AS "sessionId", user_id AS "userId", authenticated_at AS "authenticatedAt" FROM rotated`,
-      [current, next, this.config.REFRESH_IDLE_DAYS],
+      [current, next, this.config.REFRESH_IDLE_DAYS, ip, networkOf(ip)],
     );
     return grant ?? null;
   }

@@ -44,7 +44,7 @@ describe('limits of one process', () => {
     for (let n = 0; n < 2000; n++) {
       const each = { key: `user${n}`, points: 1, windowMs: 900_000, blockMs: 60_000 };
       expect(limits.count(each, 1).resetMs).toBe(900_000);
-      limits.learn(each.key, { used: 1, resetMs: 1, blockedMs: 0 }, 0);
+      limits.learn(each, { used: 1, resetMs: 1, blockedMs: 0 }, 0);
       expect(limits.count(each, 2).blockedMs).toBe(60_000);
     }
     clock.mockRestore();
@@ -73,11 +73,25 @@ describe('limits of one process', () => {
     expect(limits.findBlock(limit.key, 0)).toMatchObject({ used: 4, blockedMs: 4000 });
   });
 
+  it('without a block refuse until the window ends, and no longer once points are given back', () => {
+    const limits = new LocalLimits();
+    const withoutBlock = { ...limit, blockMs: 0 };
+    limits.count(withoutBlock, 3, 1000);
+    const refused = { used: 3, resetMs: 9000, blockedMs: 9000 };
+    expect(limits.count(withoutBlock, 1, 2000)).toEqual(refused);
+    expect(limits.findBlock(limit.key, 2000)).toBeNull();
+    limits.refund(limit.key, 1, 2000);
+    expect(limits.count(withoutBlock, 1, 2000)).toEqual({ used: 3, resetMs: 9000, blockedMs: 0 });
+    limits.learn(withoutBlock, refused, 2000);
+    expect(limits.findBlock(limit.key, 2000)).toBeNull();
+    expect(limits.count(withoutBlock, 1, 11_000)).toEqual({ used: 1, resetMs: 10_000, blockedMs: 0 });
+  });
+
   it('go on from what they were told', () => {
     const limits = new LocalLimits();
-    limits.learn(limit.key, { used: 2, resetMs: 500, blockedMs: 0 }, 1000);
+    limits.learn(limit, { used: 2, resetMs: 500, blockedMs: 0 }, 1000);
     expect(limits.count(limit, 1, 1000)).toEqual({ used: 3, resetMs: 500, blockedMs: 0 });
-    limits.learn(limit.key, { used: 9, resetMs: 700, blockedMs: 700 }, 2000);
+    limits.learn(limit, { used: 9, resetMs: 700, blockedMs: 700 }, 2000);
     expect(limits.findBlock(limit.key, 2699)).toMatchObject({ blockedMs: 1 });
     expect(limits.count(limit, 1, 2700)).toMatchObject({ used: 1, blockedMs: 0 });
   });

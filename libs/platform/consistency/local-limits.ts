@@ -19,7 +19,10 @@ const maxKeys = 100_000;
 export class LocalLimits {
   private readonly counters = new LRUCache<string, Counter>({ max: maxKeys });
 
-  /** Counts `cost` points. A window begins with its first call. A call over the limit starts a block, after which a new window begins. */
+  /**
+   * Counts `cost` points. A window begins with its first call. A call over the limit starts a block, after which a new window begins.
+   * Without a block (0) it is refused until the window ends, and not counted.
+   */
   count({ key, points, windowMs, blockMs }: Limit, cost: number, now = wholeMs()): LimitRecord {
     const counter = this.of(key);
     if (counter.blockedUntil <= now) {
@@ -27,8 +30,10 @@ export class LocalLimits {
         counter.used = 0;
         counter.endsAt = now + windowMs;
       }
-      counter.used += cost;
       counter.blockedUntil = 0;
+      if (blockMs === 0 && counter.used + cost > points)
+        return { ...recordOf(counter, now), blockedMs: counter.endsAt - now };
+      counter.used += cost;
       if (counter.used > points) counter.endsAt = counter.blockedUntil = now + blockMs;
     }
     return recordOf(counter, now);
@@ -56,11 +61,16 @@ export class LocalLimits {
   }
 
   /** Takes over the count of the shared store. */
-  learn(key: string, { used, resetMs, blockedMs }: LimitRecord, now = wholeMs()): void {
+  learn(
+    { key, blockMs }: Pick<Limit, 'key' | 'blockMs'>,
+    { used, resetMs, blockedMs }: LimitRecord,
+    now = wholeMs(),
+  ): void {
     const counter = this.of(key);
     counter.used = used;
     counter.endsAt = now + resetMs;
-    counter.blockedUntil = blockedMs > 0 ? now + blockedMs : 0;
+    // What is no block may be over at any time.
+    counter.blockedUntil = blockMs > 0 && blockedMs > 0 ? now + blockedMs : 0;
   }
 
   private of(key: string): Counter {

@@ -6,6 +6,9 @@
  * it belongs to, `m<feature>:<id>` the time at which the intent of a write expires, `f` the time since which something is
  * unknown. Times are milliseconds of Unix time by the clock of Redis.
  *
+ * Within one millisecond their order is not known. A loss then counts as later than an announcement, whoever noted it. An
+ * announcement that finds `f` at the current time is later by its own reading: its intent stands a millisecond longer.
+ *
  * Versions before 0.2 know no `d<feature>`: they set `p<feature>` alone, by the same database. So a position without a
  * database is compared with the next one, but counts as unknown until then.
  */
@@ -16,8 +19,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
 
 /**
  * Reads the hash `key`: removes expired intents with the positions of their features, which are unknown then, and adds the
- * time since which something is unknown, and then the fields with their values. A loss counts as later than what was
- * announced in the same millisecond.
+ * time since which something is unknown, and then the fields with their values.
  */
 const readScope = `
 local function read(key)
@@ -53,6 +55,8 @@ end`;
  * knows them, and for each scope the field of an intent or ''. Returns, as JSON, for each call: used points, rest of the window,
  * rest of the block, then an array for each hash, see `readScope`. One text costs this process less than hundreds of elements.
  *
+ * Without a block (0) a call over the limit is refused until the window ends, and not counted: points that are returned admit others.
+ *
  * A counter outlives its window and block by one window. So a counter that is missing was lost. Otherwise what another
  * process knows of an earlier window would be taken for the current one.
  */
@@ -69,21 +73,24 @@ while k <= #KEYS do
     blocked = 0
     if not counter[1] and tonumber(ARGV[a + 6]) > 0 then used = tonumber(ARGV[a + 5]); ends = now + tonumber(ARGV[a + 6]) end
     if ends <= now then used = 0; ends = now + window; isNew = true end
-    used = used + cost
-    if used > points then blocked = now + block; ends = blocked; isNew = true end
+    local refusedUntil = 0
+    if block > 0 or used + cost <= points then used = used + cost else refusedUntil = ends end
+    if block > 0 and used > points then blocked = now + block; ends = blocked; isNew = true end
     if isNew then
       redis.call('HSET', limit, 'used', used, 'ends', ends, 'blocked', blocked)
       redis.call('PEXPIREAT', limit, ends + window)
     else
       redis.call('HSET', limit, 'used', used)
     end
+    if refusedUntil > 0 then blocked = refusedUntil end
   end
   local result = { used, ends - now, math.max(0, blocked - now) }
   for n = 1, scopes do
     local key, intent = KEYS[k + n], ARGV[a + 6 + n]
     result[n + 3] = read(key)
     if intent ~= '' and blocked == 0 then
-      redis.call('HSET', key, intent, now + intentTtl)
+      local announced = result[n + 3][1] == 0 and now + 1 or now
+      redis.call('HSET', key, intent, announced + intentTtl)
       redis.call('PEXPIRE', key, ttl)
     end
   end
@@ -108,8 +115,12 @@ redis.call('HSET', KEYS[1], 'used', math.max(0, tonumber(counter[1]) - ARGV[1]))
 /** KEYS: the hashes of scopes. ARGV: TTL of an intent, TTL of a hash, then the field of the intent for each. */
 export const announceScript = `${timeNow}
 for n = 1, #KEYS do
-  if redis.call('EXISTS', KEYS[n]) == 0 then redis.call('HSET', KEYS[n], 'f', now) end
-  redis.call('HSET', KEYS[n], ARGV[n + 2], now + ARGV[1])
+  local announced = now
+  if redis.call('EXISTS', KEYS[n]) == 0 then
+    redis.call('HSET', KEYS[n], 'f', now)
+    announced = now + 1
+  end
+  redis.call('HSET', KEYS[n], ARGV[n + 2], announced + ARGV[1])
   redis.call('PEXPIRE', KEYS[n], ARGV[2])
 end`;
 
@@ -132,7 +143,7 @@ for n = 1, #KEYS do
   if position ~= '' then
     if not known[4] then position = ARGV[a + 3] end
     local isForeign = known[2] and known[2] ~= database
-    local isLater = known[3] and known[4] and tonumber(known[3]) <= tonumber(known[4]) - ARGV[3]
+    local isLater = known[3] and known[4] and tonumber(known[3]) < tonumber(known[4]) - ARGV[3]
     if not known[1] and not isLater then
       local time = redis.call('TIME')
       redis.call('HSET', key, intent, time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[4])

@@ -61,6 +61,7 @@ describe('conditional requests', () => {
   it('refuse what is no ETag instead of ignoring the condition', () => {
     for (const header of ['3', '"3', '', ',', '"', '"a""b"', '"a" "b"', '"a", b', '\u00e9', '"\u0001"']) {
       expect(() => expecting(header).versions()).toThrow(MalformedRequest);
+      expect(() => new Conditions('"2"', header).isNotModified('"3"')).toThrow(MalformedRequest);
     }
   });
 

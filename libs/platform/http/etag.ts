@@ -24,13 +24,11 @@ export class Conditions {
    * @throws VersionMismatch where `If-Match` does not name the current version
    */
   isNotModified(currentEtag: string): boolean {
-    if (this.ifMatch !== undefined) {
-      const expected = parseEtags(this.ifMatch);
-      // By the strong comparison: a weak ETag names none.
-      if (expected !== '*' && !expected.includes(currentEtag)) throw new VersionMismatch(tagOf(currentEtag));
-    }
-    if (this.ifNoneMatch === undefined) return false;
-    const known = parseEtags(this.ifNoneMatch);
+    // Both are read first: one that is malformed is refused whatever the other asks for.
+    const expected = this.ifMatch === undefined ? '*' : parseEtags(this.ifMatch);
+    const known = this.ifNoneMatch === undefined ? [] : parseEtags(this.ifNoneMatch);
+    // By the strong comparison: a weak ETag names none.
+    if (expected !== '*' && !expected.includes(currentEtag)) throw new VersionMismatch(tagOf(currentEtag));
     return known === '*' || known.some((tag) => strong(tag) === currentEtag);
   }
 

@@ -1,7 +1,8 @@
 import { Injectable, type ExecutionContext } from '@nestjs/common';
-import { normalizeIp, ThrottlerGuard, type Resolvable, type ThrottlerOptions } from '@nestjs/throttler';
+import { ThrottlerGuard, type Resolvable, type ThrottlerOptions } from '@nestjs/throttler';
 import type { FastifyRequest } from 'fastify';
 import { addressOf } from './client-address.js';
+import { networkOf } from '../throttling/network.js';
 import { RateLimited } from '../throttling/rate-limited.error.js';
 import { userSubject } from '../throttling/rate-limiter.js';
 
@@ -54,5 +55,4 @@ function numberOf(value: Resolvable<number>, context: ExecutionContext): number 
 export const subjectOf = (request: FastifyRequest): string =>
   request.user === undefined ? ipSubject(request) : userSubject(request.user.userId);
 
-/** IPv6 by /64: whoever has one address has all of these. */
-export const ipSubject = (request: FastifyRequest): string => `{ip:${normalizeIp(addressOf(request))}}`;
+export const ipSubject = (request: FastifyRequest): string => `{ip:${networkOf(addressOf(request))}}`;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { url, type Environment } from '../config/environment.js';
+import { flag, url, type Environment } from '../config/environment.js';
 import type { Rule } from '../config/load.js';
 import type { ProcessConfig } from '../config/process.config.js';
 
@@ -11,6 +11,11 @@ export const mailVariables = {
     .optional()
     .describe(
       'Sender of mails. Default: `Task API <no-reply@localhost>`; needed in production with `SMTP_URL`.',
+    ),
+  SMTP_REQUIRE_TLS: flag()
+    .default(true)
+    .describe(
+      '`false`: mails also go to a server that offers no TLS, in clear text, with links that reset passwords.',
     ),
   SMTP_URL: url('smtp', 'smtps')
     .optional()

@@ -4,18 +4,21 @@ import { Deadline } from '../context/deadline.js';
 import { inClientSpan, type SpanDescription } from '../telemetry/tracer.js';
 import { Mailer, type Mail } from './mailer.port.js';
 
-/** Sends over SMTP, until the deadline of the call at the latest; a `smtps:` URL means TLS from the start, `smtp:` upgrades by STARTTLS where it is offered. */
+/** Sends over SMTP, until the deadline of the call at the latest; a `smtps:` URL means TLS from the start, `smtp:` upgrades by STARTTLS. */
 export class SmtpMailer extends Mailer {
   private readonly transport: Transporter;
 
+  /** `requiresTls`: else whoever is on the way can make the connection stay in clear text. */
   constructor(
     private readonly url: string,
     private readonly from: string,
+    requiresTls: boolean,
   ) {
     super();
     // Together less than the lease of an event: no other process sends the same mail meanwhile.
     this.transport = createTransport({
-      url,
+      url: withoutTlsParameters(url),
+      requireTLS: requiresTls,
       connectionTimeout: 5000,
       greetingTimeout: 5000,
       socketTimeout: 10_000,
@@ -34,6 +37,13 @@ export class SmtpMailer extends Mailer {
         ),
     );
   }
+}
+
+/** Parameters of the URL would take precedence. */
+function withoutTlsParameters(given: string): string {
+  const url = new URL(given);
+  for (const name of ['requireTLS', 'ignoreTLS', 'opportunisticTLS', 'secure']) url.searchParams.delete(name);
+  return url.href;
 }
 
 function describeSending(url: string): SpanDescription {

@@ -22,6 +22,11 @@ export const headerComponents: Readonly<Record<string, JsonSchema>> = {
     description: 'The position of the database after this write. Send the last one with your requests.',
     schema: text,
   },
+  ConsistencyLevel: {
+    description:
+      'The answer may lack recent changes: no primary database could be asked. Only where the operator prefers that to a 503.',
+    schema: { type: 'string', enum: ['best-effort'] },
+  },
 };
 
 const refer = (name: string): JsonSchema => ({ $ref: `#/components/headers/${name}` });
@@ -36,7 +41,7 @@ const ofSuccess: Readonly<Record<ResponseHeader, JsonSchema>> = {
 };
 
 /** The headers of an endpoint's answer with that status. Limits are told once the call was counted. */
-export function responseHeaders({ endpoint }: Handler, status: number): JsonSchema {
+export function responseHeaders({ endpoint, isPublic }: Handler, status: number): JsonSchema {
   const isCounted = endpoint?.isUnlimited !== true && (status < 300 || status === 304 || status === 429);
   const isSuccess = status === endpoint?.status || status === 304;
   const own = isSuccess ? (endpoint?.headers ?? []) : [];
@@ -46,6 +51,7 @@ export function responseHeaders({ endpoint }: Handler, status: number): JsonSche
     ...((status === 429 || status === 503) && { 'Retry-After': refer('RetryAfter') }),
     ...(isSuccess &&
       (endpoint?.writes ?? null) !== null && { 'Consistency-Token': refer('ConsistencyToken') }),
+    ...(isSuccess && !isPublic && { 'Consistency-Level': refer('ConsistencyLevel') }),
     ...(Object.fromEntries(own.map((name) => [headerName(name), ofSuccess[name]])) as JsonSchema),
   };
 }

@@ -12,11 +12,19 @@ const nul = '\\u0000';
 const controlInText = '\\u0000-\\u0008\\u000B\\u000C\\u000E-\\u001F\\u007F';
 /** C0, DEL, C1 and the two line separators. */
 const control = '\\u0000-\\u001F\\u007F-\\u009F\\u2028\\u2029';
+/**
+ * What shows nothing: Default_Ignorable_Code_Point of Unicode 17 up to U+FFFF, as ranges, because not every validator of JSON
+ * Schema knows the property. U+2800 is a Braille cell without a dot.
+ */
+const invisible =
+  '\\u00AD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180B-\\u180F\\u200B-\\u200F\\u202A-\\u202E\\u2060-\\u206F' +
+  '\\u2800\\u3164\\uFE00-\\uFE0F\\uFFA0\\uFFF0-\\uFFF8';
 /** One way to match it and so one pass: with `[^control]*` before the first character that is not blank there are n. */
-const notBlank = `^[${space}]*[^${space}${control}][^${control}]*$`;
+const notBlank = `^[${space}${invisible}]*[^${space}${invisible}${control}][^${control}]*$`;
 
 /** Characters as JSON Schema and Postgres count them (code points), not UTF-16 units. */
-const lengthOf = (value: string): number => value.length - (value.match(/[\uD800-\uDBFF]/g)?.length ?? 0);
+export const lengthOf = (value: string): number =>
+  value.length - (value.match(/[\uD800-\uDBFF]/g)?.length ?? 0);
 
 /** A string whose length is judged before anything else looks at it: a body may hold a megabyte of one. */
 const bounded = (min: number, max: number) =>
@@ -34,15 +42,13 @@ const bounded = (min: number, max: number) =>
 /** One line of text: no control characters, not blank, trimmed. Its length counts before and after trimming. */
 export const line = (min: number, max: number) =>
   bounded(min, max)
+    // eslint-disable-next-line no-misleading-character-class -- variation selectors alone are meant
     .regex(new RegExp(notBlank), { message: 'must be one line that is not blank', abort: true })
     .refine(isVisible, 'must be one line that is not blank')
     .meta({ minLength: min, maxLength: max })
     .overwrite((value) => value.trim());
 
-/**
- * Characters that show nothing make no name: fillers, joiners, marks of direction. The pattern above does not list them, because
- * not every validator of JSON Schema knows their property. U+2800 is a Braille cell without a dot.
- */
+/** Characters that show nothing make no name: fillers, joiners, marks of direction. The pattern lists those up to U+FFFF. */
 const isVisible = (value: string): boolean => !/^[\s\p{Default_Ignorable_Code_Point}\u2800]*$/u.test(value);
 
 /** Free text: tab and line breaks are its only control characters. */
@@ -111,13 +117,21 @@ export const listParameter = (maxLength: number) =>
     )
     .transform((value) => value.split(','));
 
+/** More than any set of values: someone who repeats them all stays within `listParameter`'s length. */
+const maxEntries = 16;
+
 /** Values of a query parameter, each out of `values`, as a set. */
 export const enumListParameter = <const V extends string>(values: readonly V[]) =>
   listParameter(200)
-    .pipe(z.array(z.enum(values)).min(1))
+    .pipe(z.array(z.enum(values)).min(1).max(maxEntries))
     .transform((entries) => [...new Set(entries)])
     .meta({
-      openapi: { type: 'array', items: { type: 'string', enum: [...values] }, minItems: 1 },
+      openapi: {
+        type: 'array',
+        items: { type: 'string', enum: [...values] },
+        minItems: 1,
+        maxItems: maxEntries,
+      },
       explode: false,
     });
 

@@ -5,6 +5,7 @@ export interface Policy {
   readonly name: string;
   readonly points: number;
   readonly windowMs: number;
+  /** 0: no block. A call over the limit is refused until the window ends, or until points are returned. */
   readonly blockMs: number;
 }
 

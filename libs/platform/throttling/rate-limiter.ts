@@ -63,7 +63,7 @@ export class RateLimiter {
     const block = this.local.findBlock(limit.key);
     const beginning = block === null ? await this.askStore(limit, question) : null;
     if (beginning !== null && this.consistency.store?.isShared === true)
-      this.local.learn(limit.key, beginning.limit);
+      this.local.learn(limit, beginning.limit);
     const record = block ?? beginning?.limit ?? this.local.count(limit, 1);
     this.tell(policy, record);
     return { record, lastWrites: beginning?.lastWrites ?? null };
@@ -135,7 +135,7 @@ export class RateLimiter {
       try {
         const record = await ask();
         // A store that is not shared has counted in this process.
-        if (record !== null && store.isShared) this.local.learn(limit.key, record);
+        if (record !== null && store.isShared) this.local.learn(limit, record);
         if (record !== null) return record;
       } catch (error) {
         if (!(error instanceof RedisUnavailable)) throw error;
