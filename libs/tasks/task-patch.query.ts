@@ -8,8 +8,10 @@ import {
 import { currentTime } from '../platform/database/stored-times.js';
 import type { VersionCondition } from '../platform/errors/common-errors.js';
 import type { EventPart } from '../platform/events/outbox.js';
+import { otherParts, searchVector } from './search/search-vector.js';
+import { wordsVersion } from './search/words.js';
 import { changesOf } from './task.js';
-import { taskJson } from './tasks.repository.js';
+import { searchedParts, taskJson } from './tasks.repository.js';
 import type { TaskPatch } from './tasks.schemas.js';
 
 /** Columns that a patch may change, with their types, by their properties of a task. */
@@ -35,13 +37,23 @@ export function patchWrite(
   { anyOf, noneOf }: VersionCondition<number>,
   event: EventPart | null,
 ): { readonly write: RowWrite; readonly values: RowValues } {
-  const changes = Object.entries(changesOf(patch)) as [Property, unknown][];
+  const changed = changesOf(patch);
+  const changes = Object.entries(changed) as [Property, unknown][];
   const properties = changes.map(([property]) => property);
   const key = `${properties.join()} ${event === null ? '' : 'event'}`;
   const write = known.get(key) ?? rowWrite((forUpdate) => patchSql(properties, event, forUpdate));
   known.set(key, write);
   const fields = Object.fromEntries(changes.map(([property, value]) => [nameOf(property), value]));
-  const values = { id, user_id: userId, expected: anyOf, refused: noneOf, ...fields, ...event?.values };
+  const search = isSearched(properties) ? { new_search: searchVector(userId, changed) } : {};
+  const values = {
+    id,
+    user_id: userId,
+    expected: anyOf,
+    refused: noneOf,
+    ...fields,
+    ...search,
+    ...event?.values,
+  };
   return { write, values };
 }
 
@@ -51,8 +63,40 @@ const nameOf = (property: Property): string => `new_${columns[property][0]}`;
 /** The columns of `calls`, with their types. */
 function columnsOf(properties: readonly Property[], event: EventPart | null): string {
   const given = properties.map((property) => `${nameOf(property)} ${columns[property][1]}`);
+  const search = isSearched(properties) ? ['new_search text'] : [];
   const ofEvent = event === null ? [] : [event.columns];
-  return ['id uuid', 'user_id uuid', 'expected int[]', 'refused int[]', ...given, ...ofEvent].join(', ');
+  return ['id uuid', 'user_id uuid', 'expected int[]', 'refused int[]', ...given, ...search, ...ofEvent].join(
+    ', ',
+  );
+}
+
+const isSearched = (properties: readonly Property[]): boolean =>
+  searchedParts.some((part) => properties.includes(part));
+
+/** When the task was done: since its status became that. */
+function completedSets(properties: readonly Property[]): string[] {
+  if (!properties.includes('status')) return [];
+  const status = nameOf('status');
+  return [
+    `completed_at = CASE WHEN task.status = ${status} THEN task.completed_at WHEN ${status} = 'done' THEN at END`,
+  ];
+}
+
+/**
+ * The search vector gets the new words of the changed parts and keeps those of the others. Where these are of another version, all
+ * are as Postgres cuts them until `searchFill` comes to the task.
+ */
+function searchSets(properties: readonly Property[]): string[] {
+  if (!isSearched(properties)) return [];
+  const changed = searchedParts.filter((part) => properties.includes(part));
+  const texts = searchedParts.map((part) => (changed.includes(part) ? nameOf(part) : `task.${part}`));
+  const isCurrent = `task.search_version = ${wordsVersion}`;
+  return [
+    `search = CASE WHEN ${isCurrent} THEN (${otherParts('task.search', changed)} || ' ' || new_search)::tsvector
+       ELSE tasks.search_vector(task.user_id, ${texts.join(', ')}) END`,
+    `search_version = CASE WHEN ${isCurrent} THEN ${wordsVersion} ELSE 0 END`,
+    'search_turn = NOT task.search_turn',
+  ];
 }
 
 /**
@@ -67,20 +111,16 @@ function patchSql(properties: readonly Property[], event: EventPart | null, forU
   const isChanged = fields
     .map(({ column, value }) => `task.${column} IS DISTINCT FROM ${value}`)
     .join(' OR ');
-  const status = fields.find(({ column }) => column === 'status')?.value;
-  const completed =
-    status === undefined
-      ? []
-      : [
-          `completed_at = CASE WHEN task.status = ${status} THEN task.completed_at WHEN ${status} = 'done' THEN at END`,
-        ];
   const sets = [
     ...fields.map(({ column, value }) => `${column} = ${value}`),
-    ...completed,
+    ...completedSets(properties),
+    ...searchSets(properties),
     'updated_at = at',
     'version = task.version + 1',
   ];
-  const taken = fields.map(({ value }) => `, ${value}`).join('');
+  const taken = [...fields.map(({ value }) => value), ...(isSearched(properties) ? ['new_search'] : [])]
+    .map((value) => `, ${value}`)
+    .join('');
   return `
     WITH ${callsSql(columnsOf(properties, event))},
     known AS MATERIALIZED (

@@ -50,4 +50,19 @@ export class TaskEntity {
   /** Incremented by each change that a client can see. */
   @Column('int')
   version!: number;
+
+  /** What it is found by, see `searchVector`. */
+  @Column('tsvector', { select: false })
+  search!: string;
+
+  /** `wordsVersion` of its words; 0: words as Postgres cuts them. */
+  @Column({ type: 'smallint', name: 'search_version', select: false })
+  searchVersion!: number;
+
+  /**
+   * Flipped by each change of title, description or tags that brings `search` itself. Builds of before do neither: where it stays, a
+   * trigger computes `search`.
+   */
+  @Column({ type: 'boolean', name: 'search_turn', select: false })
+  searchTurn!: boolean;
 }

@@ -3,6 +3,8 @@ import { v7 } from 'uuid';
 import { userScope } from '../platform/context/scope.js';
 import type { Database } from '../platform/database/database.js';
 import type { SeedContext } from '../platform/features/define-feature.js';
+import { searchVector } from './search/search-vector.js';
+import { wordsVersion } from './search/words.js';
 import { reasons, things, verbs } from './task.words.js';
 import { priorities, statuses, type Priority, type Status } from './task.entity.js';
 
@@ -79,12 +81,12 @@ async function insert(database: Database, batch: readonly SeededTask[]): Promise
     (manager) =>
       manager.query(
         `INSERT INTO tasks.tasks (id, user_id, title, description, status, priority, due_at, tags, completed_at,
-                                created_at, updated_at, version)
+                                created_at, updated_at, version, search, search_version)
        SELECT id, user_id, title, description, status, priority, due_at, string_to_array(tags, ','), completed_at,
-              created_at, coalesce(completed_at, created_at), 1
+              created_at, coalesce(completed_at, created_at), 1, search::tsvector, ${wordsVersion}
        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::tasks.task_status[], $6::tasks.task_priority[],
-                   $7::timestamptz[], $8::text[], $9::timestamptz[], $10::timestamptz[])
-         AS seeded (id, user_id, title, description, status, priority, due_at, tags, completed_at, created_at)`,
+                   $7::timestamptz[], $8::text[], $9::timestamptz[], $10::timestamptz[], $11::text[])
+         AS seeded (id, user_id, title, description, status, priority, due_at, tags, completed_at, created_at, search)`,
         [
           ...[column('id'), column('userId'), column('title'), column('description'), column('status')],
           ...[
@@ -93,12 +95,15 @@ async function insert(database: Database, batch: readonly SeededTask[]): Promise
             column('tags'),
             column('completedAt'),
             column('createdAt'),
+            batch.map((task) => searchVector(task.userId, { ...task, tags: tagsIn(task.tags) })),
           ],
         ],
       ),
     { scopes: [...new Set(batch.map(({ userId }) => userScope(userId)))] },
   );
 }
+
+const tagsIn = (tags: string): string[] => tags.split(',').filter((tag) => tag !== '');
 
 const pick = (values: readonly string[]): string => values[randomInt(values.length)] ?? '';
 

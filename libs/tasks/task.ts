@@ -3,7 +3,7 @@ import type { TaskEntity } from './task.entity.js';
 import { taskDefaults, type NewTask, type TaskPatch, type TaskView } from './tasks.schemas.js';
 
 /** A task as a plain value. Functions return its next state; none changes what it is given. */
-export type Task = Readonly<Pick<TaskEntity, keyof TaskEntity>>;
+export type Task = Readonly<Omit<TaskEntity, 'search' | 'searchVersion' | 'searchTurn'>>;
 
 /** A task that is not stored yet: the database says when it was created. */
 export type TaskDraft = Omit<Task, 'createdAt' | 'updatedAt' | 'completedAt'>;

@@ -7,6 +7,9 @@ import { CreateTasksOutboxAndInbox1764200000000 } from './migrations/17642000000
 import { FindTasksByStatusAndPriority1764300000000 } from './migrations/1764300000000-find-tasks-by-status-and-priority.js';
 import { PlanSearchVectorOnce1764400000000 } from './migrations/1764400000000-plan-search-vector-once.js';
 import { CollectSearchEntries1764500000000 } from './migrations/1764500000000-collect-search-entries.js';
+import { SearchByWordsOfTheApplication1764600000000 } from './migrations/1764600000000-search-by-words-of-the-application.js';
+import { FindTasksWithoutWords1764700000000 } from './migrations/1764700000000-find-tasks-without-words.js';
+import { searchFill } from './search/search-fill.js';
 import { TaskStatsService, taskStats } from './stats/task-stats.service.js';
 import { TaskEvents } from './task-events.js';
 import { TaskFinderService } from './task-finder.service.js';
@@ -30,9 +33,12 @@ export const tasksFeature = defineFeature({
     FindTasksByStatusAndPriority1764300000000,
     PlanSearchVectorOnce1764400000000,
     CollectSearchEntries1764500000000,
+    SearchByWordsOfTheApplication1764600000000,
+    FindTasksWithoutWords1764700000000,
   ],
   caches: [taskLists, taskStats],
   sweeps: [trashSweep],
+  fills: [searchFill],
   hasOutbox: true,
   hasIdempotency: true,
   core: [TaskFinderService],

@@ -1,18 +1,23 @@
 import { z } from 'zod';
-import { instant, instantOut, line, text } from '../platform/schemas/fields.js';
+import { instant, instantOut, lengthOf, line, text } from '../platform/schemas/fields.js';
 import { priorities, statuses } from './task.entity.js';
 
 const title = () => line(1, 500);
 const description = () => text(16_384);
 const status = () => z.enum(statuses);
 const priority = () => z.enum(priorities);
-export const tag = () => line(1, 50);
+/** In Unicode's NFC: composed and decomposed it is the same tag. It is longer only for a few characters. */
+export const tag = () =>
+  line(1, 50)
+    .overwrite((value) => value.normalize('NFC'))
+    .refine((value) => lengthOf(value) <= 50, 'must have at most 50 characters once they are composed (NFC)');
 /** Each tag once, in the given order. */
-const tags = () =>
-  z
-    .array(tag())
-    .max(20)
-    .overwrite((given) => [...new Set(given)]);
+const tags = () => z.array(tag()).max(20).overwrite(canonicalTags);
+
+/** Tags as they are stored. Those of before may be in any form. */
+export const canonicalTags = (tags: readonly string[]): string[] => [
+  ...new Set(tags.map((value) => value.normalize('NFC'))),
+];
 
 /** The default of each field but the title; null in a patch puts a field back to it. */
 export const taskDefaults = {

@@ -9,11 +9,10 @@ const libs = join(import.meta.dirname, '..', '..', 'libs');
 
 /** Columns that intentionally no entity has. */
 const withoutProperty = [
-  // Computed by Postgres.
-  'tasks.tasks.search',
   // Only the SQL of sessions and refresh tokens uses them.
   'auth.sessions.expires_at',
   'auth.sessions.idle_expires_at',
+  'auth.sessions.network',
   'auth.sessions.refresh_hash',
 ];
 

@@ -9,6 +9,8 @@ import { decodeCursor } from '../../libs/tasks/list/task-cursor.js';
 import { listStatement } from '../../libs/tasks/list/task-list.query.js';
 import { TaskListService, taskLists } from '../../libs/tasks/list/task-list.service.js';
 import { taskQuerySchema, type TaskQuery } from '../../libs/tasks/list/task-query.schema.js';
+import { searchVector } from '../../libs/tasks/search/search-vector.js';
+import { wordsVersion } from '../../libs/tasks/search/words.js';
 import { created, newTask, type Task } from '../../libs/tasks/task.js';
 import { TaskEntity } from '../../libs/tasks/task.entity.js';
 import { tasksFeature } from '../../libs/tasks/tasks.feature.js';
@@ -36,9 +38,15 @@ export interface TasksFixture {
   close(): Promise<void>;
 }
 
-export async function openTasksFixture(): Promise<TasksFixture> {
+export async function openTasksFixture(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<TasksFixture> {
   logger.level = 'silent';
-  const { url, path, dataSource, close } = await openTestDataPath('tasks', persistenceOf([tasksFeature]));
+  const { url, path, dataSource, close } = await openTestDataPath(
+    'tasks',
+    persistenceOf([tasksFeature]),
+    environment,
+  );
   const database = path.databases.forFeature(tasks);
   const lists = new TaskListService(database, taskLists.open(path.caches));
   return {
@@ -48,7 +56,15 @@ export async function openTasksFixture(): Promise<TasksFixture> {
     database,
     addTasks: async (userId, given) => {
       const made = given.map((task) => ({ ...blank(userId), ...task }));
-      await dataSource.manager.insert(TaskEntity, made);
+      await dataSource.manager.insert(
+        TaskEntity,
+        made.map((task) => ({
+          ...task,
+          search: searchVector(userId, task),
+          searchVersion: wordsVersion,
+          searchTurn: false,
+        })),
+      );
       return made;
     },
     list: async (userId, query = {}) => pageOf(await lists.read(userId, taskQuerySchema.parse(query))),

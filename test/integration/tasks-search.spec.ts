@@ -21,16 +21,17 @@ const titlesFor = async (query: QueryInput, user = userId) =>
   (await tasks.list(user, { sort: 'title', limit: '100', ...query })).data.map(({ title }) => title);
 
 describe('a search', () => {
-  it('finds words in title and description, whatever their case, and no others', async () => {
+  it('finds words in title and description, whatever their case, and those that begin with the last one', async () => {
     await tasks.addTasks(userId, [
       { title: 'Quarterly REPORT' },
       { title: 'Lunch', description: 'with a report\nafter it' },
       { title: 'Reporting' },
       { title: 'Straße nach Zürich' },
     ]);
-    expect(await titlesFor({ q: 'report' })).toEqual(['Lunch', 'Quarterly REPORT']);
+    expect(await titlesFor({ q: 'report' })).toEqual(['Lunch', 'Quarterly REPORT', 'Reporting']);
+    expect(await titlesFor({ q: '"report"' })).toEqual(['Lunch', 'Quarterly REPORT']);
     expect(await titlesFor({ q: 'ZÜRICH' })).toEqual(['Straße nach Zürich']);
-    expect(await titlesFor({ q: 'repor' })).toEqual([]);
+    expect(await titlesFor({ q: 'port' })).toEqual([]);
   });
 
   it('takes several words, alternatives, phrases and exclusions', async () => {
@@ -48,8 +49,9 @@ describe('a search', () => {
 
   it('finds nothing if it contains no word to search for', async () => {
     await tasks.addTasks(userId, [{ title: 'anything' }]);
-    for (const q of ['!!!', '-nothing', '"', '()', ':*', 'or', 'anything or -nothing'])
+    for (const q of ['!!!', '-nothing', '"', '()', ':*', 'or', '-nothing or -nowhere'])
       expect([q, await titlesFor({ q })]).toEqual([q, []]);
+    expect(await titlesFor({ q: 'anything or -nothing' })).toEqual(['anything']);
   });
 
   it('ranks a title before a description, and is stable', async () => {

@@ -30,6 +30,7 @@ const tags = Array.from({ length: 20 }, (_, n) => `tag ${n} ${'x'.repeat(40)}`);
 /** 1,000 tasks that are dear to search in, as bodies of bulk calls of up to 100 operations. */
 export const dearTasks = (): readonly string[] => [
   ...Array.from({ length: 9 }, () => bulk(100, { description: threeWords.repeat(200), tags })),
+  bulk(20, { description: repeated('今天下午三点在上海开会讨论预算', 16_384) }),
   ...Array.from({ length: 2 }, () => bulk(50, { description: longAlphabet, due_at: '2026-12-24T18:00:00Z' })),
 ];
 
@@ -45,7 +46,15 @@ const phrase = encodeURIComponent(`"${repeated(threeWords, 190).trim()}"`);
 const everyLetter = encodeURIComponent(alphabet.join(' '));
 const anyLetter = encodeURIComponent(alphabet.slice(0, 30).join(' or '));
 
+/** Nearly all words of a task begin with it. */
+const oneLetter = 'l';
+const someWords = encodeURIComponent(repeated('讨论预算', 200));
+
 const lists = [
+  `?sort=relevance&limit=100&q=${oneLetter}`,
+  `?sort=relevance&limit=100&q=${encodeURIComponent('l or w or t or a or b')}`,
+  `?q=${someWords}&sort=title`,
+  `?q=${encodeURIComponent('ﷺ'.repeat(200))}`,
   `?sort=relevance&limit=100&q=${phrase}`,
   `?sort=relevance&limit=100&q=${everyLetter}`,
   `?sort=relevance&limit=100&q=${anyLetter}`,
@@ -68,7 +77,9 @@ const post = (path: string, body: object): DearCall => ({ method: 'POST', path, 
 const bodies = (method: string, path: string): DearCall[] =>
   [manyKeys, broken].map((raw) => ({ method, path, raw }));
 
-const password = 'x'.repeat(128);
+/** Its begin is weak, so that its end is judged, too: of what takes longest, digits and signs that may stand for letters. */
+const password = `${'1234567890'.repeat(6)}12340${'x'.repeat(31)}2832596 i8|63o5g9@p853@67!2i71%4`;
+const weakPassword = `${'1234567890'.repeat(12)}12345`;
 
 /** By the operation: a new endpoint joins here with the dearest that it takes. */
 export const dearestInputs: Readonly<Record<string, (sender: Sender) => readonly DearCall[]>> = {
@@ -81,8 +92,16 @@ export const dearestInputs: Readonly<Record<string, (sender: Sender) => readonly
   'POST /v1/auth/logout': () => bodies('POST', '/v1/auth/logout'),
   'POST /v1/auth/logout-all': () => bodies('POST', '/v1/auth/logout-all'),
   'POST /v1/auth/password/change': () => [
-    post('/v1/auth/password/change', { current_password: password, new_password: `${password.slice(1)}y` }),
+    post('/v1/auth/password/change', { current_password: password, new_password: weakPassword }),
     ...bodies('POST', '/v1/auth/password/change'),
+  ],
+  'POST /v1/auth/email/change': () => [
+    post('/v1/auth/email/change', { current_password: password, new_email: 'somebody@example.com' }),
+    ...bodies('POST', '/v1/auth/email/change'),
+  ],
+  'POST /v1/auth/email/confirm': () => [
+    post('/v1/auth/email/confirm', { token: 'x'.repeat(43) }),
+    ...bodies('POST', '/v1/auth/email/confirm'),
   ],
   'POST /v1/auth/password/forgot': ({ email }) => [
     post('/v1/auth/password/forgot', { email }),
@@ -98,6 +117,7 @@ export const dearestInputs: Readonly<Record<string, (sender: Sender) => readonly
   ],
   'POST /v1/auth/register': ({ email }) => [
     post('/v1/auth/register', { email, password, name: 'x'.repeat(100) }),
+    post('/v1/auth/register', { email, password: weakPassword, name: 'x y '.repeat(25) }),
     ...bodies('POST', '/v1/auth/register'),
   ],
   'POST /v1/auth/resend-verification': ({ email }) => [

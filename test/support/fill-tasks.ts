@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { wordsVersion } from '../../libs/tasks/search/words.js';
 import { reasons, things, verbs } from '../../libs/tasks/task.words.js';
 
 export interface TaskLot {
@@ -100,18 +101,19 @@ const tags = ['{}', '{work}', '{home,urgent}', '{waiting,finance,travel}'];
 
 /**
  * Tasks $1 to $2 of $3 in all. Hashes of the task's number replace random numbers, so that every run creates the same tasks.
+ * The words are those of English: Postgres cuts them as the application does.
  */
 const insert = `
   INSERT INTO tasks.tasks (id, user_id, title, description, status, priority, due_at, tags, completed_at, created_at,
-                           updated_at, deleted_at, version)
-  SELECT (lpad(to_hex((extract(epoch FROM created_at) * 1000)::bigint), 12, '0') || '7' ||
+                           updated_at, deleted_at, version, search, search_version)
+  SELECT *, tasks.search_vector(user_id, title, description, tags), ${wordsVersion} FROM (SELECT (lpad(to_hex((extract(epoch FROM created_at) * 1000)::bigint), 12, '0') || '7' ||
            substr(md5(n::text), 1, 3) || '8' || substr(md5(n::text), 4, 15))::uuid,
-    owner, ltrim($6::text || ' ' || ${oneOf(verbs, 'a')} || ' ' || ${oneOf(things, 'a / 11')} || ' ' || ${oneOf(reasons, 'b')}),
-    CASE WHEN b % 3 = 0 THEN '' ELSE ${oneOf(verbs, 'b / 11')} || ' ' || ${oneOf(things, 'b / 121')} || '.' END,
+    owner AS user_id, ltrim($6::text || ' ' || ${oneOf(verbs, 'a')} || ' ' || ${oneOf(things, 'a / 11')} || ' ' || ${oneOf(reasons, 'b')}) AS title,
+    CASE WHEN b % 3 = 0 THEN '' ELSE ${oneOf(verbs, 'b / 11')} || ' ' || ${oneOf(things, 'b / 121')} || '.' END AS description,
     status::tasks.task_status,
     ${weighted(['none', 'low', 'medium', 'high', 'urgent'], [30, 50, 75, 92], 'a / 100')}::tasks.task_priority,
     CASE WHEN a / 10000 % 10 < 6 THEN created_at + b / 7 % 5000000 * interval '1 s' END,
-    ${oneOf(tags, 'b / 3')}::text[],
+    ${oneOf(tags, 'b / 3')}::text[] AS tags,
     completed_at, created_at, coalesce(completed_at, created_at),
     CASE WHEN b / 100 % 50 = 0 THEN now() - b % 1000000 * interval '1 s' END, 1
   FROM (
@@ -126,4 +128,4 @@ const insert = `
         FROM generate_series($1::int, $2::int) AS n
       ) AS hashed
     ) AS timed
-  ) AS task`;
+  ) AS task) AS filled`;

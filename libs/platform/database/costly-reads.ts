@@ -12,8 +12,8 @@ const maxMs = 1000;
 const share = 0.4;
 /** Of one user in this process. */
 const ofUser = { concurrency: 1, queue: 8 };
-/** One of each user waits here, so that this is also how many users wait. */
-const maxWaitingUsers = 500;
+/** One of each user waits here, so that this is also how many users wait. 1,000 who ask at once are not refused. */
+const maxWaitingUsers = 2000;
 
 /** A search, a filter or a count takes too much work. */
 export class QueryTooExpensive extends ServiceUnavailable {

@@ -6,7 +6,7 @@ import type { Rule } from '../config/load.js';
 import type { ProcessConfig } from '../config/process.config.js';
 import type { FeatureName } from '../context/feature-name.js';
 import type { Database } from '../database/database.js';
-import type { SweepTask } from '../sweeper/sweep-task.js';
+import type { FillTask, SweepTask } from '../sweeper/sweep-task.js';
 
 type Class<T = object> = new () => T;
 
@@ -72,6 +72,8 @@ export interface FeatureDefinition<V extends Variables = Variables> {
   readonly caches: readonly NamedCache[];
   /** Expired rows to delete, besides those of events and of idempotency keys. */
   readonly sweeps: readonly SweepTask[];
+  /** Rows to store anew after a migration, while they are in use. */
+  readonly fills: readonly FillTask[];
   /** Publishes events in its transactions: needs the table `outbox`. */
   readonly hasOutbox: boolean;
   /** Accepts idempotency keys: needs the table `idempotency_keys`. */
@@ -98,7 +100,7 @@ type Given<V extends Variables> = Pick<FeatureDefinition<V>, 'name'> &
 /** A definition with what most features need. */
 export function defineFeature<V extends Variables = Variables>(given: Given<V>): FeatureDefinition<V> {
   return {
-    ...{ variables: {} as V, rules: [], entities: [], migrations: [], caches: [], sweeps: [] },
+    ...{ variables: {} as V, rules: [], entities: [], migrations: [], caches: [], sweeps: [], fills: [] },
     ...{
       hasOutbox: false,
       hasIdempotency: false,

@@ -23,23 +23,26 @@ export const sweeperProvider = (features: readonly FeatureDefinition[], outboxes
   provide: Sweeper,
   useFactory: (databases: DatabaseFactory, metrics: Metrics) =>
     new Sweeper(
-      [{ name: platform, sweeps: [leaseSweep] }, ...features.map(sweepsOf)].map(({ name, sweeps }) => ({
-        feature: name,
-        database: databases.forFeature(name),
-        outbox: outboxes.get(name),
-        tasks: sweeps,
-      })),
+      [{ name: platform, sweeps: [leaseSweep], fills: [] }, ...features.map(sweepsOf)].map(
+        ({ name, sweeps, fills }) => ({
+          feature: name,
+          database: databases.forFeature(name),
+          outbox: outboxes.get(name),
+          tasks: sweeps,
+          fills,
+        }),
+      ),
       metrics,
     ),
   inject: [DatabaseFactory, Metrics],
 });
 
-function sweepsOf({ name, sweeps, hasOutbox, hasIdempotency, consumers }: FeatureDefinition) {
+function sweepsOf({ name, sweeps, fills, hasOutbox, hasIdempotency, consumers }: FeatureDefinition) {
   const all: readonly SweepTask[] = [
     ...sweeps,
     ...(hasIdempotency ? [idempotencySweep(name)] : []),
     ...(hasOutbox ? [outboxSweep(name)] : []),
     ...(consumers.length > 0 ? inboxSweeps(name) : []),
   ];
-  return { name, sweeps: all };
+  return { name, sweeps: all, fills };
 }

@@ -16,6 +16,16 @@ export interface SweepTask {
   readonly publish?: (outbox: Outbox, manager: EntityManager, rows: readonly SweptRow[]) => Promise<void>;
 }
 
+/** Rows of a feature that are to be stored anew, while it is in use: a later release keeps more of them, or something else. */
+export interface FillTask {
+  /** As of `SweepTask`. */
+  readonly name: string;
+  /** Finds the users, as `user_id`, of the next `$1` rows; none if there is nothing to do. */
+  readonly affected: string;
+  /** Stores at most `limit` rows of the users. Returns how many. A row that others change meanwhile may be left for the next call. */
+  readonly fill: (manager: EntityManager, users: readonly string[], limit: number) => Promise<number>;
+}
+
 /** Failed events stay for a month, for inspection. */
 export const outboxSweep = (schema: string): SweepTask => ({
   name: 'outbox',

@@ -7,6 +7,7 @@ export interface PageRequest {
   readonly query: TaskQuery;
   /** Null: the first page. */
   readonly after: PageEnd | null;
+  readonly userId: string;
   /** Placeholder of the user's id. */
   readonly owner: string;
   /** The number of rows, as SQL. */

@@ -11,7 +11,7 @@ type FilterKey = Exclude<keyof TaskQuery, NonFilter>;
 export interface FilterContext {
   /** Placeholder of the user's id. */
   readonly owner: string;
-  /** The words of the query as a tsquery; null where it has none. */
+  /** The condition that a task has the words of the query; null where that has none. */
   readonly words: string | null;
   /** Whether idx_tasks_search finds the tags; else they are compared in each row, which is quicker for few rows. */
   readonly tagsByIndex: boolean;
@@ -22,11 +22,9 @@ type Filter = (query: TaskQuery, context: FilterContext) => readonly string[];
 
 /**
  * The conditions that each key of a query adds. A key that is neither here nor a `NonFilter` does not compile.
- *
- * `querytree` is what an index can look for: nothing ('') or everything ('T') where there is no word to find.
  */
 const filters: Readonly<Record<FilterKey, Filter>> = {
-  q: (_, { words }) => (words === null ? [] : [`search @@ ${words}`, `querytree(${words}) NOT IN ('', 'T')`]),
+  q: ({ q }, { words }) => (q === undefined ? [] : [words ?? 'false']),
   tag: ({ tag }, context) => (tag === undefined ? [] : [taggedWith(tag, context)]),
   deleted: ({ deleted }) => [`deleted_at IS ${deleted ? 'NOT NULL' : 'NULL'}`],
   status: ({ status }, { parameters }) => oneOf('status', status, 'tasks.task_status', parameters),

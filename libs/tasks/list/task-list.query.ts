@@ -48,7 +48,7 @@ function pageRequest(userId: string, query: TaskQuery, after: PageEnd | null): P
   const owner = parameters.add(userId, 'uuid');
   // Where it is a parameter, Postgres takes it for a tenth of the user's tasks. If those are more, it plans anew each time.
   const limit = query.limit === defaultLimit ? `${defaultLimit + 1}` : parameters.add(query.limit + 1, 'int');
-  return { query, after, owner, limit, parameters };
+  return { query, after, userId, owner, limit, parameters };
 }
 
 function sqlOf(page: PageRequest): Pick<ListStatement, 'text' | 'isQuick'> {

@@ -27,8 +27,9 @@ export const taskQuerySchema = z
       .optional()
       .meta({
         description:
-          'Words in title or description: "in quotes" for a phrase, `or` between alternatives, a minus before a word that ' +
-          'must not be there. A query without a word to look for finds nothing.',
+          'Words in title or description, whatever their case and accents; the last one may be the beginning of a word. ' +
+          '"In quotes" for a phrase, `or` between alternatives, a minus before a word that must not be there. ' +
+          'A query without a word to look for finds nothing.',
       }),
     deleted: booleanParameter().default(false).meta({ description: 'The trash instead of the live tasks' }),
     sort: sortParameter().default([...defaultSort]),

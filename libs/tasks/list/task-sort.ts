@@ -31,8 +31,8 @@ export const sortParameter = () =>
       explode: false,
       description:
         'Up to three keys, each descending with a minus before it; the id breaks ties, null comes last. ' +
-        'Titles sort by code point, ASCII letters without regard to case. `relevance` needs `q`, is best first and ' +
-        'ranks the newest 10,000 matches.',
+        'Titles sort by code point, ASCII letters without regard to case. `relevance` needs `q` and is best first: ' +
+        'more of the words, then those in the title, then whole words; it ranks the newest 10,000 matches.',
     });
 
 /** A row of a list, as it is answered; `rank` and `newest` where it is sorted by relevance. */
