@@ -2,6 +2,7 @@ import { jest } from '@jest/globals';
 import type { Session } from '../support/client.js';
 import { startFleet, type Fleet } from '../support/fleet.js';
 import { startHaproxy } from '../support/haproxy.js';
+import { ownedByTests } from '../support/owned.js';
 import { startPgbouncer } from '../support/pgbouncer.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import {
@@ -21,12 +22,7 @@ let postgres: ReplicatedPostgres;
 let redis: TestRedis;
 let database: string;
 
-const stops: (() => unknown)[] = [];
-const owned = async <T extends { stop(): unknown }>(pending: Promise<T>): Promise<T> => {
-  const server = await pending;
-  stops.push(() => server.stop());
-  return server;
-};
+const { owned } = ownedByTests();
 
 function replicas(): readonly [PostgresNode, PostgresNode] {
   const [one, other] = postgres.replicas;
@@ -47,9 +43,6 @@ beforeAll(async () => {
   // Creates the schema for the processes that cannot migrate.
   const migrating = await startFleet({ size: 1, databaseUrl: urlOf(postgres.primary) });
   await migrating.stop();
-});
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
 });
 afterAll(async () => {
   await redis.stop();

@@ -1,87 +1,23 @@
 import { jest } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { logger } from '../../libs/platform/logging/logger.js';
-import type { Session } from '../support/client.js';
-import { startFleet, type Fleet } from '../support/fleet.js';
+import { startFleet } from '../support/fleet.js';
+import { ownedByTests } from '../support/owned.js';
 import { expectProblem } from '../support/problem.js';
-import { startRedis, type TestRedis } from '../support/redis.js';
-import {
-  startReplicatedPostgres,
-  type PostgresNode,
-  type ReplicatedPostgres,
-} from '../support/replicated-postgres.js';
-import { sharedSettings } from '../support/shared-settings.js';
+import { startRedis } from '../support/redis.js';
+import { startReplicatedPostgres } from '../support/replicated-postgres.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { createDatabase, runSql } from '../support/test-database.js';
 import { waitFor } from '../support/wait.js';
 import { throughPort } from '../consistency/cluster/stores.js';
+import { replicasOf, startPlace, type Place } from './primary-loss-fixture.js';
 import { createTask, keepCalling, listTasks, readTask } from './replicas-fixture.js';
 
 logger.level = 'silent';
 // Longer where a program has to be installed first.
 jest.setTimeout(180_000);
 
-const stops: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
-});
-
-const owned = async <T extends { stop(): unknown }>(pending: Promise<T>): Promise<T> => {
-  const server = await pending;
-  stops.push(() => server.stop());
-  return server;
-};
-
-interface Place {
-  readonly postgres: ReplicatedPostgres;
-  readonly redis: TestRedis;
-  readonly fleet: Fleet;
-  /** Keys and issuer, for a process that is started later. */
-  readonly settings: Readonly<Record<string, string>>;
-  readonly urlOf: (node: PostgresNode) => string;
-  readonly session: Session;
-  /** The id of a task of the user. */
-  readonly taskId: string;
-}
-
-interface PlaceOptions {
-  readonly synchronous?: boolean;
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-async function startPlace({ synchronous = true, env = {} }: PlaceOptions = {}): Promise<Place> {
-  const postgres = await owned(startReplicatedPostgres({ replicas: 2, synchronous }));
-  const redis = await owned(startRedis());
-  const created = new URL(await createDatabase(postgres.primary.adminUrl, 'without_primary'));
-  const urlOf = (node: PostgresNode) => node.url(created.pathname.slice(1));
-  const folder = await mkdtemp(join(tmpdir(), 'task-api-without-primary-'));
-  stops.push(() => rm(folder, { recursive: true, force: true }));
-  const settings = await sharedSettings(folder);
-  const fleet = await owned(
-    startFleet({
-      size: 2,
-      databaseUrl: urlOf(postgres.primary),
-      env: {
-        ...settings,
-        DATABASE_REPLICA_URLS: postgres.replicas.map(urlOf).join(),
-        REDIS_URL: redis.url,
-        HANDLER_TIMEOUT_MS: '4000',
-        ...env,
-      },
-    }),
-  );
-  const session = await fleet.member(0).registerAndLogin();
-  const { body } = await createTask(fleet.member(0), session, 'kept');
-  return { postgres, redis, fleet, settings, urlOf, session, taskId: body.id };
-}
-
-const replicasOf = ({ postgres }: Place): readonly [PostgresNode, PostgresNode] => {
-  const [one, other] = postgres.replicas;
-  if (one === undefined || other === undefined) throw new Error('There are two replicas.');
-  return [one, other];
-};
+const owner = ownedByTests();
+const { owned, atEnd } = owner;
 
 /** Reads of one user through all processes, for so many that most come after the first ones found out. */
 async function allAnswered({ fleet, session, taskId }: Place, count = 300): Promise<void> {
@@ -98,7 +34,7 @@ async function untilAnswered({ fleet, session, taskId }: Place): Promise<void> {
 
 describe('reads without a primary', () => {
   it.each(['killed', 'silent'])('go on where it is %s, also where Redis is silent then', async (how) => {
-    const place = await startPlace({ env: { REDIS_TIMEOUT_MS: '300' } });
+    const place = await startPlace(owner, { env: { REDIS_TIMEOUT_MS: '300' } });
     const { postgres, redis, fleet, session } = place;
     if (how === 'killed') await postgres.primary.kill();
     else postgres.primary.pause();
@@ -113,13 +49,13 @@ describe('reads without a primary', () => {
     expect((await createTask(fleet.member(1), session, 'refused')).status).toBe(503);
 
     redis.pause();
-    stops.push(() => redis.resume());
+    atEnd(() => redis.resume());
     await untilAnswered(place);
     await allAnswered(place);
   });
 
   it('show everything that was acknowledged, though one replica shows less', async () => {
-    const place = await startPlace();
+    const place = await startPlace(owner);
     const { postgres, fleet, session } = place;
     const [behind] = replicasOf(place);
     await behind.pauseReplay();
@@ -138,7 +74,7 @@ describe('reads without a primary', () => {
   });
 
   it('are refused within a second where a replica is gone, too', async () => {
-    const place = await startPlace();
+    const place = await startPlace(owner);
     const { postgres, fleet, session, taskId } = place;
     const [one] = replicasOf(place);
     postgres.primary.pause();
@@ -156,7 +92,7 @@ describe('reads without a primary', () => {
   });
 
   it('are refused where commits are asynchronous, or answered as well as can be where that is asked for', async () => {
-    const strict = await startPlace({ synchronous: false });
+    const strict = await startPlace(owner, { synchronous: false });
     await strict.postgres.primary.kill();
     const refused = await waitFor(async () => {
       const answer = await readTask(strict.fleet.member(0), strict.session, strict.taskId);
@@ -164,7 +100,10 @@ describe('reads without a primary', () => {
     });
     expect(refused.headers['retry-after']).toBe('1');
 
-    const available = await startPlace({ synchronous: false, env: { READS_WITHOUT_PRIMARY: 'available' } });
+    const available = await startPlace(owner, {
+      synchronous: false,
+      env: { READS_WITHOUT_PRIMARY: 'available' },
+    });
     await available.postgres.primary.kill();
     await untilAnswered(available);
     await waitFor(async () => {
@@ -180,7 +119,7 @@ describe('reads without a primary', () => {
 
 describe('a process that starts without a primary', () => {
   it('answers reads, and writes once there is one', async () => {
-    const place = await startPlace();
+    const place = await startPlace(owner);
     const { postgres, session, taskId } = place;
     const [one, other] = replicasOf(place);
     postgres.primary.pause();
@@ -281,7 +220,7 @@ describe('an old primary that nobody has stopped', () => {
 
 describe('commits that nobody confirms any more', () => {
   it('are not acknowledged when the names of the standbys are emptied, until a replica shows that', async () => {
-    const place = await startPlace();
+    const place = await startPlace(owner);
     const { postgres, fleet, session } = place;
     const [one, other] = replicasOf(place);
     for (const node of [one, other]) node.pause();

@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import { startFleet, type Fleet, type FleetMember } from '../support/fleet.js';
+import { ownedByTests } from '../support/owned.js';
 import { startRedis } from '../support/redis.js';
 import { startRedisCluster } from '../support/redis-cluster.js';
 import { startRedisSentinel } from '../support/redis-sentinel.js';
@@ -10,15 +11,7 @@ import { waitFor } from '../support/wait.js';
 // Longer where a program has to be installed first.
 jest.setTimeout(180_000);
 
-const stops: (() => unknown)[] = [];
-afterAll(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
-});
-const owned = async <T extends { stop(): unknown }>(pending: Promise<T>): Promise<T> => {
-  const server = await pending;
-  stops.push(() => server.stop());
-  return server;
-};
+const { owned } = ownedByTests(afterAll);
 
 interface List {
   readonly data: readonly { readonly title: string }[];

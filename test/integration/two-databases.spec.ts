@@ -2,6 +2,7 @@ import { jest } from '@jest/globals';
 import type { Protection } from '../consistency/protections/names.js';
 import type { Session } from '../support/client.js';
 import { startFleet, type Fleet, type FleetMember } from '../support/fleet.js';
+import { ownedByTests } from '../support/owned.js';
 import { serverPorts } from '../support/ports.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
@@ -11,16 +12,7 @@ import { waitFor } from '../support/wait.js';
 // Longer where a program has to be installed first, or an attempt is made again.
 jest.setTimeout(180_000);
 
-const stops: (() => unknown)[] = [];
-const stopAll = async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
-};
-afterEach(stopAll);
-const owned = async <T extends { stop(): unknown }>(pending: Promise<T>): Promise<T> => {
-  const server = await pending;
-  stops.push(() => server.stop());
-  return server;
-};
+const { owned, stopAll } = ownedByTests();
 
 interface Split {
   readonly accounts: FleetMember;

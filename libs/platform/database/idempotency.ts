@@ -1,6 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
 import type { z } from 'zod';
+import { currentCall } from '../context/call-context.js';
+import type { Deadline } from '../context/deadline.js';
+import { ServiceUnavailable } from '../errors/common-errors.js';
 import { DomainError } from '../errors/domain-error.js';
+import { OutcomeUnknown } from '../postgres/database-unavailable.js';
 import type { TextRow } from '../postgres/statement.js';
 import type { Database } from './database.js';
 import { callsSql, mayCommit, rowWrite, type RowValues, type RowWrite } from './row-write.js';
@@ -43,6 +48,9 @@ export interface StatementEffect {
   readonly values: RowValues;
 }
 
+/** How long a call whose COMMIT had no answer waits before it looks for its key again. */
+const lookAgainMs = 250;
+
 interface StoredRow {
   readonly fingerprint: Buffer;
   readonly status: number;
@@ -67,8 +75,18 @@ export class Idempotency {
    *
    * @throws IdempotencyInFlight while another call with this key runs (an advisory lock, so a crash leaves nothing stuck)
    * @throws IdempotencyMismatch where the key was used for another request
+   * @throws OutcomeUnknown where COMMIT had no answer, and the key could not be looked up in time
    */
   run<S extends z.ZodType>(
+    call: IdempotentCall | null,
+    form: S,
+    effect: (manager: EntityManager) => Promise<z.input<S>>,
+  ): Promise<Outcome<z.input<S>>> {
+    const attempt = () => this.inTransaction(call, form, effect);
+    return call === null ? attempt() : untilKnown(attempt);
+  }
+
+  private inTransaction<S extends z.ZodType>(
     call: IdempotentCall | null,
     form: S,
     effect: (manager: EntityManager) => Promise<z.input<S>>,
@@ -87,20 +105,19 @@ export class Idempotency {
   /** The same for an effect that is one statement: all of it is one round trip. */
   async runStatement<T>(call: IdempotentCall | null, effect: StatementEffect): Promise<Outcome<T>> {
     const write = this.writeOf(effect);
-    const lock = call === null ? null : this.lockOf(call);
-    const row = await this.database.writeRow(
-      write,
-      {
-        ...effect.values,
-        ...(call && { key: call.key, fingerprint: `\\x${call.fingerprint.toString('hex')}`, lock }),
-      },
-      { key: lock },
-    );
-    const [locked, json, ...known] = row ?? [];
-    if (locked === 'f') throw new IdempotencyInFlight();
-    if (typeof json === 'string') return { kind: 'json', json };
-    if (call === null) throw new Error('A write that returned nothing');
-    return replay<z.ZodType<unknown, T>>(storedRowOf(known), call);
+    if (call === null) {
+      const [, json] = (await this.database.writeRow(write, effect.values)) ?? [];
+      return { kind: 'json', json: textOf(json) };
+    }
+    const lock = this.lockOf(call);
+    const fingerprint = `\\x${call.fingerprint.toString('hex')}`;
+    const values = { ...effect.values, key: call.key, fingerprint, lock };
+    return untilKnown(async () => {
+      const [locked, json, ...known] = (await this.database.writeRow(write, values, { key: lock })) ?? [];
+      if (locked === 'f') throw new IdempotencyInFlight();
+      if (typeof json === 'string') return { kind: 'json', json };
+      return replay<z.ZodType<unknown, T>>(storedRowOf(known), call);
+    });
   }
 
   private writeOf({ sql, columns }: StatementEffect): RowWrite {
@@ -146,6 +163,35 @@ export class Idempotency {
     );
   }
 }
+
+/**
+ * Runs a call again whose COMMIT had no answer, as its client would: it finds its key where the COMMIT took effect, which a server that
+ * was promoted since shows, too. Where the key is not there, it did not and never will: on the same server, the lock of the key stands
+ * until the COMMIT has ended.
+ *
+ * @throws OutcomeUnknown where there was no primary, or the COMMIT did not end, before the deadline of the call
+ */
+async function untilKnown<T>(attempt: () => Promise<T>): Promise<T> {
+  let unknown: OutcomeUnknown | null = null;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (error instanceof OutcomeUnknown) unknown = error;
+      const isUnsettled = error instanceof ServiceUnavailable || error instanceof IdempotencyInFlight;
+      if (unknown === null || !isUnsettled) throw error;
+    }
+    const deadline = currentCall()?.deadline;
+    // Outside of a call nobody would end the attempts.
+    if (deadline === undefined || !(await isInTime(deadline))) throw unknown;
+  }
+}
+
+const isInTime = (deadline: Deadline): Promise<boolean> =>
+  deadline.limit(sleep(lookAgainMs)).then(
+    () => true,
+    () => false,
+  );
 
 /**
  * All rows are of the snapshot from before the locks. A call that committed in between is not seen, but then its key is met
