@@ -82,6 +82,17 @@ async function untilFromReplica(read: () => Promise<unknown>): Promise<void> {
   );
 }
 
+/** Tries until the fault shows that a broken rule lets happen. On a busy machine the primary may answer instead, which shows none. */
+function untilShown(attempt: () => Promise<boolean>): Promise<boolean> {
+  return waitFor(
+    async () => {
+      await replica().resumeReplay();
+      return attempt();
+    },
+    { timeoutMs: 60_000, what: 'the fault' },
+  );
+}
+
 describe('a colleague adds an item and tells another member, who reads from a replica that does not have it', () => {
   const readNew = async (rules: Partial<Rules>) => {
     const { ada, bob, item, p } = await newLists(1);
@@ -97,7 +108,8 @@ describe('a colleague adds an item and tells another member, who reads from a re
   });
 
   it('would not be found if absence on a replica counted', async () => {
-    await expect(readNew({ confirmsAbsence: false })).rejects.toThrow(ItemNotFound);
+    const isNotFound = (error: unknown) => error instanceof ItemNotFound;
+    await untilShown(() => readNew({ confirmsAbsence: false }).then(() => false, isNotFound));
   });
 });
 
@@ -172,7 +184,7 @@ describe('a process maps an item to a list that it has left, and a guest reads b
   });
 
   it("would not show it if the write raised the list's scope alone", async () => {
-    expect(await readOwnWrite(processAt(2))).toBe('one');
+    await untilShown(async () => (await readOwnWrite(processAt(2))) === 'one');
   });
 });
 
