@@ -148,7 +148,7 @@ const replicas = [
     title: 'Reads by server',
     description: 'Reads per second, by the kind of server that served them.',
     unit: units.ReadsPerSecond,
-    width: 6,
+    width: 4,
     isStacked: true,
     queries: [{ expr: sum(rate(ofApi('db_reads_total')), target), legend: '{{db_target}}' }],
   }),
@@ -157,9 +157,20 @@ const replicas = [
     description:
       'Reads that a replica could have served, but another server did. `lag`: the replica had not replayed the last write of the user. `none`: no replica was usable. `conflict`, `error`: the read on the replica was aborted.',
     unit: units.ReadsPerSecond,
-    width: 6,
+    width: 4,
     queries: [{ expr: sum(rate(ofApi('db_replica_fallback_total')), 'reason'), legend: '{{reason}}' }],
     runbooks: ['replica-lagging'],
+  }),
+  graph({
+    title: 'Reads without a primary',
+    description:
+      'Reads that replicas answered while there was no primary. `strict`: with everything that was acknowledged. `available`: with what the most recent replica has, because READS_WITHOUT_PRIMARY allows that.',
+    unit: units.ReadsPerSecond,
+    width: 4,
+    queries: [
+      { expr: sum(rate(ofApi('db_reads_without_primary_total')), 'guarantee'), legend: '{{guarantee}}' },
+    ],
+    runbooks: ['database-server-down'],
   }),
 ];
 
