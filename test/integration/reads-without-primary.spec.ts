@@ -5,7 +5,7 @@ import { ownedByTests } from '../support/owned.js';
 import { expectProblem } from '../support/problem.js';
 import { startRedis } from '../support/redis.js';
 import { startReplicatedPostgres } from '../support/replicated-postgres.js';
-import { startTcpProxy } from '../support/tcp-proxy.js';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { createDatabase, runSql } from '../support/test-database.js';
 import { waitFor } from '../support/wait.js';
 import { throughPort } from '../consistency/cluster/stores.js';
@@ -71,6 +71,23 @@ describe('reads without a primary', () => {
     await untilAnswered(place);
     for (let n = 0; n < 10; n++)
       expect((await listTasks(fleet.member(n), session)).body.data[0]?.id).toBe(body.id);
+  });
+
+  it('go on while a replica is promoted, and until another one follows it', async () => {
+    const place = await startPlace(owner);
+    const { postgres, fleet, session } = place;
+    const [next, other] = replicasOf(place);
+    await postgres.primary.kill();
+    await untilAnswered(place);
+    const reads = keepCalling(2, 200, (n) => readTask(fleet.member(n), session, place.taskId));
+    await next.promote();
+    const promotedAt = reads.answered();
+    // Its commits wait for somebody who follows.
+    expect((await createTask(fleet.member(0), session, 'refused')).status).toBe(503);
+    await waitFor(() => reads.answered() > promotedAt + 100);
+    await other.follow(next);
+    await waitFor(async () => (await createTask(fleet.member(1), session, 'again')).status === 201);
+    await reads.stop();
   });
 
   it('are refused within a second where a replica is gone, too', async () => {
@@ -215,6 +232,29 @@ describe('an old primary that nobody has stopped', () => {
 
   it('would be read if it did not have to prove that it still is one', async () => {
     expect(await countStale('manual')).toBe(10);
+  });
+});
+
+describe('a path that drops the packets of all connections', () => {
+  it('is replaced by new ones, also where the proof of being the primary is under way', async () => {
+    const paths: TcpProxy[] = [];
+    const place = await startPlace(owner, {
+      env: { DATABASE_PROMOTION: 'automatic' },
+      through: async (url, port) => {
+        const path = await owned(startTcpProxy(port));
+        paths.push(path);
+        return throughPort(url, path.port);
+      },
+    });
+    for (const path of paths) path.abandon();
+    await waitFor(
+      async () => (await createTask(place.fleet.member(0), place.session, 'new')).status === 201,
+      {
+        timeoutMs: 30_000,
+        what: 'a write',
+      },
+    );
+    await untilAnswered(place);
   });
 });
 

@@ -102,6 +102,15 @@ describe('a write whose COMMIT had no answer', () => {
     expect(await titles(place)).toEqual(['once', 'kept']);
   });
 
+  it.each(['with', 'without'])('is told as such when the time of the call is over, %s a key', async (how) => {
+    const place = await startPlace(owner, { env: { HANDLER_TIMEOUT_MS: '4000' } });
+    for (const replica of replicasOf(place)) replica.pause();
+    const waiting = create(place, 'who knows', how === 'with' ? randomUUID() : undefined);
+    await untilCommitWaits(place);
+    if (how === 'with') await place.postgres.primary.kill();
+    expect(expectProblem(await waiting, 503).code).toBe('outcome_unknown');
+  });
+
   it('is told to its caller without a key', async () => {
     const place = await startPlace(owner, { env });
     for (const replica of replicasOf(place)) replica.pause();

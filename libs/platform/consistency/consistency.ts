@@ -192,7 +192,8 @@ export class Consistency {
 
   private databaseViews(): (feature: string) => DatabaseView {
     const now = performance.now();
-    const own = this.own.view(now);
+    const isCommitWaiting = this.servers.primary?.state?.isCommitWaiting === true;
+    const own = { ...this.own.view(now), isCommitWaiting };
     if (this.remotes.length === 0) return () => own;
     const views = new Map([...this.remoteByFeature].map(([feature, trust]) => [feature, trust.view(now)]));
     return (feature) => views.get(feature) ?? own;

@@ -8,7 +8,7 @@ import type { Scope } from '../context/scope.js';
 import { ServiceUnavailable } from '../errors/common-errors.js';
 import { logger } from '../logging/logger.js';
 import type { Position } from '../positions/position.js';
-import { DatabaseUnavailable } from '../postgres/database-unavailable.js';
+import { DatabaseUnavailable, OutcomeUnknown } from '../postgres/database-unavailable.js';
 import { RedisUnavailable } from '../redis/redis-connection.js';
 import type { ConsistencyStore } from './consistency-store.port.js';
 import type { Consistency } from './consistency.js';
@@ -151,7 +151,11 @@ export class WriteGuard {
     return this.freshAt + freshIntentMs;
   }
 
-  /** To be called after COMMIT. After it the write may be acknowledged. The call's deadline does not end it. */
+  /**
+   * To be called after COMMIT. After it the write may be acknowledged. The call's deadline does not end it.
+   *
+   * @throws OutcomeUnknown where neither Redis nor the primary tells other processes of the write
+   */
   async done(position: Position): Promise<void> {
     const { store, lease } = this.consistency;
     try {
@@ -164,7 +168,9 @@ export class WriteGuard {
     } catch (error) {
       // The intents still stand where they were kept. Everything else needs the lease.
       logger.debug({ err: error }, 'the position of a write could not be stored');
-      await untilLeased(lease);
+      await untilLeased(lease).catch((cause: unknown) => {
+        throw new OutcomeUnknown(cause);
+      });
     } finally {
       this.end();
     }

@@ -22,6 +22,7 @@ interface Given {
   readonly minimumPosition?: Position | null;
   readonly isTrusted?: boolean;
   readonly isRising?: boolean;
+  readonly isCommitWaiting?: boolean;
   readonly token?: readonly Position[];
 }
 function viewOf({
@@ -31,6 +32,7 @@ function viewOf({
   minimumPosition = origin,
   isTrusted = true,
   isRising = false,
+  isCommitWaiting = false,
   token = [],
 }: Given): ConsistencyView {
   const of = (some: Readonly<Record<string, LastWrite>>): LastWrites => ({
@@ -42,7 +44,7 @@ function viewOf({
   if (shared !== undefined) all.push([project, of(shared)]);
   return new ConsistencyView({
     userId: 'ada',
-    databaseOf: () => ({ isTrusted, isRising, minimum: minimumPosition }),
+    databaseOf: () => ({ isTrusted, isRising, isCommitWaiting, minimum: minimumPosition }),
     lastWrites: lastWrites === null ? null : new Map(all),
     token,
   });
@@ -132,7 +134,7 @@ describe('the stamp of a cache entry', () => {
     ]);
   });
 
-  it('is none where one of the features is being written, is unknown, or no store is there', () => {
+  it('is none where one of the features is being written, is unknown, or no store is there, or a commit waits', () => {
     for (const lastWrite of [marked, lost, young])
       expect(
         viewOf({ lastWrites: { tasks: known(at(5)), users: lastWrite } }).versionStampOf(
@@ -144,6 +146,8 @@ describe('the stamp of a cache entry', () => {
       viewOf({ lastWrites: { tasks: known(at(5)) } }).versionStampOf(['tasks', 'users'], [ada]),
     ).toBeNull();
     expect(viewOf({ lastWrites: null, token: [at(9)] }).versionStampOf(['tasks'], [ada])).toBeNull();
+    const given = { lastWrites: { tasks: known(at(5)) }, isCommitWaiting: true };
+    expect(viewOf(given).versionStampOf(['tasks'], [ada])).toBeNull();
   });
 
   it('is none after a write of the same request', () => {

@@ -18,6 +18,8 @@ export interface DatabaseView {
   readonly isTrusted: boolean;
   /** The minimum position has risen since the store was asked: what the client's token proves may be older than the answer. */
   readonly isRising?: boolean;
+  /** Positions may be past a commit that nobody sees yet: what is read now would be cached as being past it. */
+  readonly isCommitWaiting?: boolean;
   /** Nothing below it counts. Null: nothing is known of the database yet. */
   readonly minimum: Position | null;
 }
@@ -94,7 +96,7 @@ export class ConsistencyView {
     const stamp: Position[] = [];
     for (const feature of features) {
       const positions = this.positionsOf(feature, scopes);
-      if (positions === null) return null;
+      if (positions === null || this.databaseOf(feature).isCommitWaiting === true) return null;
       const token = this.tokenOf(this.databaseOf(feature).minimum);
       for (const position of positions) stamp.push(latest([position], token));
     }

@@ -10,6 +10,8 @@ export class Deadline {
   private readonly listeners = new Set<() => void>();
   private readonly timer: NodeJS.Timeout | undefined;
   private expired = false;
+  /** Something was sent to be committed: at the deadline nobody can say that nothing was written. */
+  isCommitSent = false;
 
   constructor(timeoutMs: number) {
     if (timeoutMs === Infinity) return;

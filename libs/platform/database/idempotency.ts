@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
 import type { z } from 'zod';
 import { currentCall } from '../context/call-context.js';
-import type { Deadline } from '../context/deadline.js';
+import { Deadline } from '../context/deadline.js';
 import { ServiceUnavailable } from '../errors/common-errors.js';
 import { DomainError } from '../errors/domain-error.js';
 import { OutcomeUnknown } from '../postgres/database-unavailable.js';
+import { isDatabaseUnavailable, violatedUnique } from '../postgres/postgres-errors.js';
 import type { TextRow } from '../postgres/statement.js';
 import type { Database } from './database.js';
 import { callsSql, mayCommit, rowWrite, type RowValues, type RowWrite } from './row-write.js';
@@ -82,24 +83,33 @@ export class Idempotency {
     form: S,
     effect: (manager: EntityManager) => Promise<z.input<S>>,
   ): Promise<Outcome<z.input<S>>> {
-    const attempt = () => this.inTransaction(call, form, effect);
-    return call === null ? attempt() : untilKnown(attempt);
+    if (call === null)
+      return this.database.write(async (manager) => ({
+        ...{ kind: 'value', value: await effect(manager) },
+        isReplay: false,
+      }));
+    let hadLock = false;
+    const attempt = () =>
+      this.database.write(async (manager) => {
+        await this.lock(manager, call);
+        hadLock = true;
+        return this.runOnce(manager, call, form, effect);
+      });
+    return untilKnown(attempt, () => hadLock);
   }
 
-  private inTransaction<S extends z.ZodType>(
-    call: IdempotentCall | null,
+  /** With the lock of the key. */
+  private async runOnce<S extends z.ZodType>(
+    manager: EntityManager,
+    call: IdempotentCall,
     form: S,
     effect: (manager: EntityManager) => Promise<z.input<S>>,
   ): Promise<Outcome<z.input<S>>> {
-    return this.database.write(async (manager) => {
-      if (call === null) return { kind: 'value', value: await effect(manager), isReplay: false };
-      await this.lock(manager, call);
-      const stored = await this.find(manager, call);
-      if (stored !== null) return replay<S>(stored, call);
-      const value = await effect(manager);
-      await this.store(manager, call, form.parse(value));
-      return { kind: 'value', value, isReplay: false };
-    });
+    const stored = await this.find(manager, call);
+    if (stored !== null) return replay<S>(stored, call);
+    const value = await effect(manager);
+    await this.store(manager, call, form.parse(value));
+    return { kind: 'value', value, isReplay: false };
   }
 
   /** The same for an effect that is one statement: all of it is one round trip. */
@@ -165,27 +175,36 @@ export class Idempotency {
 }
 
 /**
- * Runs a call again whose COMMIT had no answer, as its client would: it finds its key where the COMMIT took effect, which a server that
- * was promoted since shows, too. Where the key is not there, it did not and never will: on the same server, the lock of the key stands
- * until the COMMIT has ended.
+ * Runs a call again whose COMMIT had no answer. If that took effect, its key is there, also on a server that was promoted since. If the
+ * key is not there, it has had no effect and will have none: on the same server its transaction holds the lock of the key until it has
+ * ended, and a statement that arrives late finds the key or is too late to commit. `hadLock`: an attempt has had the lock, which a server
+ * keeps for a while after it was lost.
  *
- * @throws OutcomeUnknown where there was no primary, or the COMMIT did not end, before the deadline of the call
+ * @throws OutcomeUnknown where that could not be found out before the deadline of the call
+ * @throws IdempotencyInFlight where the lock of an attempt that had no effect stood until then
  */
-async function untilKnown<T>(attempt: () => Promise<T>): Promise<T> {
+async function untilKnown<T>(attempt: () => Promise<T>, hadLock = () => false): Promise<T> {
   let unknown: OutcomeUnknown | null = null;
   for (;;) {
     try {
       return await attempt();
     } catch (error) {
       if (error instanceof OutcomeUnknown) unknown = error;
-      const isUnsettled = error instanceof ServiceUnavailable || error instanceof IdempotencyInFlight;
-      if (unknown === null || !isUnsettled) throw error;
+      const isOwnLock = error instanceof IdempotencyInFlight && hadLock();
+      if (!isOwnLock && (unknown === null || !isUnsettled(error))) throw error;
+      const { deadline = Deadline.none } = currentCall() ?? {};
+      // Nobody would end the attempts.
+      if (deadline === Deadline.none || !(await isInTime(deadline))) throw unknown ?? error;
     }
-    const deadline = currentCall()?.deadline;
-    // Outside of a call nobody would end the attempts.
-    if (deadline === undefined || !(await isInTime(deadline))) throw unknown;
   }
 }
+
+/** The key could not be looked up, or an attempt before ended just after the statement had begun to look. */
+const isUnsettled = (error: unknown): boolean =>
+  error instanceof ServiceUnavailable ||
+  error instanceof IdempotencyInFlight ||
+  isDatabaseUnavailable(error) ||
+  violatedUnique(error) !== null;
 
 const isInTime = (deadline: Deadline): Promise<boolean> =>
   deadline.limit(sleep(lookAgainMs)).then(

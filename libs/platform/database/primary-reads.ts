@@ -109,8 +109,8 @@ export class PrimaryReads {
     read.view.forbidCaching();
     const point = await servers.withoutPrimary(read.view, isAnew);
     if (point !== null && !read.known().some((each) => isOfLaterTimeline(each, point.position))) {
-      const isRight: IsGood = (isStandby, reached) =>
-        isStandby && timelineOf(reached) === timelineOf(point.position) && covers(reached, point.position);
+      const isRight: IsGood = (_, reached) =>
+        timelineOf(reached) === timelineOf(point.position) && covers(reached, point.position);
       for (const server of leastBusyFirst(point.servers)) {
         const found = await askChecked(server, isRight, read);
         if (found === null) continue;

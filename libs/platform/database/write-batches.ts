@@ -64,7 +64,12 @@ export class WriteBatches {
     if (row.length > maxRowLength) return null;
     const deadline = currentCall()?.deadline ?? Deadline.none;
     deadline.throwIfExpired();
-    return primary.traced(write.together, () => this.add(wanted, deadline));
+    const commitBy = (): Promise<number> => {
+      // The connection is not lent to the call, so it can't tell.
+      deadline.isCommitSent = true;
+      return wanted.commitBy();
+    };
+    return primary.traced(write.together, () => this.add({ ...wanted, commitBy }, deadline));
   }
 
   private add(wanted: WantedWrite, deadline: Deadline): Promise<CommittedRow | null> {

@@ -10,8 +10,10 @@ import {
 } from '@nestjs/common/internal';
 import { ExecutionContextHost } from '@nestjs/core/internal';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { CallContext } from '../context/call-context.js';
 import { Deadline } from '../context/deadline.js';
 import { DeadlineExceeded, ValidationFailed } from '../errors/common-errors.js';
+import { OutcomeUnknown } from '../postgres/database-unavailable.js';
 import { sendAnswer } from './answer.js';
 import type { Endpoint } from './endpoint.js';
 import { listHandlers, type Handler } from './handlers.js';
@@ -129,9 +131,15 @@ function serving(route: CompiledRoute, { headers, handlerTimeoutMs }: EndpointsO
     // The time that a client takes to send its body is not the handler's. What reads the body may run in the context of the
     // connection, so the call is entered anew.
     call.deadline = new Deadline(handlerTimeoutMs);
-    call.deadline.onExpired(() => fail(new DeadlineExceeded()));
+    call.deadline.onExpired(() => fail(expiredOf(call)));
     call.run(() => void run(route, request, reply).then(done, fail));
   };
+}
+
+/** The answer to a call that took too long. */
+function expiredOf({ deadline }: CallContext): Error {
+  const exceeded = new DeadlineExceeded();
+  return deadline.isCommitSent ? new OutcomeUnknown(exceeded) : exceeded;
 }
 
 async function run(route: CompiledRoute, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {

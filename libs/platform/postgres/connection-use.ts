@@ -59,6 +59,7 @@ export class ConnectionUse<C extends Connection> {
    */
   readonly outlastDeadline = (): void => {
     this.deadline.throwIfExpired();
+    this.deadline.isCommitSent = true;
     this.forgetDeadline();
   };
 

@@ -5,6 +5,8 @@ import { PostgresClient } from './postgres-client.js';
 const connectMs = 1000;
 /** A commit waits for its standbys for as long as it takes: whoever ended its wait would show what nobody has confirmed. */
 const answerMs = 3_600_000;
+/** Where nobody has to be waited for, an answer comes sooner. */
+const lostMs = 2000;
 
 /**
  * A connection of its own for the few writes by which processes agree on the primary and its standbys. Their commits wait for the
@@ -13,6 +15,7 @@ const answerMs = 3_600_000;
 export class ControlConnection {
   private connecting: Promise<PostgresClient> | null = null;
   private underWay: Promise<PostgresClient> | null = null;
+  private sentAt = Infinity;
   private isClosed = false;
 
   constructor(
@@ -29,6 +32,7 @@ export class ControlConnection {
     this.underWay = own;
     try {
       const client = await own;
+      this.sentAt = performance.now();
       await client.query(sql, [...values]);
       return true;
     } catch (error) {
@@ -36,7 +40,7 @@ export class ControlConnection {
       throw error;
     } finally {
       // A connection that was dropped meanwhile may have a successor.
-      if (this.underWay === own) this.underWay = null;
+      if (this.underWay === own) this.end();
     }
   }
 
@@ -45,16 +49,29 @@ export class ControlConnection {
     const old = this.connecting;
     if (old === null || old !== only) return;
     this.connecting = null;
-    this.underWay = null;
+    this.end();
     old.then(
       (client) => client.cut(),
       () => undefined,
     );
   }
 
+  /**
+   * To be called where no commit waited for a standby at that time: the answer to what was sent long before is lost, as on a path that
+   * drops packets.
+   */
+  dropUnanswered(now: number): void {
+    if (now - this.sentAt > lostMs) this.drop();
+  }
+
   close(): void {
     this.isClosed = true;
     this.drop();
+  }
+
+  private end(): void {
+    this.underWay = null;
+    this.sentAt = Infinity;
   }
 
   private async connect(): Promise<PostgresClient> {

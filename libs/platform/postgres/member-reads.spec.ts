@@ -8,6 +8,7 @@ const at = (lsn: number): string => lsn.toString(16).padStart(16, '0');
 const answer = (name: string, lsn: number, more: Partial<MemberAnswer> = {}): MemberAnswer => ({
   ...{ standby: true, name, identity: `${name}'s start`, waiting: true, retryMs: 100 },
   ...{ received: at(lsn), replayed: at(lsn), database: '00000000000000db', timeline: 1, members: three },
+  ...{ promoted: null, beatOn: 1 },
   askedAt: 1000,
   ...more,
 });
@@ -80,6 +81,33 @@ describe('a read without a primary', () => {
   it('takes a later timeline for more, however far an earlier one has come', () => {
     const found = pointOf(answer('s1', 500), answer('s2', 300, { timeline: 2 }));
     expect(found).toEqual({ position: `00000000000000db00000002${at(300)}`, servers: ['s2'] });
+  });
+
+  describe('where a member was promoted', () => {
+    const promoted = (more: Partial<MemberAnswer> = {}) =>
+      answer('s1', 500, { standby: false, promoted: { timeline: 2, written: at(560) }, ...more });
+
+    it('goes there, though its own rule does not count yet', () => {
+      expect(pointOf(promoted(), answer('s2', 500))).toEqual({
+        position: `00000000000000db00000002${at(560)}`,
+        servers: ['s1'],
+      });
+      expect(pointOf(promoted(), answer('s2', 560, { timeline: 2 }))?.servers).toEqual(['s1', 's2']);
+    });
+
+    it('asks the members of the rule before, too', () => {
+      expect(pointOf(promoted())).toBeNull();
+    });
+
+    it('goes nowhere while another one has more of the timeline before, where somebody may still confirm', () => {
+      expect(pointOf(promoted(), answer('s2', 501))).toBeNull();
+      expect(pointOf(promoted(), answer('s2', 570, { timeline: 2 }))?.servers).toEqual(['s2']);
+    });
+
+    it('does not count it once it has proven to be the primary, or since it was started again', () => {
+      expect(pointOf(promoted({ beatOn: 2 }), answer('s2', 500))).toBeNull();
+      expect(pointOf(promoted({ promoted: null, received: null }), answer('s2', 500))).toBeNull();
+    });
   });
 
   it('goes nowhere while a member has received more than it has replayed, however long that takes', () => {

@@ -48,7 +48,7 @@ export function readPointOf<S>(asked: readonly Asked<S>[]): ReadPoint<S> | null 
   const present = able.filter(({ answer }) => answer.database === database && all.includes(answer.name));
   if (all.length - present.length > 1) return null;
   const [best] = present;
-  if (best === undefined) return null;
+  if (best === undefined || isAhead(able, best.answer)) return null;
   const progress = progressOf(best.answer);
   const equals = present.filter(({ answer }) => progressOf(answer) === progress);
   return { position: database + progress, servers: equals.map(({ server }) => server) };
@@ -59,9 +59,22 @@ export function readPointOf<S>(asked: readonly Asked<S>[]): ReadPoint<S> | null 
  * waits there. After a restart it may have more on disk than it says.
  */
 function isCaughtUp<S>({ answer, look }: Asked<S>): boolean {
-  const { standby, received, replayed } = answer;
+  const { standby, received, replayed, promoted, beatOn } = answer;
+  // Until the first heartbeat nothing is written to it that could show unconfirmed. Later it is read as the primary, or not at all.
+  if (promoted !== null) return promoted.timeline !== beatOn;
   if (!standby || received === null || replayed === null) return false;
   return replayed >= received || look?.isEnd === true;
+}
+
+/**
+ * The furthest was promoted, and another one has more of the timeline before: somebody may still confirm commits there, which the promoted
+ * one does not have.
+ */
+function isAhead<S>(able: readonly Asked<S>[], { promoted, replayed }: MemberAnswer): boolean {
+  if (promoted === null) return false;
+  return able.some(
+    ({ answer }) => timelineIn(answer) < promoted.timeline && (answer.replayed ?? '') > (replayed ?? ''),
+  );
 }
 
 /** One answer of each server: several addresses may lead to it. A name that two servers have tells neither. */
@@ -76,8 +89,10 @@ function withOwnName<S>(asked: readonly Asked<S>[]): Asked<S>[] {
   return [...byName.values()].filter((each) => each !== null);
 }
 
-const progressOf = ({ timeline, replayed }: MemberAnswer): string =>
-  timeline.toString(16).padStart(8, '0') + (replayed ?? '');
+const timelineIn = ({ timeline, promoted }: MemberAnswer): number => promoted?.timeline ?? timeline;
+
+const progressOf = (answer: MemberAnswer): string =>
+  timelineIn(answer).toString(16).padStart(8, '0') + (answer.promoted?.written ?? answer.replayed ?? '');
 
 const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 

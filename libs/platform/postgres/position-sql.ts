@@ -1,6 +1,9 @@
 /** An LSN as 16 hex digits, which compare as text. */
 export const lsnSql = (lsn: string): string => `lpad(to_hex((${lsn} - '0/0'::pg_lsn)::bigint), 16, '0')`;
 
+/** Of a primary, as a number. */
+export const timelineOfPrimary = `('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int`;
+
 /**
  * What is on disk: a commit is acknowledged, and visible, only then. What is further may be lost in a crash, and other WAL
  * would take its place. Without synchronous commits it is not awaited.

@@ -69,7 +69,7 @@ export class PostgresServer implements MeasuredServer {
       options,
       this.connections,
       (client) => this.cancel(client),
-      (client) => void watchOwing(client, (sql, values) => this.askOn(sql, values)),
+      (client) => void watchOwing(client, this),
     );
     // When the connection breaks, what is known of the server is forgotten: another one may answer at this address next.
     this.probe = new Probe(options.url, options.config, `${options.applicationName}-probe`, (error) =>
@@ -280,6 +280,7 @@ export class PostgresServer implements MeasuredServer {
         members: members ?? {},
         clockAheadMs: clock - performance.now(),
       };
+      if (!waiting) this.control.dropUnanswered(askedAt);
       this.memberName = row.name;
       this.target = standby ? 'replica' : 'primary';
       this.isReportedLost = false;

@@ -5,6 +5,7 @@ import {
   primaryPositionSql,
   standbyPositionSql,
   standbyTimelineSql,
+  timelineOfPrimary,
 } from './position-sql.js';
 import type { CommitRule, Heartbeat, Members } from './server-state.js';
 import { prepared, type Statement } from './statement.js';
@@ -43,6 +44,21 @@ const rule = `(
   FROM platform.commit_rule)`;
 
 const members = `(SELECT json_object_agg(cluster_name, timeline) FROM platform.members)`;
+
+/** A rule that does not count yet may be for other members than the one before, which it waits for. */
+const membersOfBoth = `(
+  SELECT json_object_agg(name, timeline) FROM (
+    SELECT cluster_name AS name, timeline FROM platform.members
+    UNION ALL
+    SELECT name, 0 FROM platform.commit_rule CROSS JOIN unnest(waits_for) AS name
+    WHERE name NOT IN (SELECT cluster_name FROM platform.members)) AS both_rules)`;
+
+/**
+ * Null while it is a standby, and where it was not one since its start: in a crash it may have let commits go that nobody confirmed, and
+ * what it has received is forgotten then.
+ */
+const promoted = `CASE WHEN NOT pg_is_in_recovery() AND pg_last_wal_receive_lsn() IS NOT NULL THEN
+  json_build_object('timeline', ${timelineOfPrimary}, 'written', ${lsnSql('pg_current_wal_flush_lsn()')}) END`;
 
 const millisecondsSince = (column: string): string =>
   `(extract(epoch FROM clock_timestamp() - ${column}) * 1000)::float8`;
@@ -112,7 +128,9 @@ export const memberStatements: readonly [Statement, Statement] = [
       'received', ${lsnSql('pg_last_wal_receive_lsn()')}, 'replayed', ${lsnSql('pg_last_wal_replay_lsn()')},
       'waiting', EXISTS (SELECT FROM pg_stat_get_activity(NULL) WHERE backend_type = 'startup'
         AND wait_event IN ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval')),
-      'retryMs', extract(epoch FROM current_setting('wal_retrieve_retry_interval')::interval) * 1000)`),
+      'retryMs', extract(epoch FROM current_setting('wal_retrieve_retry_interval')::interval) * 1000,
+      'promoted', ${promoted})`),
   prepared(`
-    SELECT json_build_object('database', ${databaseIdSql}, 'timeline', ${standbyTimelineSql}, 'members', ${members})`),
+    SELECT json_build_object('database', ${databaseIdSql}, 'timeline', ${standbyTimelineSql}, 'members', ${membersOfBoth},
+      'beatOn', (SELECT timeline FROM platform.heartbeat))`),
 ];

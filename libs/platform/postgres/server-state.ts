@@ -68,13 +68,25 @@ export interface MemberRow {
   /** It has replayed all whole records that it has, and waits for more. */
   readonly waiting: boolean;
   readonly retryMs: number;
+  /** It received from a primary and was promoted since its last start; null: not so. */
+  readonly promoted: Promoted | null;
+}
+
+/** A server that was promoted. `replayed` is the end of what it has of the timeline before. */
+export interface Promoted {
+  readonly timeline: number;
+  /** What it has on disk. */
+  readonly written: string;
 }
 
 /** What it shows. */
 export interface MemberData {
   readonly database: string;
   readonly timeline: number;
+  /** Those of a rule that does not count yet, and those of the rule before. */
   readonly members: Members | null;
+  /** Timeline of the last heartbeat. */
+  readonly beatOn: number | null;
 }
 
 /** What a server answered to the question of `MemberReads`. */
