@@ -111,6 +111,19 @@ describe('a write whose COMMIT had no answer', () => {
     expect(expectProblem(await waiting, 503).code).toBe('outcome_unknown');
   });
 
+  it('is told as such where no connection is free to look it up', async () => {
+    const place = await startPlace(owner, { env: { DATABASE_POOL_SIZE: '2', HANDLER_TIMEOUT_MS: '10000' } });
+    for (const replica of replicasOf(place)) replica.pause();
+    const answer = await place.fleet.member(0).request('POST', '/v1/tasks/bulk', {
+      token: place.session.accessToken,
+      body: { operations: [{ op: 'create', data: { title: 'one of several' } }] },
+      headers: { 'idempotency-key': randomUUID() },
+    });
+    expect(expectProblem(answer, 503).code).toBe('outcome_unknown');
+    for (const replica of replicasOf(place)) replica.resume();
+    await waitFor(async () => (await titles(place)).includes('one of several'));
+  });
+
   it('is told to its caller without a key', async () => {
     const place = await startPlace(owner, { env });
     for (const replica of replicasOf(place)) replica.pause();
