@@ -30,6 +30,10 @@ const goneMs = Number(values.seconds) * 1000;
 const afterMs = 15_000;
 /** What fails before is not counted: the first calls find out. */
 const noticeMs = 2000;
+/** A server that is back is in use by then. */
+const backMs = 5000;
+/** Of three processes: pools of ten, and one each for questions and for control. */
+const maxConnections = 3 * 12;
 /** The maximum time after the promotion until no call fails. */
 const maxReturnMs = 3000;
 const unavailable = 503;
@@ -87,13 +91,23 @@ async function warmUp(load: MixedLoad): Promise<void> {
   load.close();
 }
 
-async function countTasks(databases: Databases): Promise<number> {
-  const client = new Client({ connectionString: databases.urlOf(databases.primary) });
+async function ask(url: string, sql: string): Promise<number> {
+  const client = new Client({ connectionString: url });
   await client.connect();
-  const { rows } = await client.query<{ count: number }>('SELECT count(*)::int AS count FROM tasks.tasks');
+  const { rows } = await client.query<{ count: number }>(sql);
   await client.end();
   return rows[0]?.count ?? 0;
 }
+
+const countTasks = (databases: Databases): Promise<number> =>
+  ask(databases.urlOf(databases.primary), 'SELECT count(*)::int AS count FROM tasks.tasks');
+
+/** Those that were opened since the statistics of the server began, this one included. */
+const countSessions = (databases: Databases, node: PostgresNode): Promise<number> =>
+  ask(
+    databases.urlOf(node),
+    'SELECT sessions::int AS count FROM pg_stat_database WHERE datname = current_database()',
+  );
 
 async function lose(node: PostgresNode): Promise<void> {
   if (isSilent) node.pause();
@@ -111,11 +125,17 @@ async function strike(databases: Databases, start: number): Promise<number> {
   const [first, second] = databases.replicas;
   if (first === undefined || second === undefined) throw new Error('It needs two replicas.');
   await until(phase('one replica gone').from);
+  const sessions = await countSessions(databases, first);
   await lose(first);
   await until(phase('both replicas gone').from);
   await lose(second);
   await until(phase('both back').from);
   await Promise.all([bringBack(first), bringBack(second)]);
+  await until(phase('both back').from + backMs);
+  if (isSilent) {
+    const value = (await countSessions(databases, first)) - sessions;
+    report({ bench, what: 'both back: connections opened to one replica', value, atMost: maxConnections });
+  }
   await until(phase('primary gone').from);
   const old = databases.primary;
   await lose(old);

@@ -567,6 +567,20 @@ describe('refreshes', () => {
 
 // Last, because it stops the Redis of all other tests.
 describe('without Redis', () => {
+  it('each process continues from the last known counts also where Redis is only silent', async () => {
+    const user = await newUser();
+    for (let n = 0; n < 15; n++) expect((await readTasks(user, n % 2)).status).toBe(200);
+    redis.pause();
+    try {
+      expect(count(await timesOf(40, () => readTasks(user, 0)))).toBe(limits.free - 15);
+      expectBlocked(await readTasks(user, 0));
+    } finally {
+      redis.resume();
+    }
+    for (const member of fleet.members)
+      await waitFor(async () => (await member.metric('redis_link_up')) === 1);
+  });
+
   it('each process continues from the last known counts, and nobody starts again', async () => {
     const [user, blocked] = [await newUser(), await newUser()];
     await timesOf(limits.free + 1, (n) => readTasks(blocked, n));

@@ -14,12 +14,13 @@ jest.setTimeout(180_000);
 
 const owner = ownedByTests();
 /** A promotion is to be over by then. */
-const env = { HANDLER_TIMEOUT_MS: '30000' };
+const env = { HANDLER_TIMEOUT_MS: '50000' };
 
 const create = ({ fleet, session }: Place, title: string, key?: string) =>
   fleet.member(0).request<Task>('POST', '/v1/tasks', {
     token: session.accessToken,
     body: { title },
+    timeoutMs: 60_000,
     headers: key === undefined ? {} : { 'idempotency-key': key },
   });
 

@@ -52,7 +52,7 @@ export function answerOf(call: Call, response: ApiResponse<unknown>, sentVersion
   const body = (response.body ?? {}) as Body;
   const problem = problemOf(call, response);
   return {
-    outcome: outcomeOf(call.kind, status),
+    outcome: outcomeOf(call, status, body.code),
     status,
     ...(problem !== null && { problem: `${problem}: ${text.slice(0, 500)}` }),
     ...(body.code !== undefined && { code: body.code }),
@@ -63,9 +63,14 @@ export function answerOf(call: Call, response: ApiResponse<unknown>, sentVersion
   };
 }
 
-function outcomeOf(kind: Kind, status: number): Answer['outcome'] {
+/** Codes of a 503 that say that nothing was written, of a write that is one transaction. An older build may say so wrongly. */
+const nothingWritten = new Set(['database_unavailable', 'timeout', 'write_unsafe']);
+const singleTransactions = new Set<Kind>(['create', 'patch', 'delete', 'restore', 'profile.patch']);
+
+function outcomeOf({ kind, build }: Call, status: number, code = ''): Answer['outcome'] {
   if (status < 400) return 'ok';
-  return status >= 500 && !isRead(kind) ? 'unknown' : 'failed';
+  const hadNoEffect = build === undefined && singleTransactions.has(kind) && nothingWritten.has(code);
+  return status >= 500 && !isRead(kind) && !hadNoEffect ? 'unknown' : 'failed';
 }
 
 function problemOf({ kind, session }: Call, { status, headers, body }: ApiResponse<unknown>): string | null {
