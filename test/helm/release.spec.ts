@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { chart, helms, manifests, parse, render, runTool, variants } from './chart.js';
+import { chart, helms, manifests, parse, refusal, render, runTool, variants } from './chart.js';
 import { ofKind, podsOf, theOne } from './manifest.js';
 
 describe.each(variants)('a release with values %s', (_name, files) => {
@@ -46,11 +46,8 @@ describe.each(variants)('a release with values %s', (_name, files) => {
 });
 
 describe('a long name', () => {
-  it.each([
-    { fullnameOverride: 'a'.repeat(50) },
-    { fullnameOverride: 'tasks-of-a-department-with-a-name-that-is-long' },
-    { nameOverride: 'b'.repeat(50) },
-  ])('of %j leaves room for the suffixes of Kubernetes', (set) => {
+  it('of 35 characters leaves room for the suffixes of Kubernetes', () => {
+    const set = { fullnameOverride: 'tasks-of-a-department-in-the-cellar' };
     const all = manifests({ set, files: ['ci/monitored-values.yaml'] });
     // A label of at most 63 characters holds the StatefulSet's name and a hash of ten characters.
     for (const { metadata } of ofKind(all, 'StatefulSet'))
@@ -61,6 +58,30 @@ describe('a long name', () => {
       expect(metadata.name.length).toBeLessThanOrEqual(63);
       expect(metadata.name).not.toMatch(/-$|--/);
     }
+  });
+
+  it.each([
+    { fullnameOverride: `${'a'.repeat(34)}-a` },
+    { fullnameOverride: 'tasks-of-a-department-with-a-name-that-is-long' },
+    { nameOverride: 'b'.repeat(40) },
+  ])(
+    'of %j is refused, and both names to choose from are told: that of before, and one with a hash',
+    (set) => {
+      const output = refusal({ set });
+      const [, fresh = '', before = ''] = /for example to (\S+); .* to (\S+), as its/.exec(output) ?? [];
+      expect(fresh).toMatch(/^[a-z-]{20,26}-[0-9a-f]{8}$/);
+      for (const name of [fresh, before])
+        expect(manifests({ set: { fullnameOverride: name } }).length).toBeGreaterThan(0);
+      const wanted = set.fullnameOverride ?? `tasks-${set.nameOverride}`;
+      expect(before).toBe(wanted.slice(0, 35).replace(/-$/, ''));
+    },
+  );
+
+  it('is different for two releases that begin alike', () => {
+    const hashed = (fullnameOverride: string) =>
+      /for example to (\S+);/.exec(refusal({ set: { fullnameOverride } }))?.[1];
+    const place = 'platform-production-europe-west1-aa';
+    expect(hashed(`${place}-tasks`)).not.toBe(hashed(`${place}-notes`));
   });
 });
 

@@ -7,12 +7,17 @@
      52.
 */}}
 {{- define "task-api.fullname" -}}
+{{- include "task-api.wantedName" . | trunc 35 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* Of any length; one of more than 35 characters is refused by task-api.validate. */}}
+{{- define "task-api.wantedName" -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 35 | trimSuffix "-" -}}
+{{- .Values.fullnameOverride -}}
 {{- else if contains (include "task-api.name" .) .Release.Name -}}
-{{- .Release.Name | trunc 35 | trimSuffix "-" -}}
+{{- .Release.Name -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name (include "task-api.name" .) | trunc 35 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name (include "task-api.name" .) -}}
 {{- end -}}
 {{- end -}}
 

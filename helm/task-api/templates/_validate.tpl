@@ -13,6 +13,11 @@
 
 {{- define "task-api.validate.names" -}}
 {{- $fullname := include "task-api.fullname" . -}}
+{{- $wanted := include "task-api.wantedName" . -}}
+{{- if gt (len $wanted) 35 }}
+{{- $hashed := printf "%s-%s" ($wanted | trunc 26 | trimSuffix "-") ($wanted | sha256sum | trunc 8) }}
+{{ $wanted }} has {{ len $wanted }} characters, and the name of the objects may have 35: set fullnameOverride, for a new release for example to {{ $hashed }}; for one that was installed by an earlier chart to {{ $fullname }}, as its objects are called
+{{- end }}
 {{- if not (regexMatch "^[a-z]([a-z0-9-]*[a-z0-9])?$" $fullname) }}
 {{ $fullname }} can't be the name of a Service, which begins with a letter and has no dot: set fullnameOverride
 {{- end }}
