@@ -39,6 +39,56 @@ describe.each(variants)('the NetworkPolicies with values %s', (name, files) => {
   });
 });
 
+describe('the DNS servers that every pod may ask', () => {
+  const rules = (set: Record<string, unknown> = {}, files: readonly string[] = []) => {
+    const policies = ofKind(manifests({ set, files }), 'NetworkPolicy');
+    const egress = policies.flatMap(({ spec }) => spec?.egress ?? []);
+    const port = (set['networkPolicy.dns.ports'] as number[] | undefined)?.[0] ?? 53;
+    const found = egress.filter(({ ports = [] }) =>
+      ports.some((each) => (each as { port: unknown }).port === port),
+    );
+    return [...new Set(found.map((rule) => JSON.stringify(rule)))].map((rule) => JSON.parse(rule) as unknown);
+  };
+  const kubeDns = {
+    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+    podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+  };
+  const on = (port: number) => [
+    { port, protocol: 'UDP' },
+    { port, protocol: 'TCP' },
+  ];
+  const at = (cidr: string) => ({ ipBlock: { cidr } });
+
+  it('are kube-dns and NodeLocal DNSCache by default', () => {
+    expect(rules()).toEqual([{ to: [kubeDns, at('169.254.20.10/32')], ports: on(53) }]);
+  });
+
+  it('are also Cloud DNS on GKE, and the server of each node on EKS', () => {
+    const gke = [kubeDns, at('169.254.20.10/32'), at('169.254.169.254/32')];
+    expect(rules({}, ['values-gke.yaml', 'ci/preset-gke.yaml'])).toEqual([{ to: gke, ports: on(53) }]);
+    const eks = [...['169.254.20.10/32', '10.100.0.10/32', '172.20.0.10/32'].map(at)];
+    expect(rules({}, ['values-eks.yaml', 'ci/preset-eks.yaml'])).toEqual([
+      { to: [kubeDns, ...eks], ports: on(53) },
+    ]);
+  });
+
+  it('are those of the values, with another port, as OpenShift has', () => {
+    const openshift = {
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'openshift-dns' } },
+    };
+    const dns = {
+      'networkPolicy.dns.to': [openshift],
+      'networkPolicy.dns.cidrs': [],
+      'networkPolicy.dns.ports': [5353],
+    };
+    expect(rules(dns)).toEqual([{ to: [openshift], ports: on(5353) }]);
+  });
+
+  it('are none where the values name none', () => {
+    expect(rules({ 'networkPolicy.dns.to': [], 'networkPolicy.dns.cidrs': [] })).toEqual([]);
+  });
+});
+
 it('the policy of the hook that creates the Secrets exists before an upgrade runs the hook', () => {
   const own = { 'secrets.existingSecret': 'mine', 'secrets.existingJwtSecret': 'mine' };
   const names = ofKind(manifests({ set: own }), 'NetworkPolicy').map(({ metadata }) => metadata.name);

@@ -2,24 +2,27 @@
 Shared by the NetworkPolicies. Policies only add permissions, so each pod's policy names what it needs and nothing else; the default deny is in networkpolicy-data.yaml.
 */}}
 
-{{/* Egress rules for DNS: the cluster's, and NodeLocal DNSCache. */}}
+{{/* Egress rules for DNS: the cluster's, and addresses on the nodes. */}}
 {{- define "task-api.dnsEgress" -}}
+{{- with .Values.networkPolicy.dns -}}
+{{- if or .to .cidrs -}}
 - to:
-    - namespaceSelector:
-        matchLabels:
-          kubernetes.io/metadata.name: kube-system
-      podSelector:
-        matchLabels:
-          k8s-app: kube-dns
-    {{- range .Values.networkPolicy.dns.cidrs }}
+    {{- with .to }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+    {{- range .cidrs }}
     - ipBlock:
         cidr: {{ . }}
     {{- end }}
   ports:
-    - port: 53
+    {{- range .ports }}
+    - port: {{ . }}
       protocol: UDP
-    - port: 53
+    - port: {{ . }}
       protocol: TCP
+    {{- end }}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* A rule of an egress to addresses outside: include … (dict "cidrs" .cidrs "ports" .ports) */}}
