@@ -32,7 +32,7 @@ export interface ReadPoint<S = PostgresServer> {
 }
 
 /**
- * The servers that a read may go to where no primary can be asked, see ADR 6. Null where not all that may have confirmed a commit
+ * The servers that a read may go to where no primary can be asked, see ADR 22. Null where not all that may have confirmed a commit
  * were asked. One may be silent, as a primary that is gone: a commit is confirmed by so many that others of them have it.
  */
 export function readPointOf<S>(asked: readonly Asked<S>[]): ReadPoint<S> | null {
