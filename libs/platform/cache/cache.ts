@@ -170,10 +170,11 @@ export class Cache<V> {
     return filled.value;
   }
 
-  /** Not where a read of the call came from where it is not known which writes are under way. */
+  /** Not where a read of the call came from where it is not known which writes are under way, or while a commit waits. */
   private mayKeep(scopes: readonly Scope[]): boolean {
+    const { dependsOn } = this.definition;
     const view = currentCall()?.view ?? null;
-    return view !== null && view.versionStampOf(this.definition.dependsOn, scopes) !== null;
+    return view !== null && view.mayFill(dependsOn) && view.versionStampOf(dependsOn, scopes) !== null;
   }
 
   /** Null where the value must not be cached. */

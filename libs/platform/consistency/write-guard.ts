@@ -160,19 +160,23 @@ export class WriteGuard {
     const { store, lease } = this.consistency;
     try {
       // Where the store has lost the intents, others may have read and cached meanwhile: a position comes too late.
-      if (store !== null && store.epoch === this.epoch) {
-        await store.finish(this.intents, position);
-      } else if (!lease.isEffective()) {
-        await untilLeased(lease);
-      }
-    } catch (error) {
+      const isStored = store !== null && store.epoch === this.epoch && (await this.finish(store, position));
       // The intents still stand where they were kept. Everything else needs the lease.
-      logger.debug({ err: error }, 'the position of a write could not be stored');
-      await untilLeased(lease).catch((cause: unknown) => {
-        throw new OutcomeUnknown(cause);
-      });
+      if (!isStored && !lease.isEffective()) await untilLeased(lease);
+    } catch (error) {
+      throw new OutcomeUnknown(error);
     } finally {
       this.end();
+    }
+  }
+
+  private async finish(store: ConsistencyStore, position: Position): Promise<boolean> {
+    try {
+      await store.finish(this.intents, position);
+      return true;
+    } catch (error) {
+      logger.debug({ err: error }, 'the position of a write could not be stored');
+      return false;
     }
   }
 

@@ -134,7 +134,7 @@ describe('the stamp of a cache entry', () => {
     ]);
   });
 
-  it('is none where one of the features is being written, is unknown, or no store is there, or a commit waits', () => {
+  it('is none where one of the features is being written, is unknown, or no store is there', () => {
     for (const lastWrite of [marked, lost, young])
       expect(
         viewOf({ lastWrites: { tasks: known(at(5)), users: lastWrite } }).versionStampOf(
@@ -146,8 +146,14 @@ describe('the stamp of a cache entry', () => {
       viewOf({ lastWrites: { tasks: known(at(5)) } }).versionStampOf(['tasks', 'users'], [ada]),
     ).toBeNull();
     expect(viewOf({ lastWrites: null, token: [at(9)] }).versionStampOf(['tasks'], [ada])).toBeNull();
-    const given = { lastWrites: { tasks: known(at(5)) }, isCommitWaiting: true };
-    expect(viewOf(given).versionStampOf(['tasks'], [ada])).toBeNull();
+  });
+
+  it('is for look-ups alone while a commit waits, whose position others may have', () => {
+    const lastWrites = { tasks: known(at(5)) };
+    const view = viewOf({ lastWrites, isCommitWaiting: true });
+    expect(view.versionStampOf(['tasks'], [ada])).toEqual([at(5)]);
+    expect(view.mayFill(['tasks'])).toBe(false);
+    expect(viewOf({ lastWrites }).mayFill(['tasks'])).toBe(true);
   });
 
   it('is none after a write of the same request', () => {

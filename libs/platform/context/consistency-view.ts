@@ -96,11 +96,16 @@ export class ConsistencyView {
     const stamp: Position[] = [];
     for (const feature of features) {
       const positions = this.positionsOf(feature, scopes);
-      if (positions === null || this.databaseOf(feature).isCommitWaiting === true) return null;
+      if (positions === null) return null;
       const token = this.tokenOf(this.databaseOf(feature).minimum);
       for (const position of positions) stamp.push(latest([position], token));
     }
     return stamp;
+  }
+
+  /** Whether what the call reads of these features may be put into a cache, where it has a stamp. */
+  mayFill(features: readonly string[]): boolean {
+    return features.every((feature) => this.databaseOf(feature).isCommitWaiting !== true);
   }
 
   /** What the client's next token proves: the writes of this call, and for other databases what its token proved before. */

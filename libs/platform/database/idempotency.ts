@@ -6,7 +6,6 @@ import { Deadline } from '../context/deadline.js';
 import { ServiceUnavailable } from '../errors/common-errors.js';
 import { DomainError } from '../errors/domain-error.js';
 import { OutcomeUnknown } from '../postgres/database-unavailable.js';
-import { isDatabaseUnavailable, violatedUnique } from '../postgres/postgres-errors.js';
 import type { TextRow } from '../postgres/statement.js';
 import type { Database } from './database.js';
 import { callsSql, mayCommit, rowWrite, type RowValues, type RowWrite } from './row-write.js';
@@ -199,12 +198,11 @@ async function untilKnown<T>(attempt: () => Promise<T>, hadLock = () => false): 
   }
 }
 
-/** The key could not be looked up, or an attempt before ended just after the statement had begun to look. */
+/** The key could not be looked up; or, as a violated constraint tells, an attempt before ended when the look-up had begun. */
 const isUnsettled = (error: unknown): boolean =>
+  !(error instanceof DomainError) ||
   error instanceof ServiceUnavailable ||
-  error instanceof IdempotencyInFlight ||
-  isDatabaseUnavailable(error) ||
-  violatedUnique(error) !== null;
+  error instanceof IdempotencyInFlight;
 
 const isInTime = (deadline: Deadline): Promise<boolean> =>
   deadline.limit(sleep(lookAgainMs)).then(

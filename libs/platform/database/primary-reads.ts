@@ -109,9 +109,11 @@ export class PrimaryReads {
     read.view.forbidCaching();
     const point = await servers.withoutPrimary(read.view, isAnew);
     if (point !== null && !read.known().some((each) => isOfLaterTimeline(each, point.position))) {
-      const isRight: IsGood = (_, reached) =>
-        timelineOf(reached) === timelineOf(point.position) && covers(reached, point.position);
       for (const server of leastBusyFirst(point.servers)) {
+        const isRight: IsGood = (isStandby, reached) =>
+          isStandby === (server !== point.promoted) &&
+          timelineOf(reached) === timelineOf(point.position) &&
+          covers(reached, point.position);
         const found = await askChecked(server, isRight, read);
         if (found === null) continue;
         metrics.withoutPrimary.strict.inc();

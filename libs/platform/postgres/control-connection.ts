@@ -32,7 +32,7 @@ export class ControlConnection {
     this.underWay = own;
     try {
       const client = await own;
-      this.sentAt = performance.now();
+      if (this.underWay === own) this.sentAt = performance.now();
       await client.query(sql, [...values]);
       return true;
     } catch (error) {

@@ -8,7 +8,7 @@ const at = (lsn: number): string => lsn.toString(16).padStart(16, '0');
 const answer = (name: string, lsn: number, more: Partial<MemberAnswer> = {}): MemberAnswer => ({
   ...{ standby: true, name, identity: `${name}'s start`, waiting: true, retryMs: 100 },
   ...{ received: at(lsn), replayed: at(lsn), database: '00000000000000db', timeline: 1, members: three },
-  ...{ promoted: null, beatOn: 1 },
+  ...{ promoted: null, ruleNumber: 1, ruleTimeline: 1 },
   askedAt: 1000,
   ...more,
 });
@@ -28,6 +28,7 @@ describe('a read without a primary', () => {
     expect(pointOf(answer('s1', 500), answer('s2', 400))).toEqual({
       position: `00000000000000db00000001${at(500)}`,
       servers: ['s1'],
+      promoted: null,
     });
     expect(pointOf(answer('s1', 500), answer('s2', 500))?.servers).toEqual(['s1', 's2']);
   });
@@ -80,32 +81,61 @@ describe('a read without a primary', () => {
 
   it('takes a later timeline for more, however far an earlier one has come', () => {
     const found = pointOf(answer('s1', 500), answer('s2', 300, { timeline: 2 }));
-    expect(found).toEqual({ position: `00000000000000db00000002${at(300)}`, servers: ['s2'] });
+    expect(found).toEqual({
+      position: `00000000000000db00000002${at(300)}`,
+      servers: ['s2'],
+      promoted: null,
+    });
   });
 
   describe('where a member was promoted', () => {
     const promoted = (more: Partial<MemberAnswer> = {}) =>
       answer('s1', 500, { standby: false, promoted: { timeline: 2, written: at(560) }, ...more });
 
-    it('goes there, though its own rule does not count yet', () => {
+    it('goes there, and to whoever follows it', () => {
       expect(pointOf(promoted(), answer('s2', 500))).toEqual({
         position: `00000000000000db00000002${at(560)}`,
         servers: ['s1'],
+        promoted: 's1',
       });
-      expect(pointOf(promoted(), answer('s2', 560, { timeline: 2 }))?.servers).toEqual(['s1', 's2']);
+      const both = pointOf(promoted(), answer('s2', 560, { timeline: 2 }));
+      expect([both?.servers, both?.promoted]).toEqual([['s1', 's2'], 's1']);
+      const follower = pointOf(promoted(), answer('s2', 570, { timeline: 2 }));
+      expect([follower?.servers, follower?.promoted]).toEqual([['s2'], null]);
     });
 
-    it('asks the members of the rule before, too', () => {
+    it('asks the others as before', () => {
       expect(pointOf(promoted())).toBeNull();
     });
 
-    it('goes nowhere while another one has more of the timeline before, where somebody may still confirm', () => {
+    it('goes nowhere while one has more of the timeline before, where somebody may still confirm', () => {
       expect(pointOf(promoted(), answer('s2', 501))).toBeNull();
-      expect(pointOf(promoted(), answer('s2', 570, { timeline: 2 }))?.servers).toEqual(['s2']);
+      const members = { p: 1, a: 1, b: 1, c: 1, d: 1 };
+      const five = (name: string, lsn: number, more = {}) => answer(name, lsn, { members, ...more });
+      const a = { ...promoted({ members }), name: 'a', identity: 'of a' };
+      const c = five('c', 560, { timeline: 2 });
+      expect(pointOf(a, c, five('b', 500), five('d', 480))?.servers).toEqual(['a', 'c']);
+      for (const all of [
+        [a, c],
+        [c, a],
+      ] as const)
+        expect(pointOf(...all, five('b', 620), five('d', 620))).toBeNull();
     });
 
-    it('does not count it once it has proven to be the primary, or since it was started again', () => {
-      expect(pointOf(promoted({ beatOn: 2 }), answer('s2', 500))).toBeNull();
+    it('goes nowhere where two were promoted', () => {
+      const other = answer('s2', 400, { standby: false, promoted: { timeline: 2, written: at(580) } });
+      expect(pointOf(promoted(), other)).toBeNull();
+      expect(pointOf(promoted(), { ...other, promoted: { timeline: 3, written: at(580) } })).toBeNull();
+    });
+
+    it('goes nowhere once one shows a rule of the new timeline: its members may be others', () => {
+      const changed = { ruleNumber: 2, ruleTimeline: 2 };
+      expect(pointOf(promoted(changed), answer('s2', 500))).toBeNull();
+      expect(pointOf(promoted(), answer('s2', 560, { timeline: 2, ...changed }))).toBeNull();
+      expect(pointOf(promoted({ ruleNumber: null, ruleTimeline: null }), answer('s2', 500))).toBeNull();
+    });
+
+    it('does not count it once it was started again: it may show what nobody has confirmed', () => {
       expect(pointOf(promoted({ promoted: null, received: null }), answer('s2', 500))).toBeNull();
     });
   });

@@ -29,6 +29,8 @@ export interface Asked<S> {
 export interface ReadPoint<S = PostgresServer> {
   readonly position: Position;
   readonly servers: readonly S[];
+  /** The one of them that is no standby any more. */
+  readonly promoted: S | null;
 }
 
 /**
@@ -48,10 +50,14 @@ export function readPointOf<S>(asked: readonly Asked<S>[]): ReadPoint<S> | null 
   const present = able.filter(({ answer }) => answer.database === database && all.includes(answer.name));
   if (all.length - present.length > 1) return null;
   const [best] = present;
-  if (best === undefined || isAhead(able, best.answer)) return null;
+  if (best === undefined || isContested(able)) return null;
   const progress = progressOf(best.answer);
   const equals = present.filter(({ answer }) => progressOf(answer) === progress);
-  return { position: database + progress, servers: equals.map(({ server }) => server) };
+  return {
+    position: database + progress,
+    servers: equals.map(({ server }) => server),
+    promoted: equals.find(({ answer }) => answer.promoted !== null)?.server ?? null,
+  };
 }
 
 /**
@@ -59,22 +65,29 @@ export function readPointOf<S>(asked: readonly Asked<S>[]): ReadPoint<S> | null 
  * waits there. After a restart it may have more on disk than it says.
  */
 function isCaughtUp<S>({ answer, look }: Asked<S>): boolean {
-  const { standby, received, replayed, promoted, beatOn } = answer;
-  // Until the first heartbeat nothing is written to it that could show unconfirmed. Later it is read as the primary, or not at all.
-  if (promoted !== null) return promoted.timeline !== beatOn;
+  const { standby, received, replayed, promoted } = answer;
+  if (promoted !== null) return true;
   if (!standby || received === null || replayed === null) return false;
   return replayed >= received || look?.isEnd === true;
 }
 
 /**
- * The furthest was promoted, and another one has more of the timeline before: somebody may still confirm commits there, which the promoted
- * one does not have.
+ * One was promoted, and it is not certain that all others are on the way to follow it: as long as all show the rule of the timeline before,
+ * nobody acknowledges anything by another one, nothing of users is written to the promoted one, and the members are those of that rule.
+ * What one has of the timeline before beyond its end may have been confirmed for an old primary that goes on.
  */
-function isAhead<S>(able: readonly Asked<S>[], { promoted, replayed }: MemberAnswer): boolean {
-  if (promoted === null) return false;
-  return able.some(
-    ({ answer }) => timelineIn(answer) < promoted.timeline && (answer.replayed ?? '') > (replayed ?? ''),
-  );
+function isContested<S>(able: readonly Asked<S>[]): boolean {
+  const answers = able.map(({ answer }) => answer);
+  const [first, second] = answers.filter(({ promoted }) => promoted !== null);
+  if (first === undefined) return false;
+  const { promoted, replayed, ruleNumber, ruleTimeline } = first;
+  const newest = promoted?.timeline ?? 0;
+  if (second !== undefined || ruleTimeline === null || ruleTimeline >= newest) return true;
+  return answers.some((each) => {
+    const isOfSameRule = each.ruleNumber === ruleNumber && each.ruleTimeline === ruleTimeline;
+    const isAhead = timelineIn(each) < newest && (each.replayed ?? '') > (replayed ?? '');
+    return !isOfSameRule || timelineIn(each) > newest || isAhead;
+  });
 }
 
 /** One answer of each server: several addresses may lead to it. A name that two servers have tells neither. */
@@ -129,7 +142,8 @@ export class MemberReads {
     const known = view.written.length > 0 || isAnew ? undefined : this.known.get(view);
     if (known !== undefined) return known;
     const asking = this.get().then((point) => {
-      if (point === null) this.known.delete(view);
+      // What was promoted counts for a moment only.
+      if (point === null || point.promoted !== null) this.known.delete(view);
       return point;
     });
     this.known.set(view, asking);

@@ -16,7 +16,7 @@ const changeSql = `
     ON CONFLICT ON CONSTRAINT pk_commit_rule DO UPDATE
       SET number = known.number + 1, standby_names = excluded.standby_names, timeline = excluded.timeline,
         primary_name = excluded.primary_name, waits_for = excluded.waits_for
-      WHERE known.number = $1 AND known.timeline = $8
+      WHERE known.number = $1 AND known.timeline = $8 AND known.waits_for = $9::text[]
     RETURNING 1),
   gone AS (
     DELETE FROM platform.members WHERE cluster_name <> ALL ($6::text[]) AND EXISTS (SELECT FROM changed))
@@ -148,7 +148,8 @@ export class Membership {
   private changeValues(state: ServerState, wanted: Members): readonly unknown[] {
     const { rule, name, position, standbyNames } = state;
     const values = [rule?.number ?? 0, standbyNames, timelineOf(position), name, this.waitsFor(state)];
-    return [...values, Object.keys(wanted), Object.values(wanted), rule?.timeline ?? 0];
+    const before = [rule?.timeline ?? 0, rule?.waitsFor ?? []];
+    return [...values, Object.keys(wanted), Object.values(wanted), ...before];
   }
 
   /** The members of the last rule that counted, without the primary: it shows each rule that it writes. */

@@ -45,19 +45,16 @@ const rule = `(
 
 const members = `(SELECT json_object_agg(cluster_name, timeline) FROM platform.members)`;
 
-/** A rule that does not count yet may be for other members than the one before, which it waits for. */
-const membersOfBoth = `(
-  SELECT json_object_agg(name, timeline) FROM (
-    SELECT cluster_name AS name, timeline FROM platform.members
-    UNION ALL
-    SELECT name, 0 FROM platform.commit_rule CROSS JOIN unnest(waits_for) AS name
-    WHERE name NOT IN (SELECT cluster_name FROM platform.members)) AS both_rules)`;
+/** A target ends recovery before all that was received, and confirmed, is replayed. */
+const hasNoTarget = ['', '_lsn', '_name', '_time', '_xid']
+  .map((kind) => `current_setting('recovery_target${kind}') = ''`)
+  .join(' AND ');
 
 /**
  * Null while it is a standby, and where it was not one since its start: in a crash it may have let commits go that nobody confirmed, and
  * what it has received is forgotten then.
  */
-const promoted = `CASE WHEN NOT pg_is_in_recovery() AND pg_last_wal_receive_lsn() IS NOT NULL THEN
+const promoted = `CASE WHEN NOT pg_is_in_recovery() AND pg_last_wal_receive_lsn() IS NOT NULL AND ${hasNoTarget} THEN
   json_build_object('timeline', ${timelineOfPrimary}, 'written', ${lsnSql('pg_current_wal_flush_lsn()')}) END`;
 
 const millisecondsSince = (column: string): string =>
@@ -131,6 +128,6 @@ export const memberStatements: readonly [Statement, Statement] = [
       'retryMs', extract(epoch FROM current_setting('wal_retrieve_retry_interval')::interval) * 1000,
       'promoted', ${promoted})`),
   prepared(`
-    SELECT json_build_object('database', ${databaseIdSql}, 'timeline', ${standbyTimelineSql}, 'members', ${membersOfBoth},
-      'beatOn', (SELECT timeline FROM platform.heartbeat))`),
+    SELECT json_build_object('database', ${databaseIdSql}, 'timeline', ${standbyTimelineSql}, 'members', ${members},
+      'ruleNumber', (SELECT number FROM platform.commit_rule), 'ruleTimeline', (SELECT timeline FROM platform.commit_rule))`),
 ];

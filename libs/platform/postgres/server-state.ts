@@ -83,10 +83,10 @@ export interface Promoted {
 export interface MemberData {
   readonly database: string;
   readonly timeline: number;
-  /** Those of a rule that does not count yet, and those of the rule before. */
   readonly members: Members | null;
-  /** Timeline of the last heartbeat. */
-  readonly beatOn: number | null;
+  /** Number and timeline of the rule; null: there is none. */
+  readonly ruleNumber: number | null;
+  readonly ruleTimeline: number | null;
 }
 
 /** What a server answered to the question of `MemberReads`. */

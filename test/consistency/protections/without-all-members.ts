@@ -7,7 +7,7 @@ export class ServersWithoutAllMembers extends PostgresServers {
     const server = this.leastBusy(null, () => true);
     const position = server?.state?.position;
     return Promise.resolve(
-      server === null || position === undefined ? null : { position, servers: [server] },
+      server === null || position === undefined ? null : { position, servers: [server], promoted: null },
     );
   }
 }
