@@ -99,15 +99,17 @@ async function ask(url: string, sql: string): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
-const countTasks = (databases: Databases): Promise<number> =>
-  ask(databases.urlOf(databases.primary), 'SELECT count(*)::int AS count FROM tasks.tasks');
+function countTasks(databases: Databases): Promise<number> {
+  return ask(databases.urlOf(databases.primary), 'SELECT count(*)::int AS count FROM tasks.tasks');
+}
 
 /** Those that were opened since the statistics of the server began, this one included. */
-const countSessions = (databases: Databases, node: PostgresNode): Promise<number> =>
-  ask(
+function countSessions(databases: Databases, node: PostgresNode): Promise<number> {
+  return ask(
     databases.urlOf(node),
     'SELECT sessions::int AS count FROM pg_stat_database WHERE datname = current_database()',
   );
+}
 
 async function lose(node: PostgresNode): Promise<void> {
   if (isSilent) node.pause();
