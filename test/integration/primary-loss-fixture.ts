@@ -11,7 +11,10 @@ import {
   type ReplicatedPostgres,
 } from '../support/replicated-postgres.js';
 import { sharedSettings } from '../support/shared-settings.js';
-import { createDatabase } from '../support/test-database.js';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
+import { createDatabase, runSql } from '../support/test-database.js';
+import { waitFor } from '../support/wait.js';
+import { throughPort } from '../consistency/cluster/stores.js';
 import { createTask } from './replicas-fixture.js';
 
 /** Two processes, a primary with two replicas, and a user with a task. */
@@ -68,3 +71,25 @@ export const replicasOf = ({ postgres }: Place): readonly [PostgresNode, Postgre
   if (one === undefined || other === undefined) throw new Error('There are two replicas.');
   return [one, other];
 };
+
+/** The same, where all processes reach the primary by a path that the test may cut. */
+export async function startBehindPath(
+  owner: Owned,
+  env: Readonly<Record<string, string>>,
+): Promise<{ readonly place: Place; readonly path: TcpProxy }> {
+  const { promise: opened, resolve } = Promise.withResolvers<TcpProxy>();
+  const through = async (url: string, port: number): Promise<string> => {
+    const path = await owner.owned(startTcpProxy(port));
+    resolve(path);
+    return throughPort(url, path.port);
+  };
+  const place = await startPlace(owner, { env, through });
+  return { place, path: await opened };
+}
+
+/** The COMMIT of a write waits for the replicas, which do not confirm it. */
+export const untilCommitWaits = ({ postgres }: Place): Promise<unknown> =>
+  waitFor(async () => {
+    const sql = "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'task-api'";
+    return (await runSql(postgres.primary.adminUrl, sql)).length > 0;
+  });

@@ -5,11 +5,17 @@ import { ownedByTests } from '../support/owned.js';
 import { expectProblem } from '../support/problem.js';
 import { startRedis } from '../support/redis.js';
 import { startReplicatedPostgres } from '../support/replicated-postgres.js';
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
 import { createDatabase, runSql } from '../support/test-database.js';
 import { waitFor } from '../support/wait.js';
 import { throughPort } from '../consistency/cluster/stores.js';
-import { replicasOf, startPlace, type Place } from './primary-loss-fixture.js';
+import {
+  replicasOf,
+  startBehindPath,
+  startPlace,
+  untilCommitWaits,
+  type Place,
+} from './primary-loss-fixture.js';
 import { createTask, keepCalling, listTasks, readTask } from './replicas-fixture.js';
 
 logger.level = 'silent';
@@ -244,16 +250,8 @@ describe('an old primary that nobody has stopped', () => {
 
 describe('a path that drops the packets of all connections', () => {
   it('is replaced by new ones, also where the proof of being the primary is under way', async () => {
-    const paths: TcpProxy[] = [];
-    const place = await startPlace(owner, {
-      env: { DATABASE_PROMOTION: 'automatic' },
-      through: async (url, port) => {
-        const path = await owned(startTcpProxy(port));
-        paths.push(path);
-        return throughPort(url, path.port);
-      },
-    });
-    for (const path of paths) path.abandon();
+    const { place, path } = await startBehindPath(owner, { DATABASE_PROMOTION: 'automatic' });
+    path.abandon();
     await waitFor(
       async () => (await createTask(place.fleet.member(0), place.session, 'new')).status === 201,
       {
@@ -308,11 +306,7 @@ describe('commits that nobody confirms any more', () => {
     const [one, other] = replicasOf(place);
     for (const node of [one, other]) node.pause();
     const waiting = createTask(fleet.member(0), session, 'let go');
-    await waitFor(async () => {
-      const sql =
-        "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'task-api'";
-      return (await runSql(postgres.primary.adminUrl, sql)).length > 0;
-    });
+    await untilCommitWaits(place);
     await runSql(postgres.primary.adminUrl, "ALTER SYSTEM SET synchronous_standby_names = ''");
     await runSql(postgres.primary.adminUrl, 'SELECT pg_reload_conf()');
     expect(expectProblem(await waiting, 503).code).toBe('outcome_unknown');

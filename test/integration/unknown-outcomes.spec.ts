@@ -1,12 +1,16 @@
 import { jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { throughPort } from '../consistency/cluster/stores.js';
 import { ownedByTests } from '../support/owned.js';
 import { expectProblem } from '../support/problem.js';
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { runSql } from '../support/test-database.js';
 import { waitFor } from '../support/wait.js';
-import { replicasOf, startPlace, type Place } from './primary-loss-fixture.js';
+import {
+  replicasOf,
+  startBehindPath,
+  startPlace,
+  untilCommitWaits,
+  type Place,
+} from './primary-loss-fixture.js';
 import { listTasks, type Task } from './replicas-fixture.js';
 
 // Longer where a program has to be installed first.
@@ -24,13 +28,6 @@ const create = ({ fleet, session }: Place, title: string, key?: string) =>
     headers: key === undefined ? {} : { 'idempotency-key': key },
   });
 
-/** The COMMIT of a write waits for the replicas, which do not confirm it. */
-const untilCommitWaits = ({ postgres }: Place) =>
-  waitFor(async () => {
-    const sql = "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'task-api'";
-    return (await runSql(postgres.primary.adminUrl, sql)).length > 0;
-  });
-
 async function promoteOne(place: Place): Promise<void> {
   const [one, other] = replicasOf(place);
   await one.promote();
@@ -42,27 +39,20 @@ const titles = async ({ fleet, session }: Place) =>
 
 describe('a write whose COMMIT had no answer', () => {
   it('is found by its key on the new primary, where it took effect', async () => {
-    let path: TcpProxy | undefined;
-    const place = await startPlace(owner, {
-      env,
-      through: async (url, port) => {
-        path = await owner.owned(startTcpProxy(port));
-        return throughPort(url, path.port);
-      },
-    });
+    const { place, path } = await startBehindPath(owner, env);
     for (const replica of replicasOf(place)) replica.pause();
     const key = randomUUID();
     const waiting = create(place, 'once', key);
     await untilCommitWaits(place);
     // Nobody hears that the replicas confirm it.
-    path?.freeze();
+    path.freeze();
     for (const replica of replicasOf(place)) replica.resume();
     await waitFor(async () => {
       const rows = await runSql(place.urlOf(replicasOf(place)[0]), 'SELECT FROM tasks.idempotency_keys');
       return rows.length > 0;
     });
     await place.postgres.primary.kill();
-    path?.cut();
+    path.cut();
     await promoteOne(place);
     const { status, body } = await waiting;
     expect([status, body.title]).toEqual([201, 'once']);
@@ -85,19 +75,12 @@ describe('a write whose COMMIT had no answer', () => {
   });
 
   it('is answered by the server that is still there, where only the connection broke', async () => {
-    let path: TcpProxy | undefined;
-    const place = await startPlace(owner, {
-      env,
-      through: async (url, port) => {
-        path = await owner.owned(startTcpProxy(port));
-        return throughPort(url, path.port);
-      },
-    });
+    const { place, path } = await startBehindPath(owner, env);
     for (const replica of replicasOf(place)) replica.pause();
     const waiting = create(place, 'once', randomUUID());
     await untilCommitWaits(place);
-    path?.cut();
-    path?.restore();
+    path.cut();
+    path.restore();
     for (const replica of replicasOf(place)) replica.resume();
     expect((await waiting).status).toBe(201);
     expect(await titles(place)).toEqual(['once', 'kept']);

@@ -83,10 +83,10 @@ export class Idempotency {
     effect: (manager: EntityManager) => Promise<z.input<S>>,
   ): Promise<Outcome<z.input<S>>> {
     if (call === null)
-      return this.database.write(async (manager) => ({
-        ...{ kind: 'value', value: await effect(manager) },
-        isReplay: false,
-      }));
+      return this.database.write(async (manager) => {
+        const value = await effect(manager);
+        return { kind: 'value', value, isReplay: false };
+      });
     let hadLock = false;
     const attempt = () =>
       this.database.write(async (manager) => {
